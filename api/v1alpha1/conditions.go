@@ -1,0 +1,130 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types. Each is True when all is well, except Reconciling and Stalled, which follow
+// the kstatus convention: they are present only while True, and never both.
+const (
+	// ConditionReady sums a kind up. ModelRelease: the exposure asked for is granted and
+	// enforced. SafetyEvaluation: a measurement is recorded. SafetyPolicy: decisions use it.
+	ConditionReady = "Ready"
+
+	// ConditionEvidenceComplete on a ModelRelease: every requirement of the exposure asked for is met.
+	ConditionEvidenceComplete = "EvidenceComplete"
+
+	// ConditionEnforced on a ModelRelease: what was decided is what holds in the cluster.
+	ConditionEnforced = "Enforced"
+
+	// ConditionFresh on a ModelRelease: no evidence that the grant needs has expired.
+	ConditionFresh = "Fresh"
+
+	// ConditionReconciling: Scalegate waits for something that may still come.
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled: only a change of the spec or a person's act helps.
+	ConditionStalled = "Stalled"
+
+	// ConditionResolved on an AdverseFinding: its resolution took effect.
+	ConditionResolved = "Resolved"
+)
+
+// Reasons of a ModelRelease's conditions.
+const (
+	// ReasonReleased, Ready True: the exposure asked for is granted and enforced.
+	ReasonReleased = "Released"
+
+	// ReasonEvidenceComplete, EvidenceComplete True: every requirement is met.
+	ReasonEvidenceComplete = "EvidenceComplete"
+
+	// ReasonEvidenceMissing, EvidenceComplete and Ready False: a requirement has no result.
+	ReasonEvidenceMissing = "EvidenceMissing"
+
+	// ReasonEvidenceIndeterminate, EvidenceComplete and Ready False: a result can neither clear nor fail.
+	ReasonEvidenceIndeterminate = "EvidenceIndeterminate"
+
+	// ReasonEvidenceExpired, EvidenceComplete, Fresh and Ready False: a result is too old.
+	ReasonEvidenceExpired = "EvidenceExpired"
+
+	// ReasonAdverseFinding, EvidenceComplete and Ready False, Stalled True: a requirement failed.
+	ReasonAdverseFinding = "AdverseFinding"
+
+	// ReasonLevelUndefined, EvidenceComplete and Ready False, Stalled True: the level that the
+	// release needs has no safeguards defined; only a new policy revision opens it.
+	ReasonLevelUndefined = "LevelUndefined"
+
+	// ReasonEvidenceNotRequired, EvidenceComplete and Ready False, Stalled True: the policy
+	// requires nothing for the exposure and does not say that this is allowed.
+	ReasonEvidenceNotRequired = "EvidenceNotRequired"
+
+	// ReasonPolicyNotFound, EvidenceComplete and Ready False: the policy that governs the release does not exist.
+	ReasonPolicyNotFound = "PolicyNotFound"
+
+	// ReasonInvalidSpec, EvidenceComplete and Ready False, Stalled True: the spec names a level or
+	// an exposure that the policy does not have.
+	ReasonInvalidSpec = "InvalidSpec"
+
+	// ReasonFresh, Fresh True: nothing that counts has expired.
+	ReasonFresh = "Fresh"
+
+	// ReasonEnforced, Enforced True: the clearance and every hold are as decided.
+	ReasonEnforced = "Enforced"
+
+	// ReasonAudited, Enforced and Ready False: the namespace is only audited, so nothing is held or cleared.
+	ReasonAudited = "Audited"
+
+	// ReasonNotGoverned, Enforced and Ready False: the namespace has no gate, so nothing is held or cleared.
+	ReasonNotGoverned = "NotGoverned"
+
+	// ReasonWorkloadMismatch, Enforced and Ready False: a workload that claims the release runs
+	// something that the release does not declare, and is held.
+	ReasonWorkloadMismatch = "WorkloadMismatch"
+
+	// ReasonClearanceSpaceExhausted, Enforced and Ready False: the namespace's clearances would
+	// not fit into its annotations.
+	ReasonClearanceSpaceExhausted = "ClearanceSpaceExhausted"
+
+	// ReasonEnforcementError, Enforced and Ready False: writing to the cluster went wrong; it is tried again.
+	ReasonEnforcementError = "EnforcementError"
+)
+
+// Reasons in a ModelRelease's status.workloads, beside those of its conditions.
+const (
+	// ReasonExposureNotGranted: the workload claims an exposure above the granted one.
+	ReasonExposureNotGranted = "ExposureNotGranted"
+	// ReasonAboveCeiling: as many pods run as the exposure allows.
+	ReasonAboveCeiling = "AboveCeiling"
+	// ReasonUntrustedMutator: another mutator can change pods here, so each pod is looked at before it starts.
+	ReasonUntrustedMutator = "UntrustedMutator"
+)
+
+// Reasons of a SafetyEvaluation's conditions.
+const (
+	// ReasonMeasured, Ready True: a usable measurement is recorded.
+	ReasonMeasured = "Measured"
+	// ReasonUnusable, Ready False, Stalled True: the file was read and its result cannot be used.
+	ReasonUnusable = "Unusable"
+	// ReasonUnreadable, Ready False, Stalled True: the file cannot be read.
+	ReasonUnreadable = "Unreadable"
+	// ReasonReportNotFound, Ready False, Reconciling True: the ConfigMap or its key does not exist.
+	ReasonReportNotFound = "ReportNotFound"
+	// ReasonDigestMismatch, Ready False, Stalled True: the file is not the one that spec.report.sha256 names.
+	ReasonDigestMismatch = "DigestMismatch"
+	// ReasonReleaseNotFound, Ready False, Reconciling True: the release does not exist.
+	ReasonReleaseNotFound = "ReleaseNotFound"
+	// ReasonRequirementNotFound, Ready False, Reconciling True: the policy has no such requirement.
+	ReasonRequirementNotFound = "RequirementNotFound"
+)
+
+// Reasons of the conditions of SafetyPolicy and AdverseFinding.
+const (
+	// ReasonInForce, Ready True: decisions use the policy.
+	ReasonInForce = "InForce"
+	// ReasonResolved, Resolved True: a later evaluation that passed was named.
+	ReasonResolved = "Resolved"
+	// ReasonStands, Resolved False: nobody resolved the finding.
+	ReasonStands = "Stands"
+	// ReasonResolutionIneffective, Resolved False: the evaluation that the resolution names is
+	// missing, not later, or does not meet the requirement.
+	ReasonResolutionIneffective = "ResolutionIneffective"
+)

@@ -1,0 +1,60 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Labels and annotations that Scalegate reads or writes on objects of other kinds.
+const (
+	// LabelGate on a Namespace says whether Scalegate governs it: GateEnforced or
+	// GateAudited. Weakening it needs the verb VerbUngate.
+	LabelGate = "scalegate.dev/gate"
+
+	// LabelClaims on a Namespace says which of its pods must claim a release: with
+	// ClaimsAll every pod, without it only those that ask for an accelerator.
+	LabelClaims = "scalegate.dev/claims"
+
+	// LabelRelease on a pod template claims the ModelRelease of that name in the same namespace.
+	LabelRelease = "scalegate.dev/release"
+
+	// LabelExposure on a pod template names the exposure the workload serves. A template
+	// without it claims the exposure that its release asks for.
+	LabelExposure = "scalegate.dev/exposure"
+
+	// AnnotationHeld marks a Deployment whose rollout Scalegate holds. Its value says how the
+	// rollout goes on when the hold is lifted: HeldResume or HeldPaused.
+	AnnotationHeld = "scalegate.dev/held"
+
+	// AnnotationClearedTemplate on a held Deployment is the text of the last template that
+	// was not held. A return to it lifts the hold without the controller.
+	AnnotationClearedTemplate = "scalegate.dev/cleared-template"
+
+	// AnnotationClearancePrefix, followed by the name of a release, is the Namespace
+	// annotation that lets pods of that release be born free.
+	AnnotationClearancePrefix = "clearance.scalegate.dev/"
+
+	// SchedulingGate keeps a pod that is not cleared from being scheduled.
+	SchedulingGate = "scalegate.dev/hold"
+)
+
+// Values of the labels and annotations above.
+const (
+	// GateEnforced holds what is not cleared.
+	GateEnforced = "enforced"
+	// GateAudited reports what would be held and holds nothing.
+	GateAudited = "audited"
+	// ClaimsAll makes every pod of the namespace claim a release.
+	ClaimsAll = "all"
+	// HeldResume: the rollout goes on when the hold is lifted.
+	HeldResume = "resume"
+	// HeldPaused: whoever wrote the Deployment had paused it, so it stays paused.
+	HeldPaused = "paused"
+)
+
+// Virtual verbs on the kinds of this group. No API server operation has these names; they
+// are granted by plain RBAC and asked for by the admission policies.
+const (
+	// VerbResolve on adversefindings lets a person resolve a finding.
+	VerbResolve = "resolve"
+	// VerbUngate on namespaces in this group lets a person weaken the gate of a Namespace.
+	VerbUngate = "ungate"
+)

@@ -1,0 +1,289 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// SafetyEvaluation is one piece of evidence: what was measured of a release, read from the
+// result file of an evaluation tool. It records measurements; whether they suffice is for the
+// policy to say.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=seval,categories=scalegate
+// +kubebuilder:printcolumn:name="Release",type=string,JSONPath=`.spec.subject.release`
+// +kubebuilder:printcolumn:name="Requirement",type=string,JSONPath=`.spec.requirement`
+// +kubebuilder:printcolumn:name="Value",type=string,JSONPath=`.status.measurement.value`
+// +kubebuilder:printcolumn:name="Samples",type=integer,JSONPath=`.status.measurement.judged`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type SafetyEvaluation struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec says what was evaluated, for which requirement, and where the result is.
+	// +required
+	Spec SafetyEvaluationSpec `json:"spec,omitzero"`
+
+	// status is what was measured.
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
+	Status SafetyEvaluationStatus `json:"status,omitzero"`
+}
+
+// SafetyEvaluationList is a list of SafetyEvaluations.
+//
+// +kubebuilder:object:root=true
+type SafetyEvaluationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SafetyEvaluation `json:"items"`
+}
+
+// SafetyEvaluationSpec is immutable: a correction is another SafetyEvaluation.
+//
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead"
+type SafetyEvaluationSpec struct {
+	// subject is what was evaluated.
+	// +required
+	Subject EvaluationSubject `json:"subject,omitzero"`
+
+	// requirement is the name of the requirement, in the release's policy, that the result is for.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=48
+	Requirement string `json:"requirement,omitempty"`
+
+	// report is the result file.
+	// +required
+	Report Report `json:"report,omitzero"`
+
+	// evaluator is the user who brought the evidence. The API server stamps it; what is typed
+	// here is replaced.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Evaluator string `json:"evaluator,omitempty"`
+}
+
+// EvaluationSubject is what was evaluated.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.relation) || self.relation == 'Exact' || has(self.tested)",message="tested must name what was run when relation is not Exact",fieldPath=".tested"
+// +kubebuilder:validation:XValidation:rule="(has(self.relation) && self.relation != 'Exact') || !has(self.tested)",message="tested is for relations other than Exact: with Exact, what was run is artifacts",fieldPath=".tested"
+type EvaluationSubject struct {
+	// release is the name of the ModelRelease, in the same namespace, that the evidence is about.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Release string `json:"release,omitempty"`
+
+	// artifacts are the release's artifacts that the evidence is about. Those within the
+	// requirement's scope must be the release's own for the evidence to count.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Artifacts []SubjectArtifact `json:"artifacts,omitempty"`
+
+	// relation of what was run to the release. Omitted means Exact.
+	// +optional
+	Relation SubjectRelation `json:"relation,omitempty"`
+
+	// tested are the artifacts that were run, where they are not the release's own.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Tested []SubjectArtifact `json:"tested,omitempty"`
+}
+
+// SubjectRelation is the relation of what was run to the release.
+//
+// +kubebuilder:validation:Enum=Exact;HelpfulOnlyVariant;EarlierSnapshot;SimilarlySafe
+type SubjectRelation string
+
+const (
+	// RelationExact: the release's own artifacts were run.
+	RelationExact SubjectRelation = "Exact"
+	// RelationHelpfulOnlyVariant: the same model without its safety training was run.
+	RelationHelpfulOnlyVariant SubjectRelation = "HelpfulOnlyVariant"
+	// RelationEarlierSnapshot: an earlier snapshot of the model was run.
+	RelationEarlierSnapshot SubjectRelation = "EarlierSnapshot"
+	// RelationSimilarlySafe: another model that is argued to be similarly safe was run.
+	RelationSimilarlySafe SubjectRelation = "SimilarlySafe"
+)
+
+// Report is a result file of an evaluation tool.
+type Report struct {
+	// configMap is the key of a ConfigMap that holds the file, as it is or compressed with gzip.
+	// +required
+	ConfigMap ConfigMapKey `json:"configMap,omitzero"`
+
+	// sha256 of the file before compression, in lower-case hexadecimal. A file with another
+	// digest is not read. Omitted means that the first file found is read.
+	// +optional
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[a-f0-9]{64}$`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// ConfigMapKey is a key of a ConfigMap in the same namespace.
+type ConfigMapKey struct {
+	// name of the ConfigMap.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// key in data or binaryData.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key,omitempty"`
+}
+
+// SafetyEvaluationStatus is what was measured.
+//
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.measurement) || (has(self.measurement) && self.measurement == oldSelf.measurement)",message="a measurement does not change once it is recorded; create another SafetyEvaluation instead"
+type SafetyEvaluationStatus struct {
+	// conditions of the evaluation. Ready is True when a measurement is recorded.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation this status describes, or -1 when none was seen.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+
+	// measurement is what the result file says. It does not change once it is recorded.
+	// +optional
+	Measurement *Measurement `json:"measurement,omitempty"`
+}
+
+// Measurement is what a result file says about one metric. An absent count is unknown, which is
+// not zero; an absent value means that the file has none.
+type Measurement struct {
+	// metric is the selector that found the value.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Metric string `json:"metric,omitempty"`
+
+	// value of the metric, as a decimal number.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Value string `json:"value,omitempty"`
+
+	// standardError of the value, as a decimal number, where the file reports one.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	StandardError string `json:"standardError,omitempty"`
+
+	// intervalLow is the lower end of the 95% interval that the file reports.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	IntervalLow string `json:"intervalLow,omitempty"`
+
+	// intervalHigh is the upper end of the 95% interval that the file reports.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	IntervalHigh string `json:"intervalHigh,omitempty"`
+
+	// planned is the number of samples that were to be run.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Planned *int64 `json:"planned,omitempty"`
+
+	// judged is the number of samples that ended with a judgement.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Judged *int64 `json:"judged,omitempty"`
+
+	// unjudged is the number of samples that ended without a judgement.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Unjudged *int64 `json:"unjudged,omitempty"`
+
+	// errored is the number of samples that ended in an error.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Errored *int64 `json:"errored,omitempty"`
+
+	// endMarker is what in the file shows that the run ended well. Absent means that nothing does.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	EndMarker string `json:"endMarker,omitempty"`
+
+	// problem says why the measurement cannot be used, in words for a person. Absent means that it can.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Problem string `json:"problem,omitempty"`
+
+	// format of the file, such as inspect-eval.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Format string `json:"format,omitempty"`
+
+	// tool that wrote the file, with its version where the file says it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Tool string `json:"tool,omitempty"`
+
+	// task that was run, with its version where the file says it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Task string `json:"task,omitempty"`
+
+	// runID is the tool's own identifier of the run.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	RunID string `json:"runID,omitempty"`
+
+	// model is the model's name as the file claims it. It identifies nothing.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Model string `json:"model,omitempty"`
+
+	// startTime is when the run began, as the file claims it.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// endTime is when the run ended, as the file claims it.
+	// +optional
+	EndTime *metav1.Time `json:"endTime,omitempty"`
+
+	// sha256 of the file before compression, in lower-case hexadecimal.
+	// +required
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=64
+	SHA256 string `json:"sha256,omitempty"`
+
+	// warnings are what a person should know about the run, such as an edited log.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=512
+	Warnings []string `json:"warnings,omitempty"`
+}

@@ -1,0 +1,416 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// SafetyPolicy is a responsible scaling policy as machine-readable text: which levels there
+// are, which capabilities raise a model to them, what each level requires, and how far a
+// model may be exposed.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=spol,categories=scalegate
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.source.version`
+// +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.status.revision`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type SafetyPolicy struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec is the policy.
+	// +required
+	Spec SafetyPolicySpec `json:"spec,omitzero"`
+
+	// status is what Scalegate observed of the policy.
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
+	Status SafetyPolicyStatus `json:"status,omitzero"`
+}
+
+// SafetyPolicyList is a list of SafetyPolicies.
+//
+// +kubebuilder:object:root=true
+type SafetyPolicyList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SafetyPolicy `json:"items"`
+}
+
+// SafetyPolicySpec is the policy itself.
+//
+// +kubebuilder:validation:XValidation:rule="self.levels.all(l, !has(l.requires) || l.requires.all(r, has(self.requirements) && self.requirements.exists(q, q.name == r)))",message="levels[].requires names a requirement that spec.requirements does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.thresholds) || self.thresholds.all(t, self.levels.exists(l, l.name == t.raisesTo))",message="thresholds[].raisesTo names a level that spec.levels does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.thresholds) || self.thresholds.all(t, t.ruledOutBy.all(r, has(self.requirements) && self.requirements.exists(q, q.name == r)))",message="thresholds[].ruledOutBy names a requirement that spec.requirements does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.requirements) || self.requirements.all(q, !has(q.neededFrom) || self.exposures.exists(e, e.name == q.neededFrom))",message="requirements[].neededFrom names an exposure that spec.exposures does not define; add it there or correct the name"
+type SafetyPolicySpec struct {
+	// source is the published text that this policy implements. It is cited in explanations.
+	// +optional
+	Source *PolicySource `json:"source,omitempty"`
+
+	// exposures are the audiences a release can be granted, from the least exposed to the most.
+	// A release is granted one of them, or none.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Exposures []Exposure `json:"exposures,omitempty"`
+
+	// levels are the safety levels, from the least demanding to the most. What a level requires
+	// every level above it requires too.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Levels []Level `json:"levels,omitempty"`
+
+	// thresholds are the dangerous capabilities that, unless ruled out, raise a model's level.
+	// Omitted means that only the declared level counts.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Thresholds []CapabilityThreshold `json:"thresholds,omitempty"`
+
+	// requirements are the evaluations that levels and thresholds refer to by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	Requirements []Requirement `json:"requirements,omitempty"`
+
+	// trustedMutators are the names of mutating webhooks and mutating admission policies whose
+	// changes to pods the safety team accepts. While any other mutator can change pods of a
+	// namespace, no pod there starts without the controller having looked at it.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	TrustedMutators []string `json:"trustedMutators,omitempty"`
+
+	// companions are containers that others put beside the served model, such as a service
+	// mesh's proxy. A companion may stand in any pod that claims a release of this policy.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Companions []Companion `json:"companions,omitempty"`
+
+	// clearanceSeconds is the longest time, in seconds, that a clearance lives without being
+	// renewed: how long new pods may still start after the controller stopped. From 60 to 2592000.
+	// +optional
+	// +default=604800
+	// +kubebuilder:validation:Minimum=60
+	// +kubebuilder:validation:Maximum=2592000
+	ClearanceSeconds *int32 `json:"clearanceSeconds,omitempty"`
+}
+
+// PolicySource names the published text behind a policy.
+type PolicySource struct {
+	// title of the published policy.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Title string `json:"title,omitempty"`
+
+	// version as its publisher counts.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Version string `json:"version,omitempty"`
+
+	// effectiveDate is the day the published text took effect, as year-month-day.
+	// +optional
+	// +kubebuilder:validation:MinLength=10
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
+	EffectiveDate string `json:"effectiveDate,omitempty"`
+
+	// uri is where the text can be read.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	URI string `json:"uri,omitempty"`
+
+	// sha256 of the text as it was when this policy was written, in lower-case hexadecimal.
+	// +optional
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[a-f0-9]{64}$`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Exposure is an audience a release may serve.
+type Exposure struct {
+	// name of the exposure, such as Internal. At most 32 characters; a valid label value.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// maxReplicas is the most pods of one release that may serve this exposure at once. Pods
+	// above it stay held. Omitted means no ceiling.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MaxReplicas *int32 `json:"maxReplicas,omitempty"`
+
+	// withoutEvidence says whether a release may be granted this exposure when the policy
+	// requires nothing of it. Omitted means Refused.
+	// +optional
+	WithoutEvidence WithoutEvidence `json:"withoutEvidence,omitempty"`
+}
+
+// WithoutEvidence says what an exposure means that no requirement guards.
+//
+// +kubebuilder:validation:Enum=Allowed;Refused
+type WithoutEvidence string
+
+const (
+	// WithoutEvidenceAllowed grants an exposure that nothing is required for.
+	WithoutEvidenceAllowed WithoutEvidence = "Allowed"
+	// WithoutEvidenceRefused refuses an exposure that nothing is required for.
+	WithoutEvidenceRefused WithoutEvidence = "Refused"
+)
+
+// Level is a safety level.
+type Level struct {
+	// name of the level, such as ASL-3.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// state says whether the level's safeguards are defined. A level in the state Undefined
+	// refuses every exposure until a new revision of the policy defines it. Omitted means Defined.
+	// +optional
+	State LevelState `json:"state,omitempty"`
+
+	// requires names the requirements of this level, beside those of the levels below it.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=48
+	Requires []string `json:"requires,omitempty"`
+}
+
+// LevelState says whether a level's safeguards are defined.
+//
+// +kubebuilder:validation:Enum=Defined;Undefined
+type LevelState string
+
+const (
+	// LevelDefined: the level's requirements are complete.
+	LevelDefined LevelState = "Defined"
+	// LevelUndefined: nobody has said yet what the level requires, so nothing can meet it.
+	LevelUndefined LevelState = "Undefined"
+)
+
+// CapabilityThreshold is a dangerous capability that raises the level unless it is ruled out.
+type CapabilityThreshold struct {
+	// name of the threshold, such as CBRN-3.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// domain of the capability, such as cbrn or cyber. It is named in explanations.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Domain string `json:"domain,omitempty"`
+
+	// raisesTo is the level that a model needs whose capability is reached or not ruled out.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	RaisesTo string `json:"raisesTo,omitempty"`
+
+	// ruledOutBy names the requirements that together rule the capability out: all of them must
+	// be met by evidence. One that fails means that the threshold is reached.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=48
+	RuledOutBy []string `json:"ruledOutBy,omitempty"`
+}
+
+// Requirement is one thing that must be shown of a release.
+type Requirement struct {
+	// name of the requirement. At most 48 characters; a DNS label.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=48
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// evaluation is the criterion that an evaluation's result is held against.
+	// +required
+	Evaluation EvaluationCriterion `json:"evaluation,omitzero"`
+
+	// scope is the types of artifact that the result is about: evidence counts while the
+	// release's artifacts of these types are the ones evaluated. Omitted means all types.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Scope []ArtifactType `json:"scope,omitempty"`
+
+	// acceptRelations are the relations to the release, beside Exact, that an evaluated model
+	// may have for its favourable result to count. An unfavourable result counts with any relation.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=4
+	AcceptRelations []SubjectRelation `json:"acceptRelations,omitempty"`
+
+	// validForDays is how long a result counts, in days from the end of the evaluation. From 1 to 3650.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3650
+	ValidForDays int32 `json:"validForDays,omitempty"`
+
+	// neededFrom is the lowest exposure that needs this requirement. Omitted means the lowest
+	// exposure of the policy.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	NeededFrom string `json:"neededFrom,omitempty"`
+}
+
+// EvaluationCriterion says what a measured value means. It has three zones: clear, tripped, and
+// between them indeterminate. A value equal to a bound is not beyond it.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.tripAt) || (self.direction == 'LowerIsSafer' ? double(self.clearAt) <= double(self.tripAt) : double(self.clearAt) >= double(self.tripAt))",message="clearAt must lie on the safe side of tripAt: at or below it when LowerIsSafer, at or above it when HigherIsSafer",fieldPath=".clearAt"
+// +kubebuilder:validation:XValidation:rule="self.bound != 'Wilson95' || (double(self.clearAt) >= 0.0 && double(self.clearAt) <= 1.0 && (!has(self.tripAt) || (double(self.tripAt) >= 0.0 && double(self.tripAt) <= 1.0)))",message="with bound Wilson95 the metric is a proportion, so clearAt and tripAt must lie between 0 and 1",fieldPath=".bound"
+type EvaluationCriterion struct {
+	// metric selects the value in the result file: scorer/metric or scorer/metric/reducer for
+	// Inspect, task/metric,filter for lm-evaluation-harness. Exactly one result must match.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Metric string `json:"metric,omitempty"`
+
+	// direction says which values are safe. It is never inferred.
+	// +required
+	Direction Direction `json:"direction,omitempty"`
+
+	// clearAt: a result is Met when its unfavourable end lies beyond this, on the safe side.
+	// +required
+	ClearAt Decimal `json:"clearAt,omitempty"`
+
+	// tripAt: a result is Failed when its favourable end lies beyond this, on the unsafe side.
+	// Omitted means the same as clearAt.
+	// +optional
+	TripAt Decimal `json:"tripAt,omitempty"`
+
+	// bound says which interval around the measured value is judged.
+	// +required
+	Bound Bound `json:"bound,omitempty"`
+
+	// minSamples is the least number of judged samples. A result with fewer, or with an unknown
+	// number, is Indeterminate. From 1 to 1000000000.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
+	MinSamples int64 `json:"minSamples,omitempty"`
+
+	// maxUnjudgedPercent is the largest share of planned samples, in percent, that may have ended
+	// without a judgement or in an error. A result with an unknown share is Indeterminate,
+	// except at 100, which sets no bound. From 0 to 100.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	MaxUnjudgedPercent *int32 `json:"maxUnjudgedPercent,omitempty"`
+}
+
+// Direction says which values of a metric are safe.
+//
+// +kubebuilder:validation:Enum=LowerIsSafer;HigherIsSafer
+type Direction string
+
+const (
+	// LowerIsSafer: the metric measures danger, such as an attack success rate.
+	LowerIsSafer Direction = "LowerIsSafer"
+	// HigherIsSafer: the metric measures safety, such as a refusal rate.
+	HigherIsSafer Direction = "HigherIsSafer"
+)
+
+// Bound says which interval around a measured value is judged.
+//
+// +kubebuilder:validation:Enum=Point;Reported95;Wilson95
+type Bound string
+
+const (
+	// BoundPoint judges the value alone.
+	BoundPoint Bound = "Point"
+	// BoundReported95 judges the 95% interval that the file reports, or the one that its
+	// standard error gives. A result with neither is Indeterminate.
+	BoundReported95 Bound = "Reported95"
+	// BoundWilson95 judges the 95% Wilson score interval of value and judged samples. It is
+	// right only for a proportion of independent samples.
+	BoundWilson95 Bound = "Wilson95"
+)
+
+// Decimal is a decimal number as text, such as 2.8 or -0.05.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=24
+// +kubebuilder:validation:Pattern=`^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?$`
+type Decimal string
+
+// Companion is a container that others put beside the served model.
+type Companion struct {
+	// name of the container.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
+
+	// image of the container, by digest: registry/repository@sha256:... .
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^[^@\s]+@sha256:[a-f0-9]{64}$`
+	Image string `json:"image,omitempty"`
+}
+
+// SafetyPolicyStatus is what Scalegate observed of a policy.
+type SafetyPolicyStatus struct {
+	// conditions of the policy. Ready is True when decisions use the observed generation.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation this status describes, or -1 when none was seen.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+
+	// revision is a digest of the policy's spec: sha256: and the first 16 hexadecimal digits.
+	// Decisions name the revision they were made under.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	Revision string `json:"revision,omitempty"`
+}
