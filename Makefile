@@ -1,0 +1,100 @@
+# Everything here needs Go, git and make on Linux, and nothing else. Tools are Go modules
+# pinned in hack/tools/go.mod; go builds them on first use and keeps them in its cache.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 30s
+# Further flags for go test, for example TESTFLAGS='-race -run TestHold'.
+TESTFLAGS ?=
+
+TOOL := $(GO) tool -modfile=hack/tools/go.mod
+CONTROLLER_GEN := $(TOOL) controller-gen
+LINTER := $(TOOL) golangci-lint-kube-api-linter
+HEADER := hack/boilerplate.go.txt
+MODULES := . hack/controlplane hack/tools
+
+##@ Use
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: controlplane ## Hold one model and release another, on a Kubernetes of its own.
+	$(GO) run ./test/demo
+
+.PHONY: build
+build: ## Build bin/scalegate: the operator and the command line in one static binary.
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/scalegate .
+
+##@ Check
+
+.PHONY: test
+test: controlplane ## Run every test, those against a real control plane last.
+	@packages=$$($(GO) list ./... | grep -vE '/scalegate/test(/|$$)'); \
+	  $(GO) test -timeout 15m $(TESTFLAGS) $$packages
+	@$(GO) test -timeout 40m -count=1 -p 1 $(TESTFLAGS) ./test/...
+
+.PHONY: lint
+lint: ## Hold the code to the house rules (.golangci.yml).
+	$(LINTER) run ./...
+
+.PHONY: verify
+verify: ## Fail, with a diff, when a generated file, a go.mod or the formatting is out of date.
+	@before=$$(mktemp -d); trap 'rm -rf "$$before"' EXIT; \
+	cp -R api config "$$before"; \
+	$(MAKE) --no-print-directory generate; \
+	for dir in api config; do \
+	  diff -ruN "$$before/$$dir" "$$dir" || \
+	    { echo "verify: $$dir was out of date; 'make generate' has now been run: commit what it changed" >&2; exit 1; }; \
+	done
+	@for dir in $(MODULES); do \
+	  (cd $$dir && $(GO) mod tidy -diff) || \
+	    { echo "verify: $$dir/go.mod is not tidy: run 'go mod tidy' in $$dir and commit the result" >&2; exit 1; }; \
+	done
+	@files=$$(gofmt -l .); test -z "$$files" || \
+	  { echo "verify: run gofmt -w on these files:" $$files >&2; exit 1; }
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME (30s).
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r dirname | sort -u); do \
+	  targets=$$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); \
+	  for target in $$targets; do \
+	    echo "fuzzing $$dir $$target for $(FUZZTIME)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$dir; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks.
+	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./internal/...
+
+##@ Develop
+
+.PHONY: generate
+generate: ## Write deepcopy, apply configurations, CRDs and RBAC from the types and their markers.
+	@rm -rf api/applyconfiguration config/crd/bases
+	$(CONTROLLER_GEN) paths=./api/... object:headerFile=$(HEADER)
+	$(CONTROLLER_GEN) paths=./api/... \
+	  applyconfiguration:headerFile=$(HEADER),omitToolVersion=true \
+	  crd:generateEmbeddedObjectMeta=true,omitToolVersion=true output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) paths=./... rbac:roleName=scalegate-manager output:rbac:dir=config/rbac
+
+.PHONY: controlplane
+controlplane: ## Build the local control plane; the first time takes about ten minutes.
+	@$(GO) run ./hack/localcluster/build
+
+.PHONY: format
+format: ## Format the code and sort its imports.
+	$(LINTER) fmt ./...
+
+.PHONY: clean
+clean: ## Remove what build left behind; the control plane's binaries stay in their cache.
+	rm -rf bin
