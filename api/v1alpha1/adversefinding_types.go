@@ -18,6 +18,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Namespace",type=string,JSONPath=`.spec.evidence.namespace`
 // +kubebuilder:printcolumn:name="Resolved",type=string,JSONPath=`.status.conditions[?(@.type=="Resolved")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.resolvedTime) || (has(self.spec.resolution) && has(oldSelf.spec.resolution) && self.spec.resolution == oldSelf.spec.resolution)",message="a resolution that took effect does not change; a new failing evaluation makes a new finding"
 type AdverseFinding struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
@@ -45,7 +46,6 @@ type AdverseFindingList struct {
 // AdverseFindingSpec is what was found, and how it was resolved.
 //
 // +kubebuilder:validation:XValidation:rule="self.requirement == oldSelf.requirement && self.scopeDigest == oldSelf.scopeDigest && self.artifacts == oldSelf.artifacts && self.evidence == oldSelf.evidence",message="a finding does not change; only spec.resolution can be added"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.resolution) || (has(self.resolution) && self.resolution == oldSelf.resolution)",message="a resolution does not change once it is given"
 type AdverseFindingSpec struct {
 	// requirement that failed.
 	// +required
@@ -70,7 +70,8 @@ type AdverseFindingSpec struct {
 	// +required
 	Evidence FindingEvidence `json:"evidence,omitzero"`
 
-	// resolution ends the finding. It can be given once, by a person who holds the verb resolve.
+	// resolution ends the finding once the evaluation it names is found to be later and to meet the
+	// requirement. Giving it needs the verb resolve; once it took effect it does not change.
 	// +optional
 	Resolution *FindingResolution `json:"resolution,omitempty"`
 }
@@ -110,7 +111,7 @@ type FindingEvidence struct {
 	// value that was measured, as a decimal number.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=80
 	Value string `json:"value,omitempty"`
 
 	// sha256 of the result file, in lower-case hexadecimal.
@@ -122,7 +123,7 @@ type FindingEvidence struct {
 	// resultTime is the time of the failing result: when it came to be known, or when its run
 	// ended by its own claim, whichever is earlier.
 	// +required
-	ResultTime metav1.Time `json:"resultTime,omitzero"`
+	ResultTime metav1.Time `json:"resultTime,omitzero"` //nolint:kubeapilinter // omitzero leaves a zero time out, and the schema then refuses the object
 }
 
 // FindingResolution says why a finding no longer stands.
@@ -156,6 +157,7 @@ type FindingResolution struct {
 // AdverseFindingStatus says whether a finding is resolved.
 //
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.resolvedTime) || (has(self.resolvedTime) && self.resolvedTime == oldSelf.resolvedTime)",message="a resolution that took effect is not taken back; a new failing evaluation makes a new finding"
+// +kubebuilder:validation:MinProperties=1
 type AdverseFindingStatus struct {
 	// conditions of the finding. Resolved is True when its resolution took effect.
 	// +optional

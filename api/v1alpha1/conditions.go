@@ -70,6 +70,10 @@ const (
 	// ReasonEnforced, Enforced True: the clearance and every hold are as decided.
 	ReasonEnforced = "Enforced"
 
+	// ReasonUntrustedMutator, Enforced True: something that the policy does not trust can change
+	// pods here, so none is born free: each is looked at before it starts.
+	ReasonUntrustedMutator = "UntrustedMutator"
+
 	// ReasonAudited, Enforced and Ready False: the namespace is only audited, so nothing is held or cleared.
 	ReasonAudited = "Audited"
 
@@ -94,8 +98,6 @@ const (
 	ReasonExposureNotGranted = "ExposureNotGranted"
 	// ReasonAboveCeiling: as many pods run as the exposure allows.
 	ReasonAboveCeiling = "AboveCeiling"
-	// ReasonUntrustedMutator: another mutator can change pods here, so each pod is looked at before it starts.
-	ReasonUntrustedMutator = "UntrustedMutator"
 )
 
 // Reasons of a SafetyEvaluation's conditions.
@@ -106,6 +108,9 @@ const (
 	ReasonUnusable = "Unusable"
 	// ReasonUnreadable, Ready False, Stalled True: the file cannot be read.
 	ReasonUnreadable = "Unreadable"
+	// ReasonMetricNotFound, Ready False, Stalled True: not exactly one result in the file is the
+	// one that the requirement asks for. It is read again when the policy changes.
+	ReasonMetricNotFound = "MetricNotFound"
 	// ReasonReportNotFound, Ready False, Reconciling True: the ConfigMap or its key does not exist.
 	ReasonReportNotFound = "ReportNotFound"
 	// ReasonDigestMismatch, Ready False, Stalled True: the file is not the one that spec.report.sha256 names.

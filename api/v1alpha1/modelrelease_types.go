@@ -207,9 +207,9 @@ type ServingEnvVar struct {
 type EnvSource string
 
 const (
-	// EnvLiteral: the value stands in the pod template.
+	// EnvLiteral means that the value stands in the pod template.
 	EnvLiteral EnvSource = "Literal"
-	// EnvSecret: the value is a key of a Secret, such as an access token. It never identifies a model.
+	// EnvSecret means that the value is a key of a Secret, such as an access token. It never identifies a model.
 	EnvSecret EnvSource = "Secret"
 )
 
@@ -230,6 +230,8 @@ type FreeValue struct {
 }
 
 // ModelReleaseStatus is what Scalegate decided about a release.
+//
+// +kubebuilder:validation:MinProperties=1
 type ModelReleaseStatus struct {
 	// conditions of the release: Ready, EvidenceComplete, Enforced and Fresh; Reconciling or
 	// Stalled only while True.
@@ -307,11 +309,11 @@ type ModelReleaseStatus struct {
 type ThresholdState string
 
 const (
-	// ThresholdRuledOut: every requirement that rules the capability out is met by evidence.
+	// ThresholdRuledOut means that every requirement that rules the capability out is met by evidence.
 	ThresholdRuledOut ThresholdState = "RuledOut"
-	// ThresholdReached: a requirement failed, so the model has the capability.
+	// ThresholdReached means that a requirement failed, so the model has the capability.
 	ThresholdReached ThresholdState = "Reached"
-	// ThresholdOpen: neither is shown.
+	// ThresholdOpen means that neither is shown.
 	ThresholdOpen ThresholdState = "Open"
 )
 
@@ -340,15 +342,15 @@ type ThresholdStatus struct {
 type RequirementState string
 
 const (
-	// RequirementMet: the latest result is clear.
+	// RequirementMet means that the latest result is clear.
 	RequirementMet RequirementState = "Met"
-	// RequirementFailed: a result tripped, and its finding stands.
+	// RequirementFailed means that a result tripped, and its finding stands.
 	RequirementFailed RequirementState = "Failed"
-	// RequirementMissing: no result is about this release.
+	// RequirementMissing means that no result is about this release.
 	RequirementMissing RequirementState = "Missing"
-	// RequirementIndeterminate: the latest result is neither clear nor tripped, or cannot be judged.
+	// RequirementIndeterminate means that the latest result is neither clear nor tripped, or cannot be judged.
 	RequirementIndeterminate RequirementState = "Indeterminate"
-	// RequirementExpired: the latest result is clear, and too old.
+	// RequirementExpired means that the latest result is clear, and too old.
 	RequirementExpired RequirementState = "Expired"
 )
 

@@ -12,6 +12,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=seval,categories=scalegate
+// +kubebuilder:selectablefield:JSONPath=`.spec.subject.release`
 // +kubebuilder:printcolumn:name="Release",type=string,JSONPath=`.spec.subject.release`
 // +kubebuilder:printcolumn:name="Requirement",type=string,JSONPath=`.spec.requirement`
 // +kubebuilder:printcolumn:name="Value",type=string,JSONPath=`.status.measurement.value`
@@ -108,13 +109,13 @@ type EvaluationSubject struct {
 type SubjectRelation string
 
 const (
-	// RelationExact: the release's own artifacts were run.
+	// RelationExact means that the release's own artifacts were run.
 	RelationExact SubjectRelation = "Exact"
-	// RelationHelpfulOnlyVariant: the same model without its safety training was run.
+	// RelationHelpfulOnlyVariant means that the same model without its safety training was run.
 	RelationHelpfulOnlyVariant SubjectRelation = "HelpfulOnlyVariant"
-	// RelationEarlierSnapshot: an earlier snapshot of the model was run.
+	// RelationEarlierSnapshot means that an earlier snapshot of the model was run.
 	RelationEarlierSnapshot SubjectRelation = "EarlierSnapshot"
-	// RelationSimilarlySafe: another model that is argued to be similarly safe was run.
+	// RelationSimilarlySafe means that another model that is argued to be similarly safe was run.
 	RelationSimilarlySafe SubjectRelation = "SimilarlySafe"
 )
 
@@ -151,6 +152,7 @@ type ConfigMapKey struct {
 // SafetyEvaluationStatus is what was measured.
 //
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.measurement) || (has(self.measurement) && self.measurement == oldSelf.measurement)",message="a measurement does not change once it is recorded; create another SafetyEvaluation instead"
+// +kubebuilder:validation:MinProperties=1
 type SafetyEvaluationStatus struct {
 	// conditions of the evaluation. Ready is True when a measurement is recorded.
 	// +optional
@@ -181,25 +183,25 @@ type Measurement struct {
 	// value of the metric, as a decimal number.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=80
 	Value string `json:"value,omitempty"`
 
 	// standardError of the value, as a decimal number, where the file reports one.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=80
 	StandardError string `json:"standardError,omitempty"`
 
 	// intervalLow is the lower end of the 95% interval that the file reports.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=80
 	IntervalLow string `json:"intervalLow,omitempty"`
 
 	// intervalHigh is the upper end of the 95% interval that the file reports.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=80
 	IntervalHigh string `json:"intervalHigh,omitempty"`
 
 	// planned is the number of samples that were to be run.

@@ -110,7 +110,7 @@ type SafetyPolicySpec struct {
 	// clearanceSeconds is the longest time, in seconds, that a clearance lives without being
 	// renewed: how long new pods may still start after the controller stopped. From 60 to 2592000.
 	// +optional
-	// +default=604800
+	// +kubebuilder:default=604800
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=2592000
 	ClearanceSeconds *int32 `json:"clearanceSeconds,omitempty"`
@@ -215,9 +215,9 @@ type Level struct {
 type LevelState string
 
 const (
-	// LevelDefined: the level's requirements are complete.
+	// LevelDefined means that the level's requirements are complete.
 	LevelDefined LevelState = "Defined"
-	// LevelUndefined: nobody has said yet what the level requires, so nothing can meet it.
+	// LevelUndefined means that nobody has said yet what the level requires, so nothing can meet it.
 	LevelUndefined LevelState = "Undefined"
 )
 
@@ -313,11 +313,11 @@ type EvaluationCriterion struct {
 	// +required
 	Direction Direction `json:"direction,omitempty"`
 
-	// clearAt: a result is Met when its unfavourable end lies beyond this, on the safe side.
+	// clearAt is the bound of safety: a result is Met when its unfavourable end lies beyond this, on the safe side.
 	// +required
 	ClearAt Decimal `json:"clearAt,omitempty"`
 
-	// tripAt: a result is Failed when its favourable end lies beyond this, on the unsafe side.
+	// tripAt is the bound of danger: a result is Failed when its favourable end lies beyond this, on the unsafe side.
 	// Omitted means the same as clearAt.
 	// +optional
 	TripAt Decimal `json:"tripAt,omitempty"`
@@ -348,9 +348,9 @@ type EvaluationCriterion struct {
 type Direction string
 
 const (
-	// LowerIsSafer: the metric measures danger, such as an attack success rate.
+	// LowerIsSafer means that the metric measures danger, such as an attack success rate.
 	LowerIsSafer Direction = "LowerIsSafer"
-	// HigherIsSafer: the metric measures safety, such as a refusal rate.
+	// HigherIsSafer means that the metric measures safety, such as a refusal rate.
 	HigherIsSafer Direction = "HigherIsSafer"
 )
 
@@ -394,6 +394,8 @@ type Companion struct {
 }
 
 // SafetyPolicyStatus is what Scalegate observed of a policy.
+//
+// +kubebuilder:validation:MinProperties=1
 type SafetyPolicyStatus struct {
 	// conditions of the policy. Ready is True when decisions use the observed generation.
 	// +optional

@@ -38,9 +38,9 @@ const version = "v1"
 type Mode string
 
 const (
-	// Free: pods of the named owners are born free.
+	// Free means that pods of the named owners are born free.
 	Free Mode = "free"
-	// Counted: every pod is born held, and opened by the controller.
+	// Counted means that every pod is born held, and opened by the controller.
 	Counted Mode = "counted"
 )
 

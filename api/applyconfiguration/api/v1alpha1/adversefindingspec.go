@@ -18,7 +18,8 @@ type AdverseFindingSpecApplyConfiguration struct {
 	Artifacts []SubjectArtifactApplyConfiguration `json:"artifacts,omitempty"`
 	// evidence is the evaluation that failed.
 	Evidence *FindingEvidenceApplyConfiguration `json:"evidence,omitempty"`
-	// resolution ends the finding. It can be given once, by a person who holds the verb resolve.
+	// resolution ends the finding once the evaluation it names is found to be later and to meet the
+	// requirement. Giving it needs the verb resolve; once it took effect it does not change.
 	Resolution *FindingResolutionApplyConfiguration `json:"resolution,omitempty"`
 }
 

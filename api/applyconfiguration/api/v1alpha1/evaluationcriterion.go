@@ -20,9 +20,9 @@ type EvaluationCriterionApplyConfiguration struct {
 	Metric *string `json:"metric,omitempty"`
 	// direction says which values are safe. It is never inferred.
 	Direction *apiv1alpha1.Direction `json:"direction,omitempty"`
-	// clearAt: a result is Met when its unfavourable end lies beyond this, on the safe side.
+	// clearAt is the bound of safety: a result is Met when its unfavourable end lies beyond this, on the safe side.
 	ClearAt *apiv1alpha1.Decimal `json:"clearAt,omitempty"`
-	// tripAt: a result is Failed when its favourable end lies beyond this, on the unsafe side.
+	// tripAt is the bound of danger: a result is Failed when its favourable end lies beyond this, on the unsafe side.
 	// Omitted means the same as clearAt.
 	TripAt *apiv1alpha1.Decimal `json:"tripAt,omitempty"`
 	// bound says which interval around the measured value is judged.

@@ -1,0 +1,236 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package evidence
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+type inspectScores struct {
+	TotalSamples     count          `json:"total_samples"`
+	CompletedSamples count          `json:"completed_samples"`
+	EarlyStopping    jsontext.Value `json:"early_stopping"`
+	Scores           jsontext.Value `json:"scores"`
+	// Version 1 of the format had one scorer.
+	Scorer  jsontext.Value `json:"scorer"`
+	Metrics jsontext.Value `json:"metrics"`
+}
+
+type inspectScore struct {
+	Name            string         `json:"name"`
+	Scorer          string         `json:"scorer"`
+	Reducer         string         `json:"reducer"`
+	ScoredSamples   count          `json:"scored_samples"`
+	UnscoredSamples count          `json:"unscored_samples"`
+	Metrics         jsontext.Value `json:"metrics"`
+}
+
+// inspectResults reads the results of all scores.
+func inspectResults(doc *document, eval inspectEval) ([]Result, error) {
+	var stated inspectScores
+	if err := doc.decode("results", &stated); err != nil {
+		return nil, err
+	}
+	scores, err := inspectScoreList(stated, doc.limits)
+	if err != nil {
+		return nil, err
+	}
+	var results []Result
+	for _, score := range scores {
+		counts, err := inspectCounts(stated, score, eval.Config.Epochs)
+		if err != nil {
+			return nil, err
+		}
+		counts.Task, counts.TaskVersion = eval.Task, string(eval.TaskVersion)
+		found, err := scoreResults(score, counts)
+		if err != nil {
+			return nil, err
+		}
+		if results = append(results, found...); len(results) > doc.limits.Results {
+			return nil, tooManyResults(doc.limits)
+		}
+	}
+	slices.SortStableFunc(results, bySelector)
+	return results, nil
+}
+
+func tooManyResults(limits Limits) error {
+	return unreadable("the file has more than %d results", limits.Results)
+}
+
+func bySelector(a, b Result) int { return cmp.Compare(a.Selector, b.Selector) }
+
+// inspectScoreList reads the scores of either version of the format.
+func inspectScoreList(stated inspectScores, limits Limits) ([]inspectScore, error) {
+	var scores []inspectScore
+	if len(stated.Scorer) > 0 && stated.Scorer.Kind() != 'n' {
+		if len(stated.Scores) > 0 {
+			return nil, unreadable("results has both \"scorer\" and \"scores\", of two versions of the format")
+		}
+		score := inspectScore{Metrics: stated.Metrics}
+		var scorer struct {
+			Name string `json:"name"`
+		}
+		var target any = &scorer
+		if stated.Scorer.Kind() == '"' {
+			target = &scorer.Name
+		}
+		if err := decodeValue("results.scorer", stated.Scorer, target); err != nil {
+			return nil, err
+		}
+		score.Name, score.Scorer = scorer.Name, scorer.Name
+		return append(scores, score), nil
+	}
+	err := eachElement("results.scores", stated.Scores, func(value jsontext.Value) error {
+		if len(scores) == limits.Results {
+			return tooManyResults(limits)
+		}
+		var score inspectScore
+		if err := decodeValue("results.scores", value, &score); err != nil {
+			return err
+		}
+		// The value is the decoder's and its bytes change when the next one is read.
+		score.Metrics = score.Metrics.Clone()
+		scores = append(scores, score)
+		return nil
+	})
+	return scores, err
+}
+
+// inspectCounts brings the counts of a log into one unit, the independent sample: total and completed
+// samples count each epoch, scored and unscored ones do not, except where a metric runs over the epochs.
+// Rounding goes against the run: fewer judged, more planned and errored.
+func inspectCounts(stated inspectScores, score inspectScore, configured count) (Result, error) {
+	epochs := int64(1)
+	if configured.n != nil {
+		epochs = *configured.n
+	}
+	if epochs == 0 {
+		return Result{}, unreadable("\"eval.config.epochs\" is 0")
+	}
+	var counts Result
+	total, completed := stated.TotalSamples.n, stated.CompletedSamples.n
+	if total != nil {
+		counts.Planned = new(ceilDiv(*total, epochs))
+	}
+	if completed != nil {
+		counts.Judged = new(*completed / epochs)
+	}
+	if total != nil && completed != nil {
+		if *completed > *total {
+			return Result{}, unreadable("results.completed_samples is %d, more than total_samples, %d", *completed, *total)
+		}
+		// With early stopping the gap is samples that were not needed.
+		if early := stated.EarlyStopping; len(early) == 0 || early.Kind() == 'n' {
+			counts.Errored = new(ceilDiv(*total-*completed, epochs))
+		}
+	}
+	scored, unscored := score.ScoredSamples.n, score.UnscoredSamples.n
+	if scored == nil {
+		counts.Unjudged = unscored
+		return counts, nil
+	}
+	sum := *scored
+	if unscored != nil {
+		sum += *unscored
+	}
+	if total != nil && sum > *total {
+		return Result{}, unreadable("results.scores: %d samples scored and unscored, more than total_samples, %d", sum, *total)
+	}
+	counts.Judged, counts.Unjudged = scored, unscored
+	if total != nil && sum > *counts.Planned {
+		counts.Judged = new(*scored / epochs)
+		if unscored != nil {
+			counts.Unjudged = new(ceilDiv(*unscored, epochs))
+		}
+	}
+	return counts, nil
+}
+
+func ceilDiv(n, by int64) int64 { return (n + by - 1) / by }
+
+// scoreResults makes a result of each metric of a score, all with the score's counts.
+func scoreResults(score inspectScore, counts Result) ([]Result, error) {
+	if score.Name == "" {
+		score.Name = score.Scorer
+	}
+	for _, name := range []string{score.Name, score.Scorer, score.Reducer} {
+		if _, err := identity("results.scores", name); err != nil {
+			return nil, err
+		}
+	}
+	values := map[string]decimal{}
+	err := eachMember("results.scores.metrics", score.Metrics, func(name string, value jsontext.Value) error {
+		var metric struct {
+			Value decimal `json:"value"`
+		}
+		if _, err := identity("results.scores.metrics", name); err != nil {
+			return err
+		}
+		if err := decodeValue("results.scores.metrics", value, &metric); err != nil {
+			return err
+		}
+		values[name] = metric.Value
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	deviation := standardErrorOfMean(values)
+	if deviation.negative() {
+		return nil, unreadable("\"results.scores.metrics.stderr\" is negative")
+	}
+	var results []Result
+	for name, value := range values {
+		r := counts
+		r.Selector, r.Aliases = scoreSelectors(score, name)
+		if r.Judged == nil || *r.Judged > 0 {
+			// A metric over no samples is 0 or NaN, depending on the metric.
+			r.Value = string(value)
+		}
+		if r.HasData() && (name == "accuracy" || name == "mean") {
+			r.StandardError = string(deviation)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// standardErrorOfMean is the value of the metric stderr, which is that of the scores' mean: it says nothing
+// about a deviation or a maximum beside it. With several of them it is not known which one is meant.
+func standardErrorOfMean(values map[string]decimal) decimal {
+	for name := range values {
+		suffix, ok := strings.CutPrefix(name, "stderr")
+		if ok && suffix != "" && strings.Trim(suffix, "0123456789") == "" {
+			return ""
+		}
+	}
+	return values["stderr"]
+}
+
+// scoreSelectors are the full selector of a metric and its shorter forms: see [Measurement.Select].
+func scoreSelectors(score inspectScore, metric string) (string, []string) {
+	var stems []string
+	if score.Scorer == "" || score.Scorer == score.Name {
+		stems = []string{score.Name + "/" + metric}
+	} else {
+		stems = []string{
+			score.Scorer + "/" + score.Name + "/" + metric,
+			score.Name + "/" + metric,
+			score.Scorer + "/" + metric,
+		}
+	}
+	var selectors []string
+	if score.Reducer != "" {
+		for _, stem := range stems {
+			selectors = append(selectors, stem+"/"+score.Reducer)
+		}
+	}
+	selectors = append(selectors, stems...)
+	return selectors[0], selectors[1:]
+}

@@ -1,0 +1,116 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package evidence
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	// maxDigits bounds the digits of a decimal, the zeros that place its point included.
+	maxDigits = 64
+	// maxCount is the largest whole number that every JSON writer writes exactly.
+	maxCount = 1 << 53
+)
+
+// decimal is a JSON number as a plain decimal, or "" where the value is anything else.
+type decimal string
+
+// UnmarshalJSON accepts every value: what is not a number within bounds is no data.
+func (d *decimal) UnmarshalJSON(value []byte) error {
+	*d = ""
+	if jsontext.Value(value).Kind() == '0' {
+		*d = decimal(plainDecimal(string(value)))
+	}
+	return nil
+}
+
+func (d decimal) negative() bool { return strings.HasPrefix(string(d), "-") }
+
+// plainDecimal writes a JSON number without exponent and without needless zeros; "" where that takes more
+// than maxDigits digits. It moves the point in the text, so no digit is rounded.
+func plainDecimal(number string) string {
+	unsigned, negative := strings.CutPrefix(number, "-")
+	mantissa, exponent := unsigned, 0
+	if i := strings.IndexAny(unsigned, "eE"); i >= 0 {
+		mantissa = unsigned[:i]
+		var err error
+		if exponent, err = strconv.Atoi(unsigned[i+1:]); err != nil {
+			exponent = maxCount // beyond every bound below; zero stays zero
+		}
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	significant := strings.TrimLeft(digits, "0")
+	if significant == "" {
+		return "0"
+	}
+	point := len(whole) - (len(digits) - len(significant))
+	significant = strings.TrimRight(significant, "0")
+	if exponent > 1<<20 || exponent < -1<<20 || len(significant) > maxDigits {
+		return ""
+	}
+	point += exponent
+	if point > maxDigits || len(significant)-point > maxDigits {
+		return ""
+	}
+	plain := placePoint(significant, point)
+	if negative {
+		return "-" + plain
+	}
+	return plain
+}
+
+func placePoint(digits string, point int) string {
+	switch {
+	case point <= 0:
+		return "0." + strings.Repeat("0", -point) + digits
+	case point >= len(digits):
+		return digits + strings.Repeat("0", point-len(digits))
+	default:
+		return digits[:point] + "." + digits[point:]
+	}
+}
+
+var errNotCount = errors.New("not a count: a whole number from 0 to 9007199254740992")
+
+// count is a number of things; nil is unknown.
+type count struct{ n *int64 }
+
+// UnmarshalJSON refuses what is neither null nor a whole number that is exact in every JSON writer.
+func (c *count) UnmarshalJSON(value []byte) error {
+	c.n = nil
+	if string(value) == "null" {
+		return nil
+	}
+	n, err := strconv.ParseUint(string(value), 10, 64)
+	if err != nil || n > maxCount {
+		return errNotCount
+	}
+	c.n = new(int64(n))
+	return nil
+}
+
+// word is a short string, or a number as the file writes it.
+type word string
+
+// UnmarshalJSON takes what is neither a string nor a number as empty.
+func (w *word) UnmarshalJSON(value []byte) error {
+	*w = ""
+	switch v := jsontext.Value(value); v.Kind() {
+	case '"':
+		text, err := jsontext.AppendUnquote(nil, value)
+		if err != nil {
+			return err
+		}
+		*w = word(text)
+	case '0':
+		*w = word(value)
+	}
+	return nil
+}
