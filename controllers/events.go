@@ -1,0 +1,59 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"cmp"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// announcement is an event as a value.
+type announcement struct {
+	kind, reason, action, note string
+}
+
+// announce records what changed for the release, and what was done to its workloads.
+func (r *ModelReleaseReconciler) announce(release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus, did done) {
+	for _, a := range announcements(release.Status, status) {
+		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", a.note)
+	}
+	for _, lift := range did.lifts {
+		dep := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: release.Namespace, Name: lift.Name}}
+		dep.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("Deployment"))
+		r.Events.Eventf(dep, release, corev1.EventTypeNormal, v1alpha1.ReasonReleased, "Lift",
+			"the hold is lifted: release %s is cleared for what the template runs", release.Name)
+	}
+	for _, removal := range did.removals {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: release.Namespace, Name: removal.Name, UID: removal.UID}}
+		r.Events.Eventf(pod, release, corev1.EventTypeWarning, removal.Reason, "Remove", "%s", removal.Message)
+	}
+}
+
+// announcements are the events of a change of status. An unchanged status has none.
+func announcements(before, after v1alpha1.ModelReleaseStatus) []announcement {
+	var all []announcement
+	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReady)
+	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
+	if is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason) {
+		kind, action := corev1.EventTypeNormal, "Hold"
+		switch {
+		case is.Status == metav1.ConditionTrue:
+			action = "Release"
+		case meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionStalled):
+			kind = corev1.EventTypeWarning
+		}
+		all = append(all, announcement{kind, is.Reason, action, is.Message})
+	}
+	if before.GrantedExposure != after.GrantedExposure {
+		all = append(all, announcement{corev1.EventTypeNormal, "ExposureChanged", "Grant",
+			"granted exposure: " + cmp.Or(after.GrantedExposure, "none") + ", before: " + cmp.Or(before.GrantedExposure, "none")})
+	}
+	return all
+}

@@ -1,0 +1,219 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/workload"
+)
+
+// examination compares what claims a release with what the release declares. What would be opened
+// is read live, and whole: the typed objects of the cache lack the fields that this version does
+// not know. A template that cannot change any more, and a version of an object that was read
+// already, is not read again.
+type examination struct {
+	live     client.Reader
+	verdicts *lru.Cache
+	declared workload.Declared
+	basis    string
+	release  *v1alpha1.ModelRelease
+	granted  sets.Set[string]
+}
+
+// seen is the key of a verdict that was given already.
+type seen struct {
+	uid             types.UID
+	resourceVersion string // empty where the examined part does not change
+	basis           string
+}
+
+func (x examination) deployments(ctx context.Context, all []appsv1.Deployment) ([]enforcement.Deployment, error) {
+	out := make([]enforcement.Deployment, 0, len(all))
+	for i := range all {
+		dep := &all[i]
+		d := enforcement.Deployment{
+			Name:            dep.Name,
+			ResourceVersion: dep.ResourceVersion,
+			Exposure:        workload.Exposure(dep.Spec.Template.Labels, x.release),
+			Mark:            dep.Annotations[v1alpha1.AnnotationHeld],
+			Replicas:        *orOne(dep.Spec.Replicas),
+		}
+		if d.Mark != "" && x.granted.Has(d.Exposure) {
+			var err error
+			key := seen{uid: dep.UID, resourceVersion: dep.ResourceVersion, basis: x.basis}
+			if d.Verdict, err = x.once(key, func() (enforcement.Verdict, error) {
+				return x.template(ctx, dep, appsv1.SchemeGroupVersion.WithKind("Deployment"), dep.ResourceVersion)
+			}); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) ([]enforcement.ReplicaSet, error) {
+	out := make([]enforcement.ReplicaSet, 0, len(all))
+	for i := range all {
+		set := &all[i]
+		if set.DeletionTimestamp != nil {
+			continue
+		}
+		rs := enforcement.ReplicaSet{
+			Name:     set.Name,
+			UID:      set.UID,
+			Exposure: workload.Exposure(set.Spec.Template.Labels, x.release),
+			Replicas: *orOne(set.Spec.Replicas),
+		}
+		if owner := metav1.GetControllerOf(set); owner != nil && owner.Kind == "Deployment" {
+			rs.Deployment = owner.Name
+		}
+		if x.granted.Has(rs.Exposure) {
+			var err error
+			// The guards keep the template of a ReplicaSet that claims a release as it is.
+			if rs.Verdict, err = x.once(seen{uid: set.UID, basis: x.basis}, func() (enforcement.Verdict, error) {
+				return x.template(ctx, set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"), "")
+			}); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, rs)
+	}
+	return out, nil
+}
+
+func (x examination) pods(ctx context.Context, all []corev1.Pod) ([]enforcement.Pod, error) {
+	out := make([]enforcement.Pod, 0, len(all))
+	for i := range all {
+		pod := &all[i]
+		p := enforcement.Pod{
+			Name:            pod.Name,
+			UID:             pod.UID,
+			ResourceVersion: pod.ResourceVersion,
+			Created:         pod.CreationTimestamp.Time,
+			Exposure:        workload.Exposure(pod.Labels, x.release),
+			Held:            held(pod),
+			Gone:            pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed,
+		}
+		if owner := metav1.GetControllerOf(pod); owner != nil {
+			p.Owner = enforcement.Owner{Kind: owner.Kind, Name: owner.Name, UID: owner.UID}
+		}
+		if !p.Gone && x.granted.Has(p.Exposure) {
+			var err error
+			if p.Verdict, err = x.pod(ctx, pod, p.Held); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// pod examines a held pod live. One that runs already is compared as the cache has it: what the
+// guards leave changeable of it does not say what it runs.
+func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool) (enforcement.Verdict, error) {
+	if !held {
+		return x.once(seen{uid: pod.UID, basis: x.basis}, func() (enforcement.Verdict, error) {
+			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
+			if err != nil {
+				return enforcement.Verdict{}, fmt.Errorf("reading pod %s: %w", pod.Name, err)
+			}
+			return verdict(workload.MatchPod(x.declared, content)), nil
+		})
+	}
+	key := seen{uid: pod.UID, resourceVersion: pod.ResourceVersion, basis: x.basis}
+	return x.once(key, func() (enforcement.Verdict, error) {
+		live, err := x.read(ctx, pod, corev1.SchemeGroupVersion.WithKind("Pod"), pod.ResourceVersion)
+		if err != nil || live == nil {
+			return enforcement.Verdict{}, err
+		}
+		return verdict(workload.MatchPod(x.declared, live.Object)), nil
+	})
+}
+
+// template examines the pod template of a live object; the zero Verdict when it is not the object
+// that the cache has.
+func (x examination) template(ctx context.Context, o client.Object, kind schema.GroupVersionKind, resourceVersion string) (enforcement.Verdict, error) {
+	live, err := x.read(ctx, o, kind, resourceVersion)
+	if err != nil || live == nil {
+		return enforcement.Verdict{}, err
+	}
+	template, found, err := unstructured.NestedMap(live.Object, "spec", "template")
+	if err != nil || !found {
+		return enforcement.Verdict{}, fmt.Errorf("reading the template of %s %s: found %v, %w", kind.Kind, o.GetName(), found, err)
+	}
+	return verdict(workload.MatchTemplate(x.declared, template)), nil
+}
+
+// read reads an object live and whole; nil when it is gone, is another one of that name, or, where a
+// resourceVersion is given, has another: then an event is on its way that brings us back.
+func (x examination) read(ctx context.Context, o client.Object, kind schema.GroupVersionKind, resourceVersion string) (*unstructured.Unstructured, error) {
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(kind)
+	if err := x.live.Get(ctx, client.ObjectKeyFromObject(o), live); apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // gone is an answer, and not an error
+	} else if err != nil {
+		return nil, fmt.Errorf("reading %s %s live: %w", kind.Kind, o.GetName(), err)
+	}
+	if live.GetUID() != o.GetUID() || (resourceVersion != "" && live.GetResourceVersion() != resourceVersion) {
+		return nil, nil //nolint:nilnil // see above
+	}
+	return live, nil
+}
+
+// once gives the verdict that was given before for the key, or gives it now. What could not be
+// examined is tried again.
+func (x examination) once(key seen, examine func() (enforcement.Verdict, error)) (enforcement.Verdict, error) {
+	if v, ok := x.verdicts.Get(key); ok {
+		return v.(enforcement.Verdict), nil
+	}
+	v, err := examine()
+	if err == nil && v.Examined {
+		x.verdicts.Add(key, v)
+	}
+	return v, err
+}
+
+func verdict(m *workload.Mismatch) enforcement.Verdict {
+	if m == nil {
+		return enforcement.Verdict{Examined: true}
+	}
+	return enforcement.Verdict{Examined: true, Mismatch: m.String()}
+}
+
+func held(pod *corev1.Pod) bool {
+	for _, g := range pod.Spec.SchedulingGates {
+		if g.Name == v1alpha1.SchedulingGate {
+			return true
+		}
+	}
+	return false
+}
+
+// orOne is the number of replicas of a spec that need not say it.
+func orOne(replicas *int32) *int32 {
+	if replicas == nil {
+		return new(int32(1))
+	}
+	return replicas
+}
+
+// verdictsKept bounds the verdicts in memory; the oldest are given again when they are needed.
+const verdictsKept = 20000

@@ -1,0 +1,91 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/lru"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/gate"
+)
+
+// ModelReleaseReconciler decides about a release and enforces the decision in its namespace.
+type ModelReleaseReconciler struct {
+	client.Client
+	// Live reads the API server itself: whatever opens or closes is decided again on what it says.
+	Live client.Reader
+	// Events records what changed for a release.
+	Events events.EventRecorder
+	// Now is the clock.
+	Now func() metav1.Time
+
+	verdicts *lru.Cache
+}
+
+// SetupWithManager registers the reconciler and what wakes it.
+func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	r.verdicts = lru.New(verdictsKept)
+	wake := wakes{mgr.GetClient()}
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.ModelRelease{}).
+		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy)).
+		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releaseOfEvaluation)).
+		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
+		Watches(&appsv1.Deployment{}, wake.handler(wake.releaseClaimed)).
+		Watches(&appsv1.ReplicaSet{}, wake.handler(wake.releaseClaimed)).
+		Watches(&corev1.Pod{}, wake.handler(wake.releaseClaimed)).
+		Watches(&corev1.Namespace{}, wake.handler(wake.releasesOfNamespace), builder.OnlyMetadata).
+		Watches(&admissionv1.MutatingWebhookConfiguration{}, wake.handler(wake.everyRelease)).
+		Watches(&admissionv1.MutatingAdmissionPolicy{}, wake.handler(wake.everyRelease)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 8}).
+		Complete(r)
+}
+
+// Reconcile gathers, decides, acts and reports. A release that is gone is reconciled too: its
+// clearance is withdrawn and its pods are left alone.
+func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	in, err := r.gather(ctx, r.Client, req.NamespacedName)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	present, err := r.look(ctx, req.NamespacedName)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	d := gate.Decide(in)
+	s, err := r.scene(ctx, req.NamespacedName, in, present, d)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	plan := enforcement.For(s, d)
+	if plan.GivesMore() || plan.Takes() || len(d.NewFindings) > 0 || len(d.Resolutions) > 0 {
+		if in, err = r.gather(ctx, r.Live, req.NamespacedName); err != nil {
+			return ctrl.Result{}, err
+		}
+		d = gate.Decide(in)
+		if s, err = r.scene(ctx, req.NamespacedName, in, present, d); err != nil {
+			return ctrl.Result{}, err
+		}
+		plan = enforcement.For(s, d)
+	}
+	did, actErr := r.act(ctx, req.NamespacedName, d, plan)
+	reported := r.report(ctx, in, d, outcome{plan: plan, did: did, err: actErr})
+	if err := errors.Join(actErr, reported); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: d.RecheckAfter}, nil
+}

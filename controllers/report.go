@@ -1,0 +1,164 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ac "github.com/scalegate/scalegate/api/applyconfiguration/api/v1alpha1"
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/gate"
+)
+
+// report writes the status, and then the events of what changed in it.
+func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d gate.Decision, o outcome) error {
+	if in.Release == nil {
+		return nil
+	}
+	release := in.Release
+	status := statusFor(release, d, o, metav1.NewTime(in.Now))
+	if !equality.Semantic.DeepEqual(status, release.Status) {
+		apply, err := applyConfiguration[ac.ModelReleaseStatusApplyConfiguration](status)
+		if err != nil {
+			return err
+		}
+		object := ac.ModelRelease(release.Name, release.Namespace).WithUID(release.UID).WithStatus(apply)
+		if err := r.Status().Apply(ctx, object, client.ForceOwnership); err != nil {
+			return fmt.Errorf("reporting on ModelRelease %s/%s: %w", release.Namespace, release.Name, err)
+		}
+	}
+	r.announce(release, status, o.did)
+	return nil
+}
+
+// outcome is what was to be done, what of it was, and what went wrong.
+type outcome struct {
+	plan enforcement.Plan
+	did  done
+	err  error
+}
+
+// statusFor projects the decision and what became of it into a status. It depends on the old status
+// only for the times of transitions, and for a clearance's end that was not renewed.
+func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now metav1.Time) v1alpha1.ModelReleaseStatus {
+	status := v1alpha1.ModelReleaseStatus{
+		ObservedGeneration: new(release.Generation),
+		SubjectDigest:      d.SubjectDigest,
+		PolicyRevision:     d.PolicyRevision,
+		RequiredLevel:      d.RequiredLevel,
+		GrantedExposure:    d.GrantedExposure,
+		ReplicaCeiling:     d.ReplicaCeiling,
+		ClearedUntil:       clearedUntil(release.Status.ClearedUntil, d, o.plan),
+		Workloads:          o.plan.Workloads,
+		Conditions:         conditionsFor(release, d, o, now),
+	}
+	for _, t := range d.Thresholds {
+		status.Thresholds = append(status.Thresholds, v1alpha1.ThresholdStatus{Name: t.Name, State: t.State, Message: t.Message})
+	}
+	for _, q := range d.Requirements {
+		status.Requirements = append(status.Requirements, v1alpha1.RequirementStatus{
+			Name: q.Name, State: q.State, Evidence: q.Evidence, ExpiresTime: metaTime(q.Expires), Message: q.Message,
+		})
+	}
+	return status
+}
+
+// clearedUntil is the end of the clearance as it stands: the one decided now when it was written,
+// else the one that was left in place.
+func clearedUntil(old *metav1.Time, d gate.Decision, plan enforcement.Plan) *metav1.Time {
+	if d.ClearedUntil == nil {
+		return nil
+	}
+	if plan.Clearance.Write == "" && old != nil && !old.After(*d.ClearedUntil) {
+		return old
+	}
+	return metaTime(d.ClearedUntil)
+}
+
+// conditionsFor rebuilds every condition; the old ones give the times of their last transition.
+func conditionsFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now metav1.Time) []metav1.Condition {
+	sum := summaryFor(d, o)
+	all := sum.conditions(release.Status.Conditions, release.Generation, now)
+	set := func(kind string, isTrue bool, reason, message string) {
+		c := metav1.Condition{
+			Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message,
+			ObservedGeneration: release.Generation, LastTransitionTime: now,
+		}
+		if isTrue {
+			c.Status = metav1.ConditionTrue
+		}
+		setCondition(&all, c)
+	}
+	set(v1alpha1.ConditionEvidenceComplete, d.Reason == v1alpha1.ReasonEvidenceComplete, d.Reason, d.Message)
+	if expired := expiredRequirements(d); len(expired) > 0 {
+		set(v1alpha1.ConditionFresh, false, v1alpha1.ReasonEvidenceExpired, "expired: "+strings.Join(expired, ", "))
+	} else {
+		set(v1alpha1.ConditionFresh, true, v1alpha1.ReasonFresh, "no evidence that counts has expired")
+	}
+	if o.err != nil {
+		set(v1alpha1.ConditionEnforced, false, v1alpha1.ReasonEnforcementError, enforcementError)
+	} else {
+		set(v1alpha1.ConditionEnforced, enforced(o.plan), o.plan.Reason, o.plan.Message)
+	}
+	slices.SortFunc(all, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
+	return all
+}
+
+// enforcementError is all that a status says of an error; the rest may hold what is not for everyone.
+const enforcementError = "writing to the cluster went wrong and is tried again; the manager's log has the error"
+
+func enforced(plan enforcement.Plan) bool {
+	return plan.Reason == v1alpha1.ReasonEnforced || plan.Reason == v1alpha1.ReasonUntrustedMutator
+}
+
+// summaryFor sums the release up: the evidence first, then what became of it.
+func summaryFor(d gate.Decision, o outcome) summary {
+	switch {
+	case d.Reason == v1alpha1.ReasonEvidenceComplete:
+	case slices.Contains([]string{
+		v1alpha1.ReasonAdverseFinding, v1alpha1.ReasonLevelUndefined,
+		v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonEvidenceNotRequired,
+	}, d.Reason):
+		return stuck(d.Reason, d.Message)
+	default:
+		return waiting(d.Reason, d.Message)
+	}
+	plan := o.plan
+	switch {
+	case o.err != nil:
+		return waiting(v1alpha1.ReasonEnforcementError, enforcementError)
+	case enforced(o.plan):
+		return ready(v1alpha1.ReasonReleased, d.Message)
+	case plan.Reason == v1alpha1.ReasonWorkloadMismatch || plan.Reason == v1alpha1.ReasonClearanceSpaceExhausted:
+		return stuck(plan.Reason, plan.Message)
+	default:
+		return waiting(plan.Reason, plan.Message)
+	}
+}
+
+func expiredRequirements(d gate.Decision) []string {
+	var names []string
+	for _, q := range d.Requirements {
+		if q.State == v1alpha1.RequirementExpired {
+			names = append(names, q.Name)
+		}
+	}
+	return names
+}
+
+func metaTime(t *time.Time) *metav1.Time {
+	if t == nil {
+		return nil
+	}
+	return new(metav1.NewTime(*t))
+}

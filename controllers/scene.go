@@ -1,0 +1,115 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/workload"
+)
+
+// claims are the objects in the cluster that claim one release, as the cache has them.
+type claims struct {
+	namespace   *metav1.PartialObjectMetadata // nil when it is gone
+	deployments []appsv1.Deployment
+	replicaSets []appsv1.ReplicaSet
+	pods        []corev1.Pod
+}
+
+// look lists what claims the release.
+func (r *ModelReleaseReconciler) look(ctx context.Context, key types.NamespacedName) (claims, error) {
+	var c claims
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := r.Get(ctx, types.NamespacedName{Name: key.Namespace}, ns); err == nil {
+		c.namespace = ns
+	} else if !apierrors.IsNotFound(err) {
+		return c, fmt.Errorf("reading namespace %s: %w", key.Namespace, err)
+	}
+	of := []client.ListOption{client.InNamespace(key.Namespace), client.MatchingFields{indexClaim: key.Name}}
+	var deployments appsv1.DeploymentList
+	var replicaSets appsv1.ReplicaSetList
+	var pods corev1.PodList
+	for _, list := range []client.ObjectList{&deployments, &replicaSets, &pods} {
+		if err := r.List(ctx, list, of...); err != nil {
+			return c, fmt.Errorf("listing what claims %s: %w", key, err)
+		}
+	}
+	c.deployments, c.replicaSets, c.pods = deployments.Items, replicaSets.Items, pods.Items
+	return c, nil
+}
+
+// scene describes the claims to package enforcement, and examines what the decision would open.
+func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.NamespacedName, in gate.Input, c claims, d gate.Decision) (enforcement.Scene, error) {
+	s := enforcement.Scene{Now: in.Now, ReleaseName: key.Name, Policy: in.Policy}
+	if c.namespace != nil {
+		s.Namespace = enforcement.Namespace{
+			Gate: c.namespace.Labels[v1alpha1.LabelGate], Annotations: c.namespace.Annotations,
+		}
+	}
+	if in.Release == nil {
+		return s, nil
+	}
+	declared := workload.DeclaredBy(in.Release, in.Policy)
+	s.Digests = workload.ImageDigests(declared)
+	granted := sets.New[string]()
+	for _, x := range d.Exposures {
+		if x.Granted && s.Namespace.Gate == v1alpha1.GateEnforced {
+			granted.Insert(x.Name)
+		}
+	}
+	x := examination{
+		live: r.Live, verdicts: r.verdicts, declared: declared, basis: basis(in), release: in.Release, granted: granted,
+	}
+	var err error
+	if s.Deployments, err = x.deployments(ctx, c.deployments); err != nil {
+		return s, err
+	}
+	if s.ReplicaSets, err = x.replicaSets(ctx, c.replicaSets); err != nil {
+		return s, err
+	}
+	if s.Pods, err = x.pods(ctx, c.pods); err != nil {
+		return s, err
+	}
+	s.UntrustedMutators, err = r.untrusted(ctx, c.namespace, in.Policy)
+	return s, err
+}
+
+// untrusted are the names of what may change pods in the namespace without the policy's trust.
+func (r *ModelReleaseReconciler) untrusted(ctx context.Context, ns *metav1.PartialObjectMetadata, policy *v1alpha1.SafetyPolicy) ([]string, error) {
+	if ns == nil || policy == nil {
+		return nil, nil
+	}
+	var webhooks admissionv1.MutatingWebhookConfigurationList
+	var policies admissionv1.MutatingAdmissionPolicyList
+	for _, list := range []client.ObjectList{&webhooks, &policies} {
+		if err := r.List(ctx, list); err != nil {
+			return nil, fmt.Errorf("listing what may change pods: %w", err)
+		}
+	}
+	mutators := enforcement.Mutators{Webhooks: webhooks.Items, Policies: policies.Items}
+	return mutators.Untrusted(ns.Labels, policy.Spec.TrustedMutators), nil
+}
+
+// basis names what verdicts depend on beside the object that is examined.
+func basis(in gate.Input) string {
+	text := fmt.Sprintf("%s/%d", in.Release.UID, in.Release.Generation)
+	if in.Policy != nil {
+		text += "/" + in.PolicyRevision
+	}
+	return text
+}

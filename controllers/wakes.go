@@ -1,0 +1,136 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/clearance"
+)
+
+// wakes finds what a changed object concerns.
+type wakes struct {
+	reader client.Reader
+}
+
+// handler turns a way to find concerned objects into an event handler. A list that fails wakes
+// nobody now and is logged; it reads the cache, which fails only while it starts or stops.
+func (w wakes) handler(concerned func(context.Context, client.Object) ([]types.NamespacedName, error)) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+		names, err := concerned(ctx, o)
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Finding what an object concerns", "object", client.ObjectKeyFromObject(o))
+			return nil
+		}
+		requests := make([]reconcile.Request, len(names))
+		for i, name := range names {
+			requests[i] = reconcile.Request{NamespacedName: name}
+		}
+		return requests
+	})
+}
+
+func (w wakes) evaluationsOfRelease(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	return w.evaluations(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexEvaluationRelease: o.GetName()})
+}
+
+func (w wakes) evaluationsInConfigMap(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	return w.evaluations(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexEvaluationReport: o.GetName()})
+}
+
+func (w wakes) evaluationsUnderPolicy(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	releases, err := w.releasesUnderPolicy(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	var all []types.NamespacedName
+	for _, release := range releases {
+		names, err := w.evaluations(ctx, client.InNamespace(release.Namespace), client.MatchingFields{indexEvaluationRelease: release.Name})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, names...)
+	}
+	return all, nil
+}
+
+func (w wakes) releasesUnderPolicy(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	return w.releases(ctx, client.MatchingFields{indexReleasePolicy: o.GetName()})
+}
+
+// releasesOfFinding are those that have one of the finding's artifacts, in any namespace.
+func (w wakes) releasesOfFinding(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	var all []types.NamespacedName
+	for _, a := range o.(*v1alpha1.AdverseFinding).Spec.Artifacts {
+		names, err := w.releases(ctx, client.MatchingFields{indexReleaseArtifact: string(a.Digest)})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, names...)
+	}
+	return all, nil
+}
+
+// releasesOfNamespace are those in a Namespace, and those that are gone and still have a clearance there.
+func (w wakes) releasesOfNamespace(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	all, err := w.releases(ctx, client.InNamespace(o.GetName()))
+	if err != nil {
+		return nil, err
+	}
+	for key := range o.GetAnnotations() {
+		if release, ok := clearance.Release(key); ok {
+			all = append(all, types.NamespacedName{Namespace: o.GetName(), Name: release})
+		}
+	}
+	return all, nil
+}
+
+func (w wakes) everyRelease(ctx context.Context, _ client.Object) ([]types.NamespacedName, error) {
+	return w.releases(ctx)
+}
+
+// releaseOfEvaluation is the release that an evaluation is about.
+func (w wakes) releaseOfEvaluation(_ context.Context, o client.Object) ([]types.NamespacedName, error) {
+	release := o.(*v1alpha1.SafetyEvaluation).Spec.Subject.Release
+	return []types.NamespacedName{{Namespace: o.GetNamespace(), Name: release}}, nil
+}
+
+// releaseClaimed is the release that a pod, or what makes pods, claims.
+func (w wakes) releaseClaimed(_ context.Context, o client.Object) ([]types.NamespacedName, error) {
+	if release := claimed(o); release != "" {
+		return []types.NamespacedName{{Namespace: o.GetNamespace(), Name: release}}, nil
+	}
+	return nil, nil
+}
+
+func (w wakes) evaluations(ctx context.Context, opts ...client.ListOption) ([]types.NamespacedName, error) {
+	list := &v1alpha1.SafetyEvaluationList{}
+	if err := w.reader.List(ctx, list, opts...); err != nil {
+		return nil, err
+	}
+	names := make([]types.NamespacedName, len(list.Items))
+	for i := range list.Items {
+		names[i] = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return names, nil
+}
+
+func (w wakes) releases(ctx context.Context, opts ...client.ListOption) ([]types.NamespacedName, error) {
+	list := &v1alpha1.ModelReleaseList{}
+	if err := w.reader.List(ctx, list, opts...); err != nil {
+		return nil, err
+	}
+	names := make([]types.NamespacedName, len(list.Items))
+	for i := range list.Items {
+		names[i] = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return names, nil
+}

@@ -1,0 +1,173 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/controllers"
+)
+
+// fieldOwner is the name under which Scalegate applies and patches.
+const fieldOwner = "scalegate"
+
+// managerOptions are the manager's flags.
+type managerOptions struct {
+	kubeconfig     string
+	metricsAddress string
+	probesAddress  string
+	leaderElect    bool
+	namespace      string
+}
+
+func managerCommand() *cobra.Command {
+	var o managerOptions
+	cmd := &cobra.Command{
+		Use:   "manager",
+		Short: "Run the operator",
+		Long: "Run the operator: it decides about every ModelRelease, writes clearances, lifts holds and reports.\n" +
+			"It must run as the service account that the admission policies name as the controller.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runManager(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; empty means the cluster that the manager runs in")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "address for metrics over TLS, such as :8443; 0 serves none")
+	f.StringVar(&o.probesAddress, "health-probe-bind-address", "0", "address for /healthz and /readyz, such as :8081; 0 serves none")
+	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas act, and the others stand by")
+	f.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty means the manager's own")
+	return cmd
+}
+
+// runManager runs until ctx ends.
+func runManager(ctx context.Context, o managerOptions) error {
+	logger := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, nil))
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+	cfg, err := restConfig(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	options, err := o.manager()
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(cfg, options)
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	if err := setUp(ctx, mgr); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func restConfig(kubeconfig string) (*rest.Config, error) {
+	var cfg *rest.Config
+	var err error
+	if kubeconfig == "" {
+		cfg, err = rest.InClusterConfig()
+	} else {
+		cfg, err = clientcmd.BuildConfigFromFlags("", kubeconfig)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster: %w", err)
+	}
+	// The API server's own fairness limits us; a limit of the client's would only delay a revocation.
+	cfg.QPS = -1
+	return cfg, nil
+}
+
+func (o managerOptions) manager() (ctrl.Options, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, admissionv1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return ctrl.Options{}, err
+		}
+	}
+	claims, err := labels.NewRequirement(v1alpha1.LabelRelease, selection.Exists, nil)
+	if err != nil {
+		return ctrl.Options{}, err
+	}
+	return ctrl.Options{
+		Scheme: scheme,
+		NewClient: func(cfg *rest.Config, options client.Options) (client.Client, error) {
+			c, err := client.New(cfg, options)
+			if err != nil {
+				return nil, err
+			}
+			return client.WithFieldOwner(c, fieldOwner), nil
+		},
+		Cache: cache.Options{
+			// A read of what nobody watches is a mistake of ours, and not a new watch.
+			ReaderFailOnMissingInformer: true,
+			DefaultTransform:            cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				&corev1.Pod{}: {Label: labels.NewSelector().Add(*claims)},
+			},
+		},
+		Metrics: server.Options{
+			BindAddress: o.metricsAddress, SecureServing: true,
+			FilterProvider: filters.WithAuthenticationAndAuthorization,
+		},
+		HealthProbeBindAddress:        o.probesAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "scalegate.scalegate.dev",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		Controller: config.Controller{
+			EnableWarmup:          new(true),
+			ReconciliationTimeout: 30 * time.Second,
+		},
+	}, nil
+}
+
+func setUp(ctx context.Context, mgr ctrl.Manager) error {
+	if err := controllers.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	for _, r := range []interface{ SetupWithManager(ctrl.Manager) error }{
+		&controllers.SafetyPolicyReconciler{Client: mgr.GetClient(), Now: metav1.Now},
+		&controllers.SafetyEvaluationReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now},
+		&controllers.ModelReleaseReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
+			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
+		},
+	} {
+		if err := r.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("setting up %T: %w", r, err)
+		}
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("ping", healthz.Ping)
+}

@@ -1,0 +1,97 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// fullEvaluation is an evaluation that has every field a person gives.
+func fullEvaluation(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	return sample(t, "SafetyEvaluation")
+}
+
+// measuredEvaluation is stored, and its measurement recorded.
+func measuredEvaluation(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	object := fullEvaluation(t)
+	object.SetName("")
+	object.SetGenerateName("measured-")
+	stored := store(t, shared.Client, object)
+	set("status.measurement", map[string]any{
+		"metric": "uplift_ratio/mean", "value": "2.1", "planned": int64(8), "judged": int64(8),
+		"unjudged": int64(0), "errored": int64(0), "sha256": strings.Repeat("6", 64),
+	})(stored.Object)
+	if err := shared.controller.Status().Update(t.Context(), stored); err != nil {
+		t.Fatalf("recording a measurement: %v", err)
+	}
+	return stored
+}
+
+func evaluationRows() map[string]row {
+	const (
+		tested = "spec.subject.tested"
+		match  = "should match"
+	)
+	digest := "sha256:" + strings.Repeat("1", 63)
+	return map[string]row{
+		"something else was run, and what is not said": {drop(tested), tested, "tested must name what was run when relation is not Exact"},
+		"something else was run, although the release itself is claimed": {
+			set("spec.subject.relation", "Exact"), tested,
+			"tested is for relations other than Exact: with Exact, what was run is artifacts",
+		},
+		"something else was run, and the relation is not said": {
+			drop("spec.subject.relation"), tested,
+			"tested is for relations other than Exact: with Exact, what was run is artifacts",
+		},
+		"the release itself was run":                    {all(drop("spec.subject.relation"), drop(tested)), "", ""},
+		"the release itself was run, and that is said":  {all(set("spec.subject.relation", "Exact"), drop(tested)), "", ""},
+		"a relation that does not exist":                {set("spec.subject.relation", "Distilled"), "spec.subject.relation", "supported values"},
+		"a subject of an unknown type":                  {set("spec.subject.artifacts[0].type", "Model"), "spec.subject.artifacts[0].type", "supported values"},
+		"a subject whose digest has a wrong letter":     {set("spec.subject.artifacts[0].digest", digest+"g"), "spec.subject.artifacts[0].digest", match},
+		"what was run is of an unknown type":            {set(tested+"[0].type", "Model"), tested + "[0].type", "supported values"},
+		"what was run has a digest with a wrong letter": {set(tested+"[0].digest", digest+"G"), tested + "[0].digest", match},
+		"a subject without artifacts":                   {set("spec.subject.artifacts", []any{}), "spec.subject.artifacts", "at least 1 items"},
+		"a report whose digest carries its kind":        {set("spec.report.sha256", strings.Repeat("6", 57)+"sha256:"), "spec.report.sha256", match},
+		"a report whose digest is cut short":            {set("spec.report.sha256", "666666"), "spec.report.sha256", "at least 64 chars long"},
+		"a report of any digest":                        {drop("spec.report.sha256"), "", ""},
+		"a report that is nowhere":                      {drop("spec.report.configMap"), "spec.report.configMap", "Required value"},
+		"evidence for no requirement":                   {drop("spec.requirement"), "spec.requirement", "Required value"},
+		"evidence about no release":                     {drop("spec.subject.release"), "spec.subject.release", "Required value"},
+		"an evaluator that somebody typed is replaced":  {set("spec.evaluator", strings.Repeat("e", 600)), "", ""},
+		"an evaluation without a spec":                  {drop("spec"), "spec", "Required value"},
+	}
+}
+
+const evaluationIsFixed = "a SafetyEvaluation does not change once it is made; create another one instead"
+
+func evaluationUpdateRows() map[string]row {
+	return map[string]row{
+		"another requirement":         {set("spec.requirement", "cyber-range"), "spec", evaluationIsFixed},
+		"another file":                {set("spec.report.sha256", strings.Repeat("7", 64)), "spec", evaluationIsFixed},
+		"any file":                    {drop("spec.report.sha256"), "spec", evaluationIsFixed},
+		"more artifacts":              {set("spec.subject.artifacts[1]", map[string]any{"type": "Adapter", "digest": "sha256:" + strings.Repeat("7", 64)}), "spec", evaluationIsFixed},
+		"another label":               {set("metadata.labels.team", "red"), "", ""},
+		"another evaluator is undone": {set("spec.evaluator", "somebody-else"), "", ""},
+		"no evaluator is undone":      {drop("spec.evaluator"), "", ""},
+	}
+}
+
+func evaluationStatusRows() map[string]row {
+	const fixed = "a measurement does not change once it is recorded; create another SafetyEvaluation instead"
+	return map[string]row{
+		"another value":                 {set("status.measurement.value", "0.1"), "status", fixed},
+		"one more sample":               {set("status.measurement.judged", int64(9)), "status", fixed},
+		"a count becomes unknown":       {drop("status.measurement.errored"), "status", fixed},
+		"the measurement is taken away": {drop("status.measurement"), "status", fixed},
+		"another condition": {set("status.conditions", []any{map[string]any{
+			"type": "Ready", "status": "True", "reason": "Measured", "message": "", "lastTransitionTime": "2026-03-01T00:00:00Z",
+		}}), "", ""},
+		"a measurement is of this file and of no other": {set("status.measurement.sha256", strings.Repeat("7", 64)), "status", fixed},
+	}
+}

@@ -1,0 +1,62 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package e2e runs Scalegate on a real control plane: the manager as a process of its own under
+// its own service account, pods on simulated nodes. Each test has a namespace, a policy and
+// releases of its own.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/test/installation"
+)
+
+// bed is what every test of the package runs on.
+type bed struct {
+	*installation.Installation
+	// owner is a cluster admin by RBAC, who does not impersonate.
+	owner client.Client
+}
+
+var shared bed
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	if err := shared.open(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := shared.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func (b *bed) open(ctx context.Context) (err error) {
+	if b.Installation, err = installation.Open(ctx, os.Stderr); err != nil {
+		return err
+	}
+	if !b.External() {
+		if err := b.AddNodes(ctx, 3, nil); err != nil {
+			return err
+		}
+	}
+	if b.owner, err = b.UserClient("owner", "system:masters"); err != nil {
+		return err
+	}
+	return b.StartManager(ctx)
+}

@@ -1,0 +1,48 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package installation
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/scalegate/scalegate/hack/localcluster"
+)
+
+// Manager is the name of the manager's process.
+const Manager = "scalegate-manager"
+
+// StartManager builds the manager and runs it as its service account, until Kill(Manager) or Stop.
+func (i *Installation) StartManager(ctx context.Context, args ...string) error {
+	binary, err := i.Build(ctx)
+	if err != nil {
+		return err
+	}
+	cfg, err := i.ServiceAccount(ctx, Namespace, ServiceAccount)
+	if err != nil {
+		return fmt.Errorf("becoming the manager: %w", err)
+	}
+	kubeconfig := filepath.Join(i.Dir(), "manager.kubeconfig")
+	if err := localcluster.WriteKubeconfig(kubeconfig, cfg); err != nil {
+		return err
+	}
+	return i.Run(ctx, Manager, localcluster.Spec{
+		Path: binary,
+		Args: append([]string{"manager", "--kubeconfig", kubeconfig, "--metrics-bind-address=0",
+			"--health-probe-bind-address=0"}, args...),
+	})
+}
+
+// Build returns the path of the scalegate binary, built from this tree.
+func (i *Installation) Build(ctx context.Context) (string, error) {
+	binary := filepath.Join(i.Dir(), "scalegate")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
+	build.Dir = Root()
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building scalegate: %w\n%s", err, out)
+	}
+	return binary, nil
+}
