@@ -1,24 +1,29 @@
 // Copyright 2026 The Scalegate Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Command scalegate holds inference workloads until the evaluations required by their model's
+// safety level pass. `scalegate manager` runs the operator; the other commands are for people
+// and pipelines.
 package main
 
 import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
-	"github.com/spf13/cobra"
+	"github.com/scalegate/scalegate/internal/cli"
 )
+
+// version is set when the binary is linked.
+var version = "dev" //nolint:gochecknoglobals // the linker sets it
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	root := &cobra.Command{Use: "scalegate"}
+	root := cli.New(filepath.Base(os.Args[0]), version)
 	root.AddCommand(managerCommand())
-	err := root.ExecuteContext(ctx)
+	code := cli.Execute(ctx, root)
 	stop()
-	if err != nil {
-		os.Exit(1)
-	}
+	os.Exit(code)
 }

@@ -139,6 +139,7 @@ type ServingContainer struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
 	Container string `json:"container,omitempty"`
 
 	// artifact is the name of the artifact whose digest the container's image must have.

@@ -134,7 +134,7 @@ type PolicySource struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=10
 	// +kubebuilder:validation:MaxLength=10
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
+	// +kubebuilder:validation:Format=date
 	EffectiveDate string `json:"effectiveDate,omitempty"`
 
 	// uri is where the text can be read.
@@ -299,8 +299,8 @@ type Requirement struct {
 // EvaluationCriterion says what a measured value means. It has three zones: clear, tripped, and
 // between them indeterminate. A value equal to a bound is not beyond it.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.tripAt) || (self.direction == 'LowerIsSafer' ? double(self.clearAt) <= double(self.tripAt) : double(self.clearAt) >= double(self.tripAt))",message="clearAt must lie on the safe side of tripAt: at or below it when LowerIsSafer, at or above it when HigherIsSafer",fieldPath=".clearAt"
-// +kubebuilder:validation:XValidation:rule="self.bound != 'Wilson95' || (double(self.clearAt) >= 0.0 && double(self.clearAt) <= 1.0 && (!has(self.tripAt) || (double(self.tripAt) >= 0.0 && double(self.tripAt) <= 1.0)))",message="with bound Wilson95 the metric is a proportion, so clearAt and tripAt must lie between 0 and 1",fieldPath=".bound"
+// +kubebuilder:validation:XValidation:rule="!has(self.tripAt) || !isQuantity(self.clearAt) || !isQuantity(self.tripAt) || (self.direction == 'LowerIsSafer' ? quantity(self.clearAt).compareTo(quantity(self.tripAt)) <= 0 : quantity(self.clearAt).compareTo(quantity(self.tripAt)) >= 0)",message="clearAt must lie on the safe side of tripAt: at or below it when LowerIsSafer, at or above it when HigherIsSafer",fieldPath=".clearAt"
+// +kubebuilder:validation:XValidation:rule="self.bound != 'Wilson95' || [self.clearAt, self.?tripAt.orValue('0')].all(x, !isQuantity(x) || (quantity(x).compareTo(quantity('0')) >= 0 && quantity(x).compareTo(quantity('1')) <= 0))",message="with bound Wilson95 the metric is a proportion, so clearAt and tripAt must lie between 0 and 1",fieldPath=".bound"
 type EvaluationCriterion struct {
 	// metric selects the value in the result file: scorer/metric or scorer/metric/reducer for
 	// Inspect, task/metric,filter for lm-evaluation-harness. Exactly one result must match.

@@ -11,6 +11,9 @@ import (
 	"io"
 )
 
+// StoredBytes is the largest result file that is read out of a ConfigMap once it is decompressed.
+const StoredBytes = 64 << 20
+
 // Decompress undoes the gzip compression a result file may have been stored with. What does not begin as
 // gzip is returned as it is: the caller's own slice. Nothing is undone twice. At most limit bytes come
 // out; more, and damaged or truncated data, are an [Unreadable].

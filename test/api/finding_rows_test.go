@@ -5,6 +5,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -22,7 +23,11 @@ func newFinding(t *testing.T) *unstructured.Unstructured {
 func standingFinding(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	stored := store(t, shared.controller, finding(t, "bio-uplift-standing"))
-	t.Cleanup(func() { resolve(t, stored.DeepCopy()) })
+	t.Cleanup(func() {
+		if err := shared.resolve(context.WithoutCancel(t.Context()), stored.DeepCopy()); err != nil {
+			t.Error(err)
+		}
+	})
 	return stored
 }
 
@@ -30,22 +35,23 @@ func standingFinding(t *testing.T) *unstructured.Unstructured {
 func resolvedFinding(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	stored := store(t, shared.controller, finding(t, "bio-uplift-resolved"))
-	return resolve(t, stored)
+	if err := shared.resolve(t.Context(), stored); err != nil {
+		t.Fatal(err)
+	}
+	return stored
 }
 
 // resolve resolves a finding as a person and then records, as the controller, that it took effect.
-func resolve(t *testing.T, finding *unstructured.Unstructured) *unstructured.Unstructured {
-	t.Helper()
-	ctx := context.WithoutCancel(t.Context())
+func (b *bed) resolve(ctx context.Context, finding *unstructured.Unstructured) error {
 	set("spec.resolution", resolution())(finding.Object)
-	if err := shared.Client.Update(ctx, finding); err != nil {
-		t.Fatalf("resolving a finding: %v", err)
+	if err := b.Client.Update(ctx, finding); err != nil {
+		return fmt.Errorf("resolving finding %s: %w", finding.GetName(), err)
 	}
 	set("status.resolvedTime", "2026-03-01T00:00:00Z")(finding.Object)
-	if err := shared.controller.Status().Update(ctx, finding); err != nil {
-		t.Fatalf("recording that a finding is resolved: %v", err)
+	if err := b.controller.Status().Update(ctx, finding); err != nil {
+		return fmt.Errorf("recording that finding %s is resolved: %w", finding.GetName(), err)
 	}
-	return finding
+	return nil
 }
 
 func resolution() map[string]any {
@@ -74,6 +80,7 @@ func findingUpdateRows() map[string]row {
 		"another value":                     {set("spec.evidence.value", "0.1"), "spec", fixed},
 		"a later time":                      {set("spec.evidence.resultTime", "2026-06-01T00:00:00Z"), "spec", fixed},
 		"a resolution":                      {set("spec.resolution", resolution()), "", ""},
+		"a finding without its spec":        {drop("spec"), "spec", "Required value"},
 		"a resolution without a reason":     {all(set("spec.resolution", resolution()), drop("spec.resolution.reason")), "spec.resolution.reason", "Required value"},
 		"a resolution with an empty reason": {all(set("spec.resolution", resolution()), set("spec.resolution.reason", "")), "spec.resolution.reason", "at least 1 chars long"},
 		"a resolution by no evaluation":     {all(set("spec.resolution", resolution()), drop("spec.resolution.evaluation")), "spec.resolution.evaluation", "Required value"},
@@ -93,7 +100,7 @@ func resolvedFindingRows() map[string]row {
 func findingStatusRows() map[string]row {
 	const fixed = "a resolution that took effect is not taken back; a new failing evaluation makes a new finding"
 	return map[string]row{
-		"it stands again":         {drop("status.resolvedTime"), "status", fixed},
+		"it stands again":         {all(drop("status.resolvedTime"), set("status.observedGeneration", int64(2))), "status", fixed},
 		"it was resolved earlier": {set("status.resolvedTime", "2026-02-01T00:00:00Z"), "status", fixed},
 		"another generation":      {set("status.observedGeneration", int64(9)), "", ""},
 	}

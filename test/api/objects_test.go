@@ -5,6 +5,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,49 +24,57 @@ import (
 	"github.com/scalegate/scalegate/test/installation"
 )
 
-// kinds of the API by the plural that its URLs, files and samples are named by.
-func kinds() map[string]string {
-	return map[string]string{
-		"safetypolicies":    "SafetyPolicy",
-		"modelreleases":     "ModelRelease",
-		"safetyevaluations": "SafetyEvaluation",
-		"adversefindings":   "AdverseFinding",
-	}
+// kinds are those of the API.
+func kinds() []string {
+	return []string{"SafetyPolicy", "ModelRelease", "SafetyEvaluation", "AdverseFinding"}
 }
 
-// sample reads the sample of a kind, moved into the tests' namespace.
+// sample is the sample of a kind, moved into the tests' namespace.
 func sample(t *testing.T, kind string) *unstructured.Unstructured {
 	t.Helper()
-	name := "scalegate_v1alpha1_" + strings.ToLower(kind) + ".yaml"
-	text, err := os.ReadFile(filepath.Join(installation.Root(), "config", "samples", name))
+	object, err := readSample(kind)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return object
+}
+
+func readSample(kind string) (*unstructured.Unstructured, error) {
+	name := "scalegate_v1alpha1_" + strings.ToLower(kind) + ".yaml"
+	text, err := os.ReadFile(filepath.Join(installation.Root(), "config", "samples", name))
+	if err != nil {
+		return nil, err
+	}
 	raw, err := yaml.YAMLToJSONStrict(text)
 	if err != nil {
-		t.Fatalf("reading %s: %v", name, err)
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	object := &unstructured.Unstructured{}
 	if err := object.UnmarshalJSON(raw); err != nil {
-		t.Fatalf("reading %s: %v", name, err)
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if object.GetNamespace() != "" {
 		object.SetNamespace(namespace)
 	}
-	return object
+	return object, nil
 }
 
 // finding is an AdverseFinding as the controller makes it, of that name.
 func finding(t *testing.T, name string) *unstructured.Unstructured {
 	t.Helper()
+	object, err := buildFinding(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
+func buildFinding(name string) (*unstructured.Unstructured, error) {
 	f := fixture.Finding(name, "bio-uplift", string(fixture.Digest("scope")))
 	f.ObjectMeta = metav1.ObjectMeta{Name: name}
 	f.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("AdverseFinding"))
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &unstructured.Unstructured{Object: content}
+	return &unstructured.Unstructured{Object: content}, err
 }
 
 // store keeps an object in the API server until the test ends, and returns it as it is stored.

@@ -28,7 +28,7 @@ func policyRows() map[string]row {
 func policyReferenceRows() map[string]row {
 	return map[string]row{
 		"a level requires what is not defined": {
-			set("spec.levels[1].requires[1]", "jailbreak-resistence"), "spec",
+			set("spec.levels[1].requires[1]", "jailbreak-strength"), "spec",
 			"levels[].requires names a requirement that spec.requirements does not define; add it there or correct the name",
 		},
 		"a level requires something and no requirements are there": {
@@ -47,12 +47,12 @@ func policyReferenceRows() map[string]row {
 			set("spec.requirements[0].neededFrom", "Public"), "spec",
 			"requirements[].neededFrom names an exposure that spec.exposures does not define; add it there or correct the name",
 		},
-		"a policy has no exposures":                          {set("spec.exposures", []any{}), "spec.exposures", "at least 1 items"},
+		"a policy has no exposures":                          {all(smallest, set("spec.exposures", []any{})), "spec.exposures", "at least 1 items"},
 		"a policy has no levels":                             {drop("spec.levels"), "spec.levels", "Required value"},
 		"a threshold that nothing can rule out":              {drop("spec.thresholds[0].ruledOutBy"), "spec.thresholds[0].ruledOutBy", "Required value"},
 		"a requirement without a direction is never guessed": {drop("spec.requirements[0].evaluation.direction"), "spec.requirements[0].evaluation.direction", "Required value"},
 		"two exposures have one name":                        {set("spec.exposures[3]", map[string]any{"name": "General"}), "spec.exposures[3]", "Duplicate value"},
-		"two requirements have one name":                     {set("spec.requirements[1].name", "bio-uplift"), "spec.requirements[1]", "Duplicate value"},
+		"two requirements have one name":                     {set("spec.requirements[5]", criterion("bio-uplift")), "spec.requirements[5]", "Duplicate value"},
 	}
 }
 
@@ -68,6 +68,8 @@ func policyCriterionRows() map[string]row {
 		"a danger is cleared above where it trips":          {set(clearAt, "5.1"), clearAt, order},
 		"a safety is cleared below where it trips":          {set("spec.requirements[3].evaluation.clearAt", "0.89"), "spec.requirements[3].evaluation.clearAt", order},
 		"numbers are ordered as numbers and not as text":    {all(set(clearAt, "9"), set(tripAt, "10")), "", ""},
+		"values that differ in the last digit alone":        {all(set(clearAt, "123456789012.123456789"), set(tripAt, "123456789012.123456788")), clearAt, order},
+		"values in order by the last digit alone":           {all(set(clearAt, "123456789012.123456788"), set(tripAt, "123456789012.123456789")), "", ""},
 		"clear and trip at one value":                       {set(clearAt, "5.0"), "", ""},
 		"negative values":                                   {all(set(clearAt, "-0.5"), set(tripAt, "-0.05")), "", ""},
 		"nothing trips but what is not clear":               {drop(tripAt), "", ""},
@@ -98,11 +100,12 @@ func policyWordRows() map[string]row {
 func policyFormRows() map[string]row {
 	const match = "should match"
 	return map[string]row{
-		"an exposure that is no label value":         {set("spec.exposures[2].name", "General availability"), "spec.exposures[2].name", match},
-		"a level that ends in a hyphen":              {set("spec.levels[2].name", "ASL-4-"), "spec.levels[2].name", match},
+		"an exposure that is no label value":         {set("spec.exposures[3].name", "General availability"), "spec.exposures[3].name", match},
+		"a level that ends in a hyphen":              {set("spec.levels[3].name", "ASL-5-"), "spec.levels[3].name", match},
 		"a threshold with a space":                   {set("spec.thresholds[0].name", "CBRN 3"), "spec.thresholds[0].name", match},
-		"a requirement in capitals":                  {set("spec.requirements[0].name", "Bio-Uplift"), "spec.requirements[0].name", match},
-		"a date in the order of another country":     {set("spec.source.effectiveDate", "15.01.2026"), "spec.source.effectiveDate", match},
+		"a requirement in capitals":                  {set("spec.requirements[5]", criterion("Bio-Uplift")), "spec.requirements[5].name", match},
+		"a date in the order of another country":     {set("spec.source.effectiveDate", "15.01.2026"), "spec.source.effectiveDate", "must be of type date"},
+		"a date that no calendar has":                {set("spec.source.effectiveDate", "2026-02-30"), "spec.source.effectiveDate", "must be of type date"},
 		"a digest of the source in capitals":         {set("spec.source.sha256", strings.Repeat("A", 64)), "spec.source.sha256", match},
 		"a companion by tag":                         {set("spec.companions[0].image", "registry.example/istio/proxyv2:1.29"), "spec.companions[0].image", match},
 		"a companion by digest without a repository": {set("spec.companions[0].image", "sha256:"+strings.Repeat("9", 64)), "spec.companions[0].image", match},
@@ -133,20 +136,33 @@ func policyRangeRows() map[string]row {
 		"a result that never counts":              {set(days, int64(0)), days, atLeast + "1"},
 		"a result that counts for ever":           {set(days, int64(3651)), days, atMost + "3650"},
 		"a requirement without a criterion":       {drop(evaluation), evaluation, "Required value"},
-		"a share that is a fraction":              {set(percent, 0.5), percent, "must be of type integer"},
 	}
 }
 
 func policyAcceptedRows() map[string]row {
 	return map[string]row{
-		"the smallest policy": {func(object map[string]any) {
-			object["spec"] = map[string]any{
-				"exposures": []any{map[string]any{"name": "Internal", "withoutEvidence": "Allowed"}},
-				"levels":    []any{map[string]any{"name": "ASL-1"}},
-			}
-		}, "", ""},
+		"the smallest policy":                           {smallest, "", ""},
 		"a clearance of a minute":                       {set("spec.clearanceSeconds", int64(60)), "", ""},
 		"a requirement that nothing refers to":          {drop("spec.thresholds"), "", ""},
 		"a requirement needed from the lowest exposure": {drop("spec.requirements[0].neededFrom"), "", ""},
+	}
+}
+
+// smallest leaves nothing in a policy that it can do without.
+func smallest(object map[string]any) {
+	object["spec"] = map[string]any{
+		"exposures": []any{map[string]any{"name": "Internal", "withoutEvidence": "Allowed"}},
+		"levels":    []any{map[string]any{"name": "ASL-1"}},
+	}
+}
+
+// criterion is a requirement that nothing refers to.
+func criterion(name string) map[string]any {
+	return map[string]any{
+		"name": name, "validForDays": int64(1),
+		"evaluation": map[string]any{
+			"metric": "includes/accuracy", "direction": "LowerIsSafer", "clearAt": "0.2", "bound": "Point",
+			"minSamples": int64(1), "maxUnjudgedPercent": int64(0),
+		},
 	}
 }

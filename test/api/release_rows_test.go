@@ -29,7 +29,7 @@ func releaseRows() map[string]row {
 		"a name that is too long for a label": {set("metadata.name", strings.Repeat("m", 64)), "<nil>", name},
 		"a name of 63 characters":             {set("metadata.name", strings.Repeat("m", 63)), "", ""},
 		"a container serves an artifact that is not there": {
-			set("spec.serving[1].artifact", "gaurd"), "spec",
+			set("spec.serving[1].artifact", "guards"), "spec",
 			"serving[].artifact names an artifact that spec.artifacts does not define; add it there or correct the name",
 		},
 		"a secret is written into the release": {
@@ -48,8 +48,9 @@ func releaseRows() map[string]row {
 		"an artifact in capitals":                          {all(set("spec.artifacts[0].name", "Weights")), "spec.artifacts[0].name", match},
 		"two artifacts of one name":                        {set("spec.artifacts[1].name", "weights"), "spec.artifacts[1]", "Duplicate value"},
 		"two artifacts of one digest":                      {set("spec.artifacts[1].digest", "sha256:"+strings.Repeat("1", 64)), "", ""},
+		"a container whose name no pod can have":           {set("spec.serving[1].container", "Guard"), "spec.serving[1].container", match},
 		"one container is declared twice":                  {set("spec.serving[1].container", "server"), "spec.serving[1]", "Duplicate value"},
-		"a release of nothing":                             {set("spec.artifacts", []any{}), "spec.artifacts", "at least 1 items"},
+		"a release of nothing":                             {all(drop("spec.serving"), set("spec.artifacts", []any{})), "spec.artifacts", "at least 1 items"},
 		"a release that asks for nothing":                  {drop("spec.exposure"), "spec.exposure", "Required value"},
 		"a release that declares no level":                 {drop("spec.level"), "spec.level", "Required value"},
 		"a release without a policy":                       {set("spec.policy", ""), "spec.policy", "at least 1 chars long"},

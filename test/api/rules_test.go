@@ -100,6 +100,7 @@ func causes(err error) []metav1.StatusCause {
 }
 
 func create(t *testing.T, object *unstructured.Unstructured) error {
+	t.Helper()
 	as := shared.Client
 	if object.GetKind() == "AdverseFinding" {
 		as = shared.controller
@@ -108,10 +109,12 @@ func create(t *testing.T, object *unstructured.Unstructured) error {
 }
 
 func update(t *testing.T, object *unstructured.Unstructured) error {
+	t.Helper()
 	return shared.Client.Update(t.Context(), object, client.DryRunAll)
 }
 
 func updateStatus(t *testing.T, object *unstructured.Unstructured) error {
+	t.Helper()
 	return shared.controller.Status().Update(t.Context(), object, &client.SubResourceUpdateOptions{
 		UpdateOptions: client.UpdateOptions{DryRun: []string{metav1.DryRunAll}},
 	})

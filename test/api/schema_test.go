@@ -82,6 +82,9 @@ func rulesOf(f field) []rule {
 	if f.schema.Pattern != "" {
 		found = append(found, rule{f.path, "should match"})
 	}
+	if f.schema.Format == "date" {
+		found = append(found, rule{f.path, "must be of type date"})
+	}
 	if f.schema.Enum != nil {
 		found = append(found, rule{f.path, "supported values"})
 	}

@@ -8,11 +8,14 @@ package bypass
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/test/installation"
@@ -23,6 +26,8 @@ type bed struct {
 	*installation.Installation
 	// controller acts as Scalegate's own service account.
 	controller client.Client
+	// replicaSets acts as the controller manager does when it makes the pods of ReplicaSets.
+	replicaSets client.Client
 }
 
 var shared bed
@@ -55,6 +60,71 @@ func (b *bed) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	b.controller, err = b.ControllerClient(ctx)
-	return err
+	controller, err := b.ServiceAccount(ctx, installation.Namespace, installation.ServiceAccount)
+	if err != nil {
+		return err
+	}
+	if b.controller, err = quiet(controller); err != nil {
+		return err
+	}
+	if b.Client, err = quiet(b.Admin()); err != nil {
+		return err
+	}
+	if b.replicaSets, err = b.as("system:serviceaccount:kube-system:replicaset-controller"); err != nil {
+		return err
+	}
+	return b.waitForGuards(ctx)
+}
+
+// as returns a client that acts as another identity, which only impersonation reaches.
+func (b *bed) as(user string, groups ...string) (client.Client, error) {
+	cfg := b.Admin()
+	cfg.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: groups}
+	return quiet(cfg)
+}
+
+// quiet returns a client that does not log the warnings of the API server: nearly every pod here
+// is held, and what the warnings say has tests of its own.
+func quiet(cfg *rest.Config) (client.Client, error) {
+	cfg.WarningHandler = rest.NoWarnings{}
+	return installation.Client(cfg)
+}
+
+// waitForGuards returns once the policies that Govern does not wait for are in force. An API
+// server takes new ones up in its own time.
+func (b *bed) waitForGuards(ctx context.Context) error {
+	if err := b.Govern(ctx, "guards"); err != nil {
+		return err
+	}
+	probes := []func(context.Context) error{
+		func(ctx context.Context) error {
+			d := deployment("guards", "web")
+			if err := b.Client.Create(ctx, d, client.DryRunAll); err != nil || d.Spec.Paused {
+				return err
+			}
+			return errors.New("the Deployment of the probe is not held")
+		},
+		func(ctx context.Context) error {
+			return refusal(b.Client.Create(ctx, namespace("probe", map[string]string{clearanceKey: "v1"}), client.DryRunAll), "by Scalegate alone")
+		},
+		func(ctx context.Context) error {
+			return refusal(b.Client.Create(ctx, finding("probe"), client.DryRunAll), "by Scalegate alone")
+		},
+		func(ctx context.Context) error {
+			e := evaluation("guards", "probe")
+			if err := b.Client.Create(ctx, e, client.DryRunAll); err != nil || e.Spec.Evaluator != "" {
+				return err
+			}
+			return errors.New("the evaluation of the probe is not stamped")
+		},
+	}
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+		last = nil
+		for _, probe := range probes {
+			last = errors.Join(last, probe(ctx))
+		}
+		return last == nil, nil
+	})
+	return errors.Join(err, last)
 }

@@ -51,7 +51,7 @@ func (b *bed) open(ctx context.Context) (err error) {
 		return err
 	}
 	if !b.External() {
-		if err := b.AddNodes(ctx, 3, nil); err != nil {
+		if err := b.AddNodes(ctx, 20, nil); err != nil {
 			return err
 		}
 	}

@@ -81,7 +81,7 @@ func (s *scenario) explainFailure() {
 		s.t.Logf("kubectl %v: %s %v", args, out, err)
 	}
 	if log, err := os.ReadFile(shared.LogPath(installation.Manager)); err == nil {
-		s.t.Logf("the manager's log ends in:\n%s", log[max(0, len(log)-4000):])
+		s.t.Logf("the manager's log ends in:\n%s", log[max(0, len(log)-12000):])
 	}
 }
 
@@ -97,7 +97,9 @@ func digest(label string) v1alpha1.Digest {
 	return v1alpha1.Digest("sha256:" + hex.EncodeToString(sum[:]))
 }
 
-func (s *scenario) weights(release string) v1alpha1.Digest { return digest(s.ns + " weights " + release) }
+func (s *scenario) weights(release string) v1alpha1.Digest {
+	return digest(s.ns + " weights " + release)
+}
 
 const serverImage = "registry.example/server"
 
@@ -151,7 +153,7 @@ func (s *scenario) template(release, app string) corev1.PodTemplateSpec {
 }
 
 // deployment makes a Deployment that serves the release.
-func (s *scenario) deployment(name, release string, replicas int32) *appsv1.Deployment {
+func (s *scenario) deployment(name, release string, replicas int32, change ...func(*appsv1.Deployment)) *appsv1.Deployment {
 	s.t.Helper()
 	d := &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: name},
@@ -160,6 +162,9 @@ func (s *scenario) deployment(name, release string, replicas int32) *appsv1.Depl
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": name}},
 			Template: s.template(release, name),
 		},
+	}
+	for _, c := range change {
+		c(d)
 	}
 	s.must(s.Create(s.t.Context(), d))
 	return d
@@ -170,7 +175,7 @@ func (s *scenario) evaluate(name, release string, rate float64, ended time.Time)
 	s.t.Helper()
 	cm := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: name},
-		Data:       map[string]string{"report.json": inspectLog(name, rate, ended)},
+		Data:       map[string]string{"report.json": inspectLog(s.ns+"/"+name, rate, ended)},
 	}
 	s.must(s.Create(s.t.Context(), cm))
 	e := &v1alpha1.SafetyEvaluation{

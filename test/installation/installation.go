@@ -13,6 +13,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,13 +44,26 @@ type Installation struct {
 }
 
 // Open starts a control plane, or takes the one that SCALEGATE_TEST_KUBECONFIG names, installs
-// Scalegate on it and waits until its admission policies are in force. The manager does not run yet.
+// Scalegate on it and waits until its kinds are served. The manager does not run yet.
 func Open(ctx context.Context, log io.Writer) (*Installation, error) {
 	cluster, err := localcluster.Open(ctx, localcluster.Options{Output: log})
 	if err != nil {
 		return nil, err
 	}
-	i := &Installation{Cluster: cluster}
+	return on(ctx, cluster)
+}
+
+// Start is as Open, and always starts a control plane of its own.
+func Start(ctx context.Context, log io.Writer) (*Installation, error) {
+	cluster, err := localcluster.Start(ctx, localcluster.Options{Output: log})
+	if err != nil {
+		return nil, err
+	}
+	return on(ctx, cluster)
+}
+
+func on(ctx context.Context, cluster *localcluster.Cluster) (i *Installation, err error) {
+	i = &Installation{Cluster: cluster}
 	if i.Client, err = Client(cluster.Admin()); err == nil {
 		err = i.install(ctx)
 	}
@@ -74,8 +88,11 @@ func Scheme() *kruntime.Scheme {
 	return s
 }
 
-// Client returns a client of the kinds in Scheme that acts as cfg says.
+// Client returns a client of the kinds in Scheme that acts as cfg says. Warnings are not shown: a
+// test that wants them asks kubectl.
 func Client(cfg *rest.Config) (client.Client, error) {
+	cfg = rest.CopyConfig(cfg)
+	cfg.WarningHandlerWithContext = rest.NoWarnings{}
 	return client.New(cfg, client.Options{Scheme: Scheme()})
 }
 
@@ -130,7 +147,28 @@ func (i *Installation) install(ctx context.Context) error {
 		"crd/safetyevaluations.scalegate.dev", "crd/safetypolicies.scalegate.dev"); err != nil {
 		return fmt.Errorf("waiting for the kinds: %w", err)
 	}
-	return nil
+	return i.waitForStamps(ctx)
+}
+
+// waitForStamps waits until the policies that stamp identities are in force: the API server looks
+// the schema of a new kind up every five seconds, and until then refuses what they match.
+func (i *Installation) waitForStamps(ctx context.Context) error {
+	return poll(ctx, func(ctx context.Context) (bool, error) {
+		err := i.Client.Create(ctx, &v1alpha1.SafetyEvaluation{
+			ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "probe"},
+			Spec: v1alpha1.SafetyEvaluationSpec{
+				Subject: v1alpha1.EvaluationSubject{Release: "probe", Artifacts: []v1alpha1.SubjectArtifact{
+					{Type: v1alpha1.ArtifactWeights, Digest: v1alpha1.Digest("sha256:" + strings.Repeat("0", 64))},
+				}},
+				Requirement: "probe",
+				Report:      v1alpha1.Report{ConfigMap: v1alpha1.ConfigMapKey{Name: "probe", Key: "probe"}},
+			},
+		}, client.DryRunAll)
+		if err != nil && strings.Contains(err.Error(), "There can be a delay") {
+			return false, nil
+		}
+		return err == nil, err
+	})
 }
 
 func (i *Installation) makeNamespace(ctx context.Context) error {

@@ -458,7 +458,7 @@ var schemaYAML = typed.YAMLObject(`types:
     fields:
     - name: effectiveDate
       type:
-        scalar: string
+        scalar: untyped
     - name: sha256
       type:
         scalar: string

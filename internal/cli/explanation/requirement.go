@@ -1,0 +1,286 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package explanation
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/gate"
+)
+
+// expiringWithin is how long before its end a requirement that is met is shown as expiring.
+const expiringWithin = 14 * 24 * time.Hour
+
+// Requirement is a requirement with its answer.
+type Requirement struct {
+	gate.RequirementResult
+	// Expiring: it is met, and the evidence counts for no more than 14 days.
+	Expiring bool `json:"expiring,omitempty"`
+	// ExpiresIn is the time until Expires in words, as "in 95 days" or "5 days ago".
+	ExpiresIn string `json:"expiresIn,omitempty"`
+	// Asks is the criterion in words; empty when the policy does not define the requirement.
+	Asks string `json:"asks,omitempty"`
+	// NeededFrom is the lowest exposure that needs it; Needed says whether the one asked for does.
+	NeededFrom string `json:"neededFrom,omitempty"`
+	Needed     bool   `json:"needed"`
+	// Shown describes the evaluation that decided the state, or the finding and the evaluation that failed.
+	Shown []Fact `json:"shown,omitempty"`
+	// Next are the steps that would change the state, or keep it.
+	Next []Step `json:"next,omitempty"`
+}
+
+// Fact is a line about evidence.
+type Fact struct {
+	About string `json:"about"`
+	Text  string `json:"text"`
+}
+
+func (s *Situation) requirement(result *gate.RequirementResult) Requirement {
+	r := Requirement{RequirementResult: *result, Needed: true}
+	if spec := requirementSpec(s.Input.Policy, result.Name); spec != nil {
+		r.Asks = Asks(spec)
+		asked := exposure(s.Input.Policy, s.Input.Release.Spec.Exposure)
+		from := max(0, exposure(s.Input.Policy, spec.NeededFrom))
+		r.NeededFrom = s.Input.Policy.Spec.Exposures[from].Name
+		r.Needed = asked < 0 || from <= asked
+	}
+	if result.Expires != nil {
+		left := result.Expires.Sub(s.Input.Now)
+		r.ExpiresIn = inWords(left)
+		r.Expiring = result.State == v1alpha1.RequirementMet && left <= expiringWithin
+	}
+	if result.State == v1alpha1.RequirementFailed {
+		r.Shown = s.finding(result.Evidence)
+	} else {
+		r.Shown = s.evaluation(result.Evidence)
+	}
+	r.Next = s.next(&r)
+	return r
+}
+
+// Asks puts the criterion of a requirement into words.
+func Asks(spec *v1alpha1.Requirement) string {
+	c := &spec.Evaluation
+	safe, unsafe := "below", "above"
+	if c.Direction == v1alpha1.HigherIsSafer {
+		safe, unsafe = unsafe, safe
+	}
+	trip := c.TripAt
+	if trip == "" {
+		trip = c.ClearAt
+	}
+	judged := "the value"
+	switch c.Bound {
+	case v1alpha1.BoundReported95:
+		judged = "the whole reported 95% interval"
+	case v1alpha1.BoundWilson95:
+		judged = "the whole 95% Wilson interval"
+	case v1alpha1.BoundPoint:
+	}
+	unjudged := int32(0)
+	if c.MaxUnjudgedPercent != nil {
+		unjudged = *c.MaxUnjudgedPercent
+	}
+	about := "all artifacts"
+	if len(spec.Scope) > 0 {
+		about = joined(spec.Scope)
+	}
+	text := fmt.Sprintf("%s: %s %s %s meets it, %s %s fails; at least %d samples, at most %d%% unjudged; about %s; counts %d days",
+		c.Metric, judged, safe, c.ClearAt, unsafe, trip, max(1, c.MinSamples), unjudged, about, spec.ValidForDays)
+	if len(spec.AcceptRelations) > 0 {
+		text += "; accepts " + joined(spec.AcceptRelations)
+	}
+	return text
+}
+
+func joined[T ~string](words []T) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// evaluation describes the evaluation of that name; nil when there is none.
+func (s *Situation) evaluation(name string) []Fact {
+	for i := range s.Input.Evaluations {
+		e := &s.Input.Evaluations[i]
+		if e.Name == name && e.Namespace == s.Input.Release.Namespace && e.Spec.Subject.Release == s.Input.Release.Name {
+			return evaluationFacts(e)
+		}
+	}
+	return nil
+}
+
+// evaluationFacts describe an evaluation: what was measured, by which tool, and who brought it.
+func evaluationFacts(e *v1alpha1.SafetyEvaluation) []Fact {
+	text := "SafetyEvaluation " + e.Name
+	if relation := e.Spec.Subject.Relation; relation != "" && relation != v1alpha1.RelationExact {
+		text += " (of a " + string(relation) + ")"
+	}
+	facts := []Fact{{"evidence", text + ", " + brought(e)}}
+	if e.Status.Measurement == nil {
+		return facts
+	}
+	return append(facts, MeasurementFacts(e.Status.Measurement)...)
+}
+
+// MeasurementFacts describe what a result file says: the value, the run, and what a person should know about it.
+func MeasurementFacts(m *v1alpha1.Measurement) []Fact {
+	facts := []Fact{{"measured", measured(m)}, {"run", run(m)}}
+	if m.Problem != "" {
+		facts = append(facts, Fact{"problem", m.Problem})
+	}
+	for _, warning := range m.Warnings {
+		facts = append(facts, Fact{"warning", warning})
+	}
+	return facts
+}
+
+func measured(m *v1alpha1.Measurement) string {
+	value := m.Value
+	if value == "" {
+		value = "no value"
+	}
+	switch {
+	case m.IntervalLow != "" && m.IntervalHigh != "":
+		value += " (95% interval " + m.IntervalLow + " to " + m.IntervalHigh + ")"
+	case m.StandardError != "":
+		value += " (standard error " + m.StandardError + ")"
+	}
+	return fmt.Sprintf("%s; samples: %s planned, %s judged, %s unjudged, %s errored",
+		value, count(m.Planned), count(m.Judged), count(m.Unjudged), count(m.Errored))
+}
+
+func count(n *int64) string {
+	if n == nil {
+		return "unknown"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func run(m *v1alpha1.Measurement) string {
+	var parts []string
+	for _, part := range []struct{ label, text string }{
+		{"", m.Tool}, {"task ", m.Task}, {"model by its own claim ", m.Model}, {"run ", m.RunID},
+	} {
+		if part.text != "" {
+			parts = append(parts, part.label+part.text)
+		}
+	}
+	if m.EndTime != nil {
+		parts = append(parts, "ended "+stamp(m.EndTime.Time)+" by its own claim")
+	}
+	if m.EndMarker == "" {
+		parts = append(parts, "without a sign that it ended well")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func brought(e *v1alpha1.SafetyEvaluation) string {
+	by := e.Spec.Evaluator
+	if by == "" {
+		by = "an unknown user"
+	}
+	if e.CreationTimestamp.IsZero() {
+		return "brought by " + by
+	}
+	return "brought by " + by + " and stored " + stamp(e.CreationTimestamp.Time)
+}
+
+// finding describes the finding of that name, whether it is recorded or about to be.
+func (s *Situation) finding(name string) []Fact {
+	recorded, f := true, findingOf(s.Input.Findings, name)
+	if f == nil {
+		recorded, f = false, findingOf(s.Decision.NewFindings, name)
+	}
+	if f == nil {
+		return nil
+	}
+	at := &f.Spec.Evidence
+	text := "AdverseFinding " + name
+	if !recorded {
+		text += ", which the manager is about to record"
+	}
+	facts := []Fact{
+		{"finding", text},
+		{"failed", fmt.Sprintf("SafetyEvaluation %s/%s with %s at %s, under policy %s revision %s",
+			at.Namespace, at.Name, at.Value, stamp(at.ResultTime.Time), at.Policy, at.PolicyRevision)},
+	}
+	if r := f.Spec.Resolution; r != nil {
+		facts = append(facts, Fact{"resolution", fmt.Sprintf("names evaluation %s/%s, by %s: %s", r.Namespace, r.Evaluation, r.ResolvedBy, r.Reason)})
+	}
+	return facts
+}
+
+func findingOf(findings []v1alpha1.AdverseFinding, name string) *v1alpha1.AdverseFinding {
+	for i := range findings {
+		if findings[i].Name == name {
+			return &findings[i]
+		}
+	}
+	return nil
+}
+
+// next says what would change the state, with the commands for it.
+func (s *Situation) next(r *Requirement) []Step {
+	release := s.Input.Release
+	importing := fmt.Sprintf("%s evaluation import FILE --release %s --requirement %s -n %s", s.Program, release.Name, r.Name, release.Namespace)
+	switch r.Change.Act {
+	case gate.ActEvaluate:
+		return []Step{{What: "run an evaluation of the release and import its result file", Command: importing}}
+	case gate.ActRenew:
+		if r.State == v1alpha1.RequirementMet {
+			if !r.Expiring {
+				return nil
+			}
+			return []Step{{What: "import a newer result before " + stamp(*r.Expires), Command: importing}}
+		}
+		return []Step{{What: "import a newer result", Command: importing}}
+	case gate.ActResolve:
+		return []Step{
+			{What: "import a later result that meets the requirement", Command: importing},
+			{
+				What: "then somebody with the verb resolve names it",
+				Command: fmt.Sprintf(`kubectl patch adversefinding %s --type=merge -p '{"spec":{"resolution":{"namespace":"%s","evaluation":"EVALUATION","reason":"REASON"}}}'`,
+					r.Change.Object, release.Namespace),
+			},
+		}
+	case gate.ActReviseRelease:
+		return []Step{{
+			What:    "name the artifacts that the requirement is about in spec.artifacts",
+			Command: "kubectl edit modelrelease " + release.Name + " -n " + release.Namespace,
+		}}
+	case gate.ActRevisePolicy:
+		return []Step{{What: "correct the policy", Command: "kubectl edit safetypolicy " + release.Spec.Policy}}
+	}
+	return nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// inWords is a time from now, in the largest unit that has at least two of them.
+func inWords(d time.Duration) string {
+	past := d < 0
+	if past {
+		d = -d
+	}
+	var text string
+	switch days, hours := int(d.Hours()/24), int(d.Hours()); {
+	case days >= 2:
+		text = strconv.Itoa(days) + " days"
+	case hours >= 2:
+		text = strconv.Itoa(hours) + " hours"
+	default:
+		text = strconv.Itoa(int(d.Minutes())) + " minutes"
+	}
+	if past {
+		return text + " ago"
+	}
+	return "in " + text
+}

@@ -1,0 +1,284 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+const (
+	// defaultClearance, minClearance and maxClearance are those of the API, in seconds.
+	defaultClearance = 7 * daySeconds
+	minClearance     = 60
+	maxClearance     = 30 * daySeconds
+)
+
+// Decide says how far the release may be exposed.
+func Decide(in Input) Decision {
+	if in.Release == nil {
+		return Decision{
+			Reason:  v1alpha1.ReasonInvalidSpec,
+			Message: "Nothing is granted: no release was given to decide about",
+		}
+	}
+	e := engine{in: in, now: in.Now.Unix()}
+	e.artifacts = Artifacts(in.Release)
+	e.decision.SubjectDigest = digest(e.artifacts)
+	switch {
+	case in.Policy == nil:
+		e.decision.Reason = v1alpha1.ReasonPolicyNotFound
+		e.decision.Message = clip("Nothing is granted: SafetyPolicy " + in.Release.Spec.Policy +
+			" does not exist; create it, or name another one in spec.policy of the release")
+		return e.decision
+	case in.Now.IsZero():
+		e.decision.Reason = v1alpha1.ReasonEvidenceIndeterminate
+		e.decision.Message = "Nothing is granted: without the time of the decision no evidence can be known to count"
+		return e.decision
+	}
+	e.decision.PolicyRevision = in.PolicyRevision
+	if in.PolicyRevision == "" {
+		e.decision.PolicyRevision = Revision(&in.Policy.Spec)
+	}
+	e.load()
+	for i := range e.questions {
+		e.judge(&e.questions[i])
+	}
+	e.judgeThresholds()
+	e.report()
+	e.grant()
+	return e.decision
+}
+
+// engine is the working state of one decision.
+type engine struct {
+	in  Input
+	now int64
+	// artifacts of the release, sorted, each once; scopes are the parts of it that requirements are about.
+	artifacts []v1alpha1.SubjectArtifact
+	scopes    []*scope
+	sightings sightings
+	// next chains the evaluations for the same requirement, by index in Input.Evaluations; -1 ends a chain.
+	next []int32
+	// questions are the policy's requirements in its order, then the names that it does not define.
+	questions  []question
+	byName     table
+	rungs      []rung
+	thresholds []capability
+	// declared and asked are the indexes of the release's level and exposure. Where the policy has none of that
+	// name they are the highest, and invalid is set.
+	declared, asked int
+	invalid         bool
+
+	results  []result
+	text     text
+	decision Decision
+}
+
+// load resolves every name of the policy and of the release to an index.
+func (e *engine) load() {
+	spec := &e.in.Policy.Spec
+	e.byName = newTable(e.names())
+	e.questions = make([]question, 0, len(spec.Requirements))
+	for i := range spec.Requirements {
+		e.addRequirement(&spec.Requirements[i])
+	}
+	e.loadLevels()
+	e.loadThresholds()
+	e.loadRelease()
+	e.loadEvaluations()
+	e.sightings = index(e.in.Sightings)
+}
+
+// names bounds how many requirements the policy can name.
+func (e *engine) names() int {
+	spec := &e.in.Policy.Spec
+	n := len(spec.Requirements)
+	for i := range spec.Levels {
+		n += len(spec.Levels[i].Requires)
+	}
+	for i := range spec.Thresholds {
+		n += len(spec.Thresholds[i].RuledOutBy)
+	}
+	return n
+}
+
+// find returns the index of the question of that name, or -1.
+func (e *engine) find(name string) int {
+	i := e.byName.first(name)
+	for i >= 0 && e.questions[i].name != name {
+		i = e.byName.next(i)
+	}
+	return i
+}
+
+func (e *engine) add(q question) {
+	e.byName.add(q.name, len(e.questions))
+	e.questions = append(e.questions, q)
+}
+
+func (e *engine) addRequirement(spec *v1alpha1.Requirement) {
+	if i := e.find(spec.Name); i >= 0 {
+		e.questions[i].problem = "the policy defines it more than once"
+		return
+	}
+	q := question{
+		spec:      spec,
+		name:      spec.Name,
+		criterion: newCriterion(&spec.Evaluation),
+		scope:     e.scopeOf(spec.Scope),
+		from:      max(0, e.exposure(spec.NeededFrom)),
+		first:     -1,
+	}
+	q.problem = q.criterion.problem
+	e.add(q)
+}
+
+// need returns the index of the question of that name, and makes one that nothing can meet where the policy does
+// not define it.
+func (e *engine) need(name string) int {
+	if i := e.find(name); i >= 0 {
+		return i
+	}
+	e.add(question{name: name, first: -1})
+	return len(e.questions) - 1
+}
+
+func (e *engine) scopeOf(types []v1alpha1.ArtifactType) *scope {
+	m := maskOf(types)
+	for _, s := range e.scopes {
+		if s.types == m {
+			return s
+		}
+	}
+	s := &scope{types: m, artifacts: within(e.artifacts, m)}
+	if m == everyType {
+		s.digest = e.decision.SubjectDigest
+	}
+	e.scopes = append(e.scopes, s)
+	return s
+}
+
+// exposure returns the index of the exposure of that name, or -1.
+func (e *engine) exposure(name string) int {
+	exposures := e.in.Policy.Spec.Exposures
+	for i := range exposures {
+		if exposures[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (e *engine) loadRelease() {
+	spec := &e.in.Release.Spec
+	e.declared, e.asked = e.rung(spec.Level), e.exposure(spec.Exposure)
+	if e.declared < 0 || e.asked < 0 {
+		e.invalid = true
+	}
+	// What an invalid spec means cannot be known. So that it is no way around an adverse finding, it counts as
+	// the most demanding one; nothing is granted either way.
+	if e.declared < 0 {
+		e.declared = len(e.in.Policy.Spec.Levels) - 1
+	}
+	if e.asked < 0 {
+		e.asked = len(e.in.Policy.Spec.Exposures) - 1
+	}
+}
+
+// concerns reports whether an evaluation is one of the release's.
+func (e *engine) concerns(evaluation *v1alpha1.SafetyEvaluation) bool {
+	return evaluation.Spec.Subject.Release == e.in.Release.Name && evaluation.Namespace == e.in.Release.Namespace
+}
+
+func (e *engine) loadEvaluations() {
+	e.next = make([]int32, len(e.in.Evaluations))
+	e.results = make([]result, 0, min(16, len(e.in.Evaluations)))
+	for i := range e.in.Evaluations {
+		evaluation := &e.in.Evaluations[i]
+		if !e.concerns(evaluation) {
+			continue
+		}
+		at := e.find(evaluation.Spec.Requirement)
+		if at < 0 {
+			continue
+		}
+		e.next[i] = e.questions[at].first
+		e.questions[at].first = int32(i)
+	}
+}
+
+// clearance is how long a grant lives without being renewed, in seconds.
+func (e *engine) clearance() int64 {
+	if s := e.in.Policy.Spec.ClearanceSeconds; s != nil {
+		return min(max(int64(*s), minClearance), maxClearance)
+	}
+	return defaultClearance
+}
+
+// recheckAt lowers the time until the next look to that of a moment, in Unix seconds.
+func (e *engine) recheckAt(moment int64) {
+	wait := max(time.Unix(moment, 0).Sub(e.in.Now), time.Second)
+	if e.decision.RecheckAfter == 0 || wait < e.decision.RecheckAfter {
+		e.decision.RecheckAfter = wait
+	}
+}
+
+// report turns what was judged into results, in the policy's order.
+func (e *engine) report() {
+	e.decision.Requirements = make([]RequirementResult, len(e.questions))
+	times := make([]time.Time, len(e.questions))
+	for i := range e.questions {
+		q, r := &e.questions[i], &e.decision.Requirements[i]
+		r.Name, r.State = q.name, q.state
+		if q.expires != 0 {
+			times[i] = time.Unix(q.expires, 0).UTC()
+			r.Expires = &times[i]
+		}
+		if q.met() {
+			e.recheckAt(q.expires)
+		}
+		r.Evidence = q.evidence()
+		r.Change = q.change(r.Expires)
+		r.Message = e.text.requirement(q)
+	}
+	e.decision.Thresholds = make([]ThresholdResult, len(e.thresholds))
+	for i := range e.thresholds {
+		e.decision.Thresholds[i] = e.thresholdResult(&e.thresholds[i])
+	}
+	slices.SortFunc(e.decision.Resolutions, func(a, b Resolution) int { return cmp.Compare(a.Finding, b.Finding) })
+}
+
+// evidence names what decided the state.
+func (q *question) evidence() string {
+	switch {
+	case q.finding != nil:
+		return q.finding.Name
+	case q.latest.evaluation != nil:
+		return q.latest.evaluation.Name
+	case q.unusable.evaluation != nil:
+		return q.unusable.evaluation.Name
+	}
+	return ""
+}
+
+// change says what would change the state of q.
+func (q *question) change(expires *time.Time) Change {
+	switch {
+	case q.finding != nil:
+		return Change{Act: ActResolve, Object: q.finding.Name}
+	case q.spec == nil || q.problem != "":
+		return Change{Act: ActRevisePolicy}
+	case len(q.scope.artifacts) == 0:
+		return Change{Act: ActReviseRelease}
+	case q.met():
+		return Change{Act: ActRenew, By: expires}
+	case q.state == v1alpha1.RequirementExpired:
+		return Change{Act: ActRenew}
+	}
+	return Change{Act: ActEvaluate}
+}

@@ -1,0 +1,135 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"time"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// Decision says how far a release may be exposed, and why. The zero Decision grants nothing and removes
+// nothing. Times are in UTC and whole seconds; every message has at most 1024 bytes and none depends on
+// the time of the decision.
+type Decision struct {
+	// PolicyRevision is the revision that was decided under; empty without a policy.
+	PolicyRevision string `json:"policyRevision,omitempty"`
+	// SubjectDigest is the digest over all artifacts of the release.
+	SubjectDigest string `json:"subjectDigest,omitempty"`
+	// RequiredLevel is the level that the exposure asked for needs; empty when the spec is invalid.
+	RequiredLevel string `json:"requiredLevel,omitempty"`
+	// GrantedExposure is the exposure that the evidence reaches, at most the one asked for; empty for none.
+	GrantedExposure string `json:"grantedExposure,omitempty"`
+	// ReplicaCeiling is the most pods that may serve the granted exposure; nil for no ceiling.
+	ReplicaCeiling *int32 `json:"replicaCeiling,omitempty"`
+	// ClearedUntil is when the grant ends unless it is renewed. It is after Input.Now, and set exactly
+	// when something is granted.
+	ClearedUntil *time.Time `json:"clearedUntil,omitempty"`
+	// Reason is EvidenceComplete when the exposure asked for is granted, and otherwise the first that
+	// applies of InvalidSpec or PolicyNotFound, AdverseFinding, LevelUndefined, EvidenceExpired,
+	// EvidenceIndeterminate, EvidenceMissing and EvidenceNotRequired (see api/v1alpha1).
+	Reason string `json:"reason,omitempty"`
+	// Message says what is held or granted, why, and what would change it.
+	Message string `json:"message,omitempty"`
+	// Adverse: the exposure asked for is refused by an adverse finding, not merely by what is absent
+	// or old. What runs above the granted exposure has to go. See [ExposureResult.Adverse].
+	Adverse bool `json:"adverse,omitempty"`
+	// Thresholds in the policy's order.
+	Thresholds []ThresholdResult `json:"thresholds,omitempty"`
+	// Requirements in the policy's order, then names that it uses and does not define.
+	Requirements []RequirementResult `json:"requirements,omitempty"`
+	// Exposures in the policy's order, those above the one asked for included.
+	Exposures []ExposureResult `json:"exposures,omitempty"`
+	// NewFindings are complete objects to create, at most one a requirement. Their names are the same
+	// whenever the same results are decided about again.
+	NewFindings []v1alpha1.AdverseFinding `json:"newFindings,omitempty"`
+	// Resolutions are the answers to the resolutions of findings that no status records yet, by finding name.
+	Resolutions []Resolution `json:"resolutions,omitempty"`
+	// RecheckAfter is when the same input would first be decided otherwise, or the grant should be
+	// renewed; at least a second. Zero when time alone changes nothing.
+	RecheckAfter time.Duration `json:"recheckAfter,omitempty"`
+}
+
+// ThresholdResult is the answer to one capability threshold.
+type ThresholdResult struct {
+	Name  string                  `json:"name"`
+	State v1alpha1.ThresholdState `json:"state"`
+	// RaisesTo is the level that the threshold raises to while it counts.
+	RaisesTo string `json:"raisesTo"`
+	// Unmet are the requirements that keep the threshold from being ruled out.
+	Unmet   []string `json:"unmet,omitempty"`
+	Message string   `json:"message"`
+}
+
+// RequirementResult is the answer to one requirement.
+type RequirementResult struct {
+	Name  string                    `json:"name"`
+	State v1alpha1.RequirementState `json:"state"`
+	// Evidence is the name of the SafetyEvaluation, or when State is Failed of the AdverseFinding, that
+	// decided the state. The finding may be one of Decision.NewFindings.
+	Evidence string `json:"evidence,omitempty"`
+	// Expires is when the evidence stops counting: of a Met requirement to come, of an Expired one past.
+	Expires *time.Time `json:"expires,omitempty"`
+	Message string     `json:"message"`
+	// Change is what would change the state, or keep it when it is Met.
+	Change Change `json:"change"`
+}
+
+// Act is what somebody can do about a requirement.
+type Act string
+
+const (
+	// ActEvaluate is to run or import an evaluation that is clear.
+	ActEvaluate Act = "Evaluate"
+	// ActRenew is to run or import another evaluation, since what there is ends or has ended.
+	ActRenew Act = "Renew"
+	// ActResolve is to name a later evaluation that meets the requirement in the finding's spec.resolution.
+	// Other artifacts help as well.
+	ActResolve Act = "Resolve"
+	// ActReviseRelease is to revise the release, which lacks the artifacts that the requirement is about.
+	ActReviseRelease Act = "ReviseRelease"
+	// ActRevisePolicy is to revise the policy, which cannot be applied as it is written.
+	ActRevisePolicy Act = "RevisePolicy"
+)
+
+// Change is what would change the state of a requirement.
+type Change struct {
+	Act Act `json:"act"`
+	// Object is the name of the AdverseFinding when Act is Resolve, and empty otherwise.
+	Object string `json:"object,omitempty"`
+	// By is when it must have happened for a Met requirement to stay so; nil when it is due now.
+	By *time.Time `json:"by,omitempty"`
+}
+
+// ExposureResult is the answer to one exposure.
+type ExposureResult struct {
+	Name string `json:"name"`
+	// RequiredLevel is the level that a release needs for this exposure; empty when its own is unknown.
+	RequiredLevel string `json:"requiredLevel,omitempty"`
+	// Granted: a workload may claim this exposure.
+	Granted bool `json:"granted,omitempty"`
+	// Adverse: the exposure is refused, and an adverse finding is a cause on its own. Either a requirement
+	// of the exposure failed; or a threshold is reached, and of what the level that it raises to adds to
+	// the declared one something is undefined, missing or indeterminate. Where all of that was once shown
+	// and only expired, it is a lapse and not adverse.
+	Adverse bool `json:"adverse,omitempty"`
+	// Reason is as in Decision.Reason; ExposureNotGranted where only asking is missing.
+	Reason string `json:"reason"`
+	// Blocking are the requirements that keep the exposure from being granted, in the policy's order: those
+	// that its levels require, and those that would rule out a threshold which raises the level to them.
+	Blocking []string `json:"blocking,omitempty"`
+	Message  string   `json:"message"`
+}
+
+// Resolution is the answer to the resolution of one finding.
+type Resolution struct {
+	// Finding is the name of the AdverseFinding.
+	Finding string `json:"finding"`
+	// Effective: the finding no longer stands, in this decision already.
+	Effective bool `json:"effective"`
+	// ResolvedTime is when the evaluation that resolves it came to be known; nil when it is not effective.
+	ResolvedTime *time.Time `json:"resolvedTime,omitempty"`
+	// Message says which evaluation resolves the finding, or why it does not.
+	Message string `json:"message"`
+}

@@ -1,0 +1,182 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// judgeFindings finds the adverse finding that stands against q, if one does. A finding that stands is one that
+// nobody resolved; and a failing result that no finding accounts for makes a new one.
+func (e *engine) judgeFindings(q *question, results []result) {
+	// A failing result that was known before the latest resolution is accounted for by it.
+	resolved := int64(minTime)
+	for i := range e.in.Findings {
+		f := &e.in.Findings[i]
+		if f.Spec.Requirement != q.name || f.Spec.ScopeDigest != q.scope.key() {
+			continue
+		}
+		until, ineffective := e.resolution(q, f, results)
+		if until > minTime {
+			resolved = max(resolved, until)
+			coverByUID(results, f.Spec.Evidence.UID)
+			continue
+		}
+		if q.finding == nil || outranks(f, q.finding) {
+			q.finding, q.unresolved = f, ineffective
+		}
+	}
+	var worst *result
+	for i := range results {
+		r := &results[i]
+		if r.zone != zoneFailed {
+			continue
+		}
+		r.covered = r.covered || r.created < resolved
+		if !r.covered && (worst == nil || succeeds(r, worst)) {
+			worst = r
+		}
+	}
+	if worst != nil && q.finding == nil {
+		made := e.newFinding(q, worst)
+		e.decision.NewFindings = append(e.decision.NewFindings, made)
+		q.finding = &made
+	}
+}
+
+// minTime is earlier than every time that the API can hold.
+const minTime = -1 << 62
+
+func coverByUID(results []result, uid string) {
+	if uid == "" {
+		return
+	}
+	for i := range results {
+		if string(results[i].evaluation.UID) == uid {
+			results[i].covered = true
+		}
+	}
+}
+
+// outranks orders the findings that stand against the same requirement: the latest result is shown.
+func outranks(a, b *v1alpha1.AdverseFinding) bool {
+	at, bt := a.Spec.Evidence.ResultTime.Unix(), b.Spec.Evidence.ResultTime.Unix()
+	if at != bt {
+		return at > bt
+	}
+	return a.Name < b.Name
+}
+
+// succeeds orders the failing results of which one becomes a finding.
+func succeeds(a, b *result) bool {
+	switch {
+	case a.effective != b.effective:
+		return a.effective > b.effective
+	case a.evaluation.UID != b.evaluation.UID:
+		return a.evaluation.UID < b.evaluation.UID
+	}
+	return a.evaluation.Name < b.evaluation.Name
+}
+
+// resolution returns the time until which results are accounted for by the resolution of f, or minTime when
+// f stands, with what is wrong with its resolution if it has one that is judged here.
+func (e *engine) resolution(q *question, f *v1alpha1.AdverseFinding, results []result) (until int64, ineffective string) {
+	if f.Status.ResolvedTime != nil && !f.Status.ResolvedTime.IsZero() {
+		return f.Status.ResolvedTime.Unix(), ""
+	}
+	named := f.Spec.Resolution
+	if named == nil || named.Namespace != e.in.Release.Namespace {
+		return minTime, ""
+	}
+	answer := Resolution{Finding: f.Name}
+	r, wrong := e.resolving(q, f, results)
+	if wrong == "" {
+		at := time.Unix(r.created, 0).UTC()
+		answer.Effective, answer.ResolvedTime = true, &at
+		answer.Message = "evaluation " + named.Evaluation + " meets " + q.name + " and is later than the result that failed"
+		e.decision.Resolutions = append(e.decision.Resolutions, answer)
+		return r.created, ""
+	}
+	answer.Message = clip("evaluation " + named.Evaluation + " does not resolve the finding: " + wrong)
+	e.decision.Resolutions = append(e.decision.Resolutions, answer)
+	return minTime, answer.Message
+}
+
+// resolving returns the result that resolves f, or what keeps the evaluation that f names from doing so.
+func (e *engine) resolving(q *question, f *v1alpha1.AdverseFinding, results []result) (r *result, wrong string) {
+	for i := range results {
+		if results[i].evaluation.Name == f.Spec.Resolution.Evaluation {
+			r = &results[i]
+			break
+		}
+	}
+	switch {
+	case r == nil:
+		return nil, e.whyNotAmong(q, f.Spec.Resolution.Evaluation)
+	case r.zone != zoneMet:
+		return nil, "it does not meet " + q.name
+	case e.now >= q.expiry(r):
+		return nil, "it met " + q.name + " until " + timestamp(q.expiry(r)) + " and has expired"
+	case r.effective <= f.Spec.Evidence.ResultTime.Unix():
+		return nil, "its time, " + timestamp(r.effective) + ", is not later than that of the result that failed, " +
+			timestamp(f.Spec.Evidence.ResultTime.Unix())
+	}
+	return r, ""
+}
+
+// whyNotAmong says why the named evaluation is not among the results that count for q.
+func (e *engine) whyNotAmong(q *question, name string) string {
+	var evaluation *v1alpha1.SafetyEvaluation
+	for i := range e.in.Evaluations {
+		if candidate := &e.in.Evaluations[i]; candidate.Name == name && e.concerns(candidate) {
+			evaluation = candidate
+			break
+		}
+	}
+	switch {
+	case evaluation == nil:
+		return "no evaluation of that name is about release " + e.in.Release.Name
+	case evaluation.Spec.Requirement != q.name:
+		return "it is for requirement " + evaluation.Spec.Requirement
+	case !q.scope.matches(evaluation.Spec.Subject.Artifacts):
+		return "it is about other artifacts"
+	case q.problem != "":
+		return q.problem
+	}
+	r := q.read(evaluation, &e.sightings)
+	if !r.accepted {
+		return "its relation to the release, " + string(evaluation.Spec.Subject.Relation) + ", is not accepted"
+	}
+	return "it cannot be used: " + r.why(q)
+}
+
+func (e *engine) newFinding(q *question, r *result) v1alpha1.AdverseFinding {
+	key := q.scope.key()
+	return v1alpha1.AdverseFinding{
+		TypeMeta: metav1.TypeMeta{
+			APIVersion: v1alpha1.SchemeGroupVersion.String(),
+			Kind:       "AdverseFinding",
+		},
+		ObjectMeta: metav1.ObjectMeta{Name: findingName(q.name, key, string(r.evaluation.UID))},
+		Spec: v1alpha1.AdverseFindingSpec{
+			Requirement: q.name,
+			ScopeDigest: key,
+			Artifacts:   append([]v1alpha1.SubjectArtifact(nil), q.scope.artifacts...),
+			Evidence: v1alpha1.FindingEvidence{
+				Namespace:      r.evaluation.Namespace,
+				Name:           r.evaluation.Name,
+				UID:            string(r.evaluation.UID),
+				Policy:         e.in.Policy.Name,
+				PolicyRevision: e.decision.PolicyRevision,
+				Value:          r.evaluation.Status.Measurement.Value,
+				SHA256:         r.evaluation.Status.Measurement.SHA256,
+				ResultTime:     metav1.NewTime(time.Unix(r.effective, 0).UTC()),
+			},
+		},
+	}
+}

@@ -1,0 +1,76 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// Input is all that a decision depends on. Decide reads it and changes nothing of it.
+type Input struct {
+	// Now is the time of the decision. The zero time holds: whoever forgot it cannot know what has expired.
+	Now time.Time
+	// Release is the release to decide about. Nil holds.
+	Release *v1alpha1.ModelRelease
+	// Policy is the policy that the release names; nil when there is none of that name.
+	Policy *v1alpha1.SafetyPolicy
+	// PolicyRevision is what [Revision] says of the policy's spec. Empty means that Decide works it
+	// out itself, which takes longer than the decision.
+	PolicyRevision string
+	// Evaluations are those of the release's namespace that name the release. Others are passed over.
+	Evaluations []v1alpha1.SafetyEvaluation
+	// Sightings are the appearances in the whole cluster of the evaluations' result files.
+	Sightings []Sighting
+	// Findings are all that may matter; those with another requirement or scope digest are passed over.
+	Findings []v1alpha1.AdverseFinding
+}
+
+// Sighting is one appearance of a result file, in any namespace and for any release.
+type Sighting struct {
+	// SHA256 of the file, as in the measurement. Empty matches no file.
+	SHA256 string
+	// RunID is the tool's identifier of the run. Empty matches no run.
+	RunID string
+	// Artifacts are what the file was submitted for.
+	Artifacts []v1alpha1.SubjectArtifact
+	// Tested are the artifacts that were run, where the submission says they are not Artifacts.
+	Tested []v1alpha1.SubjectArtifact
+	// Time is when the API server stored the submission.
+	Time time.Time
+	// UID of the submission. A sighting of an evaluation itself is never a replay of it.
+	UID types.UID
+}
+
+// SightingOf is the appearance of an evaluation's own file. Before a measurement is recorded it
+// has neither digest nor run, so it matches nothing.
+func SightingOf(evaluation *v1alpha1.SafetyEvaluation) Sighting {
+	s := Sighting{
+		Artifacts: evaluation.Spec.Subject.Artifacts,
+		Time:      evaluation.CreationTimestamp.Time,
+		UID:       evaluation.UID,
+	}
+	if !exact(evaluation.Spec.Subject.Relation) {
+		s.Tested = evaluation.Spec.Subject.Tested
+	}
+	if m := evaluation.Status.Measurement; m != nil {
+		s.SHA256, s.RunID = m.SHA256, m.RunID
+	}
+	return s
+}
+
+// run are the artifacts that produced the file.
+func (s *Sighting) run() []v1alpha1.SubjectArtifact {
+	if len(s.Tested) > 0 {
+		return s.Tested
+	}
+	return s.Artifacts
+}
+
+func exact(relation v1alpha1.SubjectRelation) bool {
+	return relation == "" || relation == v1alpha1.RelationExact
+}

@@ -1,0 +1,130 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+const (
+	daySeconds = 24 * 60 * 60
+	// maxValidDays is the longest validity that the API lets through.
+	maxValidDays = 3650
+)
+
+// question is one requirement with what the input answers to it.
+type question struct {
+	spec *v1alpha1.Requirement
+	name string
+	// problem says why the requirement cannot be judged at all; empty when it can.
+	problem   string
+	criterion criterion
+	scope     *scope
+	// from is the index of the lowest exposure that needs the requirement.
+	from int
+	// first is the index of its first evaluation in Input.Evaluations, or -1; engine.next has the others.
+	first int32
+
+	state v1alpha1.RequirementState
+	// latest is the usable result that decides; its evaluation is nil without one.
+	latest result
+	// finding is the adverse finding that stands, an existing or a new one; nil without one.
+	finding *v1alpha1.AdverseFinding
+	// unresolved is the ineffective answer to the resolution of finding; empty without one.
+	unresolved string
+	// expires is when latest stops counting; only for the states Met and Expired.
+	expires int64
+	// unusable is the newest of the results that cannot be used.
+	unusable result
+	// others, unaccepted and unusables count the evaluations that are about other artifacts, have a relation
+	// that is not accepted, or cannot be used.
+	others, unaccepted, unusables int
+}
+
+func (q *question) met() bool { return q.state == v1alpha1.RequirementMet }
+
+// judge answers the question. Findings are judged whatever else is wrong: what failed stays so.
+func (e *engine) judge(q *question) {
+	if q.spec == nil || len(q.scope.artifacts) == 0 {
+		q.state = v1alpha1.RequirementIndeterminate
+		if q.spec == nil {
+			q.state = v1alpha1.RequirementMissing
+		}
+		return
+	}
+	results := e.collect(q)
+	e.judgeFindings(q, results)
+	for i := range results {
+		if r := &results[i]; r.zone != zoneUnusable && (q.latest.evaluation == nil || r.decides(&q.latest)) {
+			q.latest = *r
+		}
+	}
+	q.state = e.stateOf(q)
+}
+
+func (e *engine) stateOf(q *question) v1alpha1.RequirementState {
+	switch {
+	case q.finding != nil:
+		return v1alpha1.RequirementFailed
+	case q.problem != "":
+		return v1alpha1.RequirementIndeterminate
+	case q.latest.evaluation == nil && q.unusables > 0:
+		return v1alpha1.RequirementIndeterminate
+	case q.latest.evaluation == nil:
+		return v1alpha1.RequirementMissing
+	case q.latest.zone != zoneMet:
+		// A failing result is here only when the finding about it was resolved: then it fails nothing, and
+		// clears nothing until a later result does.
+		return v1alpha1.RequirementIndeterminate
+	}
+	q.expires = q.expiry(&q.latest)
+	if e.now >= q.expires {
+		return v1alpha1.RequirementExpired
+	}
+	return v1alpha1.RequirementMet
+}
+
+func (q *question) expiry(r *result) int64 {
+	return r.effective + min(int64(q.spec.ValidForDays), maxValidDays)*daySeconds
+}
+
+// collect reads the evaluations for q into results that count: those that can be used, but of those with a relation
+// that is not accepted only the failing ones. The slice is valid until the next call.
+func (e *engine) collect(q *question) []result {
+	results := e.results[:0]
+	for i := q.first; i >= 0; i = e.next[i] {
+		evaluation := &e.in.Evaluations[i]
+		if !q.scope.matches(evaluation.Spec.Subject.Artifacts) {
+			q.others++
+			continue
+		}
+		if q.problem != "" {
+			continue
+		}
+		r := q.read(evaluation, &e.sightings)
+		switch {
+		case !r.accepted && r.zone != zoneFailed:
+			q.unaccepted++
+		case r.zone == zoneUnusable:
+			q.unusables++
+			if newer(&r, &q.unusable) {
+				q.unusable = r
+			}
+		default:
+			results = append(results, r)
+		}
+	}
+	e.results = results
+	return results
+}
+
+func newer(r, other *result) bool {
+	switch {
+	case other.evaluation == nil:
+		return true
+	case r.created != other.created:
+		return r.created > other.created
+	}
+	return precedes(r.evaluation, other.evaluation)
+}

@@ -1,0 +1,189 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"slices"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+const (
+	// futureSeconds is how much later than the API server's clock a file may claim to have ended: clocks differ.
+	futureSeconds = 5 * 60
+	// absurdCount is above every number of samples, and small enough that sums and percentages of counts fit.
+	absurdCount = 1 << 50
+)
+
+// flaw is why a result cannot be used. What it says in words is in text.go.
+type flaw uint8
+
+const (
+	flawNone flaw = iota
+	flawUndated
+	flawUnmeasured
+	flawProblem
+	flawMetric
+	flawUnfinished
+	flawValue
+	flawCounts
+	flawSamples
+	flawFewSamples
+	flawShareUnknown
+	flawShare
+	flawFuture
+	flawReplayed
+	flawInterval
+	flawStandardError
+	flawProportion
+)
+
+// result is one evaluation held against one requirement. The zero result cannot be used.
+type result struct {
+	evaluation *v1alpha1.SafetyEvaluation
+	zone       zone
+	flaw       flaw
+	// covered: it failed, and a finding that accounts for it was resolved.
+	covered bool
+	// accepted: its relation to the release is Exact or one that the requirement accepts.
+	accepted  bool
+	low, high float64
+	// created is when the API server stored the evaluation, effective the time that its age counts from.
+	created, effective int64
+}
+
+// run are the artifacts that the evaluation says were run.
+func (r *result) run() []v1alpha1.SubjectArtifact {
+	subject := &r.evaluation.Spec.Subject
+	if !exact(subject.Relation) && len(subject.Tested) > 0 {
+		return subject.Tested
+	}
+	return subject.Artifacts
+}
+
+// read holds an evaluation of the right subject against the criterion.
+func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) result {
+	r := result{evaluation: evaluation, accepted: q.accepts(evaluation.Spec.Subject.Relation)}
+	if evaluation.CreationTimestamp.IsZero() {
+		r.flaw = flawUndated
+		return r
+	}
+	r.created = evaluation.CreationTimestamp.Unix()
+	r.effective = r.created
+	m := evaluation.Status.Measurement
+	if m == nil {
+		r.flaw = flawUnmeasured
+		return r
+	}
+	if r.flaw = q.complete(m); r.flaw != flawNone {
+		return r
+	}
+	value, ok := decimal(m.Value)
+	if !ok {
+		r.flaw = flawValue
+		return r
+	}
+	if r.flaw = q.criterion.sampled(m); r.flaw != flawNone {
+		return r
+	}
+	if r.flaw = r.date(m, q.scope.types, seen); r.flaw != flawNone {
+		return r
+	}
+	if r.low, r.high, r.flaw = q.criterion.interval(value, m); r.flaw == flawNone {
+		r.zone = q.criterion.place(r.low, r.high)
+	}
+	return r
+}
+
+func (q *question) accepts(relation v1alpha1.SubjectRelation) bool {
+	return exact(relation) || slices.Contains(q.spec.AcceptRelations, relation)
+}
+
+// complete looks at what the reader says of the file as a whole.
+func (q *question) complete(m *v1alpha1.Measurement) flaw {
+	switch {
+	case m.Problem != "":
+		return flawProblem
+	case m.Metric != q.spec.Evaluation.Metric:
+		return flawMetric
+	case m.EndMarker == "":
+		return flawUnfinished
+	}
+	return flawNone
+}
+
+// date finds the time that the result's age counts from. A claim can only make it older.
+func (r *result) date(m *v1alpha1.Measurement, types mask, seen *sightings) flaw {
+	if m.EndTime != nil && !m.EndTime.IsZero() {
+		claimed := m.EndTime.Unix()
+		if claimed > r.created+futureSeconds {
+			return flawFuture
+		}
+		r.effective = min(r.effective, claimed)
+	}
+	first, replayed := seen.trace(r, types)
+	if replayed {
+		return flawReplayed
+	}
+	r.effective = first
+	return flawNone
+}
+
+// sampled holds the counts against the criterion. Absent counts are unknown, and unknown is below every minimum.
+func (c *criterion) sampled(m *v1alpha1.Measurement) flaw {
+	for _, count := range [...]*int64{m.Planned, m.Judged, m.Unjudged, m.Errored} {
+		if count != nil && (*count < 0 || *count > absurdCount) {
+			return flawCounts
+		}
+	}
+	switch {
+	case m.Judged == nil:
+		return flawSamples
+	case *m.Judged < c.minSamples:
+		return flawFewSamples
+	case c.maxUnjudged >= 100:
+		return flawNone
+	}
+	lost, planned, known := unjudged(m)
+	switch {
+	case !known:
+		return flawShareUnknown
+	case lost*100 > c.maxUnjudged*planned:
+		return flawShare
+	}
+	return flawNone
+}
+
+// unjudged is how many of how many planned samples ended without a judgement, where that is known. The judged
+// count must be.
+func unjudged(m *v1alpha1.Measurement) (lost, planned int64, known bool) {
+	if m.Unjudged == nil || m.Errored == nil {
+		return 0, 0, false
+	}
+	lost = *m.Unjudged + *m.Errored
+	planned = *m.Judged + lost
+	if m.Planned != nil {
+		planned = max(planned, *m.Planned)
+	}
+	return lost, planned, true
+}
+
+// decides reports whether r, rather than the other result, is the latest. At equal times the worse counts. Names
+// settle the rest, so that the order of the input does not.
+func (r *result) decides(other *result) bool {
+	switch {
+	case r.effective != other.effective:
+		return r.effective > other.effective
+	case r.zone != other.zone:
+		return r.zone > other.zone
+	}
+	return precedes(r.evaluation, other.evaluation)
+}
+
+func precedes(a, b *v1alpha1.SafetyEvaluation) bool {
+	if a.Name != b.Name {
+		return a.Name < b.Name
+	}
+	return a.UID < b.UID
+}

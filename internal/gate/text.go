@@ -1,0 +1,270 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// maxMessage is the longest message, in bytes, that the API's status fields hold for certain.
+const maxMessage = 1024
+
+// clip cuts a message to the longest that the API holds, between characters.
+func clip(message string) string {
+	const more = "..."
+	if len(message) <= maxMessage {
+		return message
+	}
+	end := maxMessage - len(more)
+	for end > 0 && !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end] + more
+}
+
+func timestamp(seconds int64) string {
+	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+}
+
+const (
+	// chunkBytes holds some twenty messages, and roomBytes most single ones.
+	chunkBytes = 4096
+	roomBytes  = 384
+)
+
+// text builds messages. They are parts of a few large allocations. The zero text is ready.
+type text struct {
+	builder strings.Builder
+	// start is where the message begins that is being built.
+	start int
+}
+
+// take returns what was added since the last message, within the bounds of one.
+func (t *text) take() string {
+	message := t.builder.String()[t.start:]
+	t.start = t.builder.Len()
+	return clip(message)
+}
+
+// begin makes room for a message, so that those before it are not copied.
+func (t *text) begin() *text {
+	if t.builder.Cap()-t.builder.Len() < roomBytes {
+		t.builder.Reset()
+		t.builder.Grow(chunkBytes)
+		t.start = 0
+	}
+	return t
+}
+
+func (t *text) add(parts ...string) {
+	for _, part := range parts {
+		t.builder.WriteString(part)
+	}
+}
+
+func (t *text) count(n int64) {
+	var space [20]byte
+	t.builder.Write(strconv.AppendInt(space[:0], n, 10))
+}
+
+func (t *text) number(v float64) {
+	var space [24]byte
+	t.builder.Write(strconv.AppendFloat(space[:0], v, 'g', 4, 64))
+}
+
+func (t *text) time(seconds int64) {
+	var space [40]byte
+	t.builder.Write(time.Unix(seconds, 0).UTC().AppendFormat(space[:0], time.RFC3339))
+}
+
+// separator stands before item i of n in a list of words.
+func separator(i, n int) string {
+	switch i {
+	case 0:
+		return ""
+	case n - 1:
+		return " and "
+	}
+	return ", "
+}
+
+// requirement says what decided the state of q, and what would change it.
+func (t *text) requirement(q *question) string {
+	t.begin()
+	switch {
+	case q.finding != nil:
+		t.finding(q)
+	case q.spec == nil:
+		t.add("The policy names this requirement and does not define it, so nothing can meet it; correct the policy.")
+	case len(q.scope.artifacts) == 0:
+		t.outOfScope(q)
+	case q.problem != "":
+		t.add("No result can be judged: ", q.problem, "; correct the policy.")
+	case q.latest.evaluation != nil:
+		t.latest(q)
+	case q.unusables > 0:
+		t.add("Evaluation ", q.unusable.evaluation.Name, " cannot be used: ", q.unusable.why(q), ".")
+		t.others(q)
+	default:
+		t.add("No result counts.")
+		t.others(q)
+		t.add(" Run or import an evaluation of the release's artifacts for it.")
+	}
+	return t.take()
+}
+
+func (t *text) outOfScope(q *question) {
+	t.add("The release has no artifact of the type that the requirement is about")
+	if types := q.spec.Scope; len(types) > 0 {
+		t.add(" (")
+		for i := range types {
+			t.add(separator(i, len(types)), string(types[i]))
+		}
+		t.add(")")
+	}
+	t.add("; add it to spec.artifacts with its digest.")
+}
+
+func (t *text) finding(q *question) {
+	f := q.finding
+	t.add("It failed with ", f.Spec.Evidence.Value, " in evaluation ", f.Spec.Evidence.Namespace, "/", f.Spec.Evidence.Name,
+		", and AdverseFinding ", f.Name, " stands. It ends with other artifacts, or when somebody who holds the verb resolve",
+		" names in its spec.resolution a later evaluation that meets the requirement.")
+	if q.unresolved != "" {
+		t.add(" Its resolution has no effect: ", q.unresolved, ".")
+	}
+}
+
+// latest describes the result that decides.
+func (t *text) latest(q *question) {
+	r, c := &q.latest, &q.criterion
+	safe, unsafe := "below ", "above "
+	if c.turned {
+		safe, unsafe = unsafe, safe
+	}
+	clearAt := string(c.spec.ClearAt)
+	t.add(c.spec.Metric, " is ", r.evaluation.Status.Measurement.Value)
+	if c.spec.Bound != v1alpha1.BoundPoint {
+		t.add(" (95% interval ")
+		t.number(r.low)
+		t.add(" to ")
+		t.number(r.high)
+		t.add(")")
+	}
+	t.add(" over ")
+	t.count(*r.evaluation.Status.Measurement.Judged)
+	t.add(" samples in evaluation ", r.evaluation.Name)
+	switch {
+	case q.met():
+		t.add(", ", safe, clearAt, ". It counts until ")
+		t.time(q.expires)
+		t.add("; run or import another evaluation before then.")
+	case q.state == v1alpha1.RequirementExpired:
+		t.add(", ", safe, clearAt, ". It counted until ")
+		t.time(q.expires)
+		t.add("; run or import a new evaluation.")
+	case r.covered:
+		t.add(", ", unsafe, c.tripText(), ". The finding about it is resolved, but no later result is clear;",
+			" run or import an evaluation whose result is ", safe, clearAt, ".")
+	default:
+		t.add(", neither wholly ", safe, clearAt, " nor wholly ", unsafe, c.tripText(),
+			". A later evaluation whose result is ", safe, clearAt, " would meet the requirement.")
+	}
+	if q.unusables > 0 {
+		t.add(" Evaluation ", q.unusable.evaluation.Name, " changes nothing, for it cannot be used: ", q.unusable.why(q), ".")
+	}
+	t.others(q)
+}
+
+// others counts the evaluations that do not count.
+func (t *text) others(q *question) {
+	if q.unusables > 1 {
+		t.add(" Of the evaluations that cannot be used there are ")
+		t.count(int64(q.unusables))
+		t.add(".")
+	}
+	if q.unaccepted > 0 {
+		t.add(" Not counted for their relation to the release, which the requirement does not accept: ")
+		t.count(int64(q.unaccepted))
+		t.add(".")
+	}
+	if q.others > 0 {
+		t.add(" Not counted because they are about other artifacts: ")
+		t.count(int64(q.others))
+		t.add(".")
+	}
+}
+
+// why says in words why a result cannot be used, and what would help.
+func (r *result) why(q *question) string {
+	m := r.evaluation.Status.Measurement
+	switch r.flaw {
+	case flawNone:
+	case flawUndated:
+		return "the API server has not stored it, so its age is unknown"
+	case flawUnmeasured:
+		return r.unmeasured()
+	case flawProblem:
+		return m.Problem
+	case flawMetric:
+		return "it measured " + m.Metric + ", and the policy asks for " + q.spec.Evaluation.Metric + "; import it again"
+	case flawUnfinished:
+		return "nothing in the file shows that the run ended well; run it to its end"
+	case flawValue:
+		return "the file has no finite number for " + m.Metric
+	case flawCounts, flawSamples, flawFewSamples, flawShareUnknown, flawShare:
+		return r.whyCounts(&q.criterion)
+	case flawFuture:
+		return "it claims an end in the future, " + timestamp(m.EndTime.Unix()) + "; correct the clock of the machine that runs it"
+	case flawReplayed:
+		return "the same file was submitted for other artifacts; evaluate these"
+	case flawInterval:
+		return "the file's 95% interval is not one around its value"
+	case flawStandardError:
+		return "the file reports neither a 95% interval nor a standard error above zero;" +
+			" for a proportion of independent samples the policy can use bound Wilson95"
+	case flawProportion:
+		return "bound Wilson95 is for a proportion, and the value is not between 0 and 1"
+	}
+	return "it was not judged"
+}
+
+// whyCounts says what is wrong with the sample counts.
+func (r *result) whyCounts(c *criterion) string {
+	m := r.evaluation.Status.Measurement
+	least := "; at least " + decimalText(c.minSamples) + " are needed"
+	most := "; at most " + decimalText(c.maxUnjudged) + "% of the planned ones may be"
+	if r.flaw == flawSamples {
+		return "the number of judged samples is unknown" + least
+	}
+	if r.flaw == flawFewSamples {
+		return decimalText(*m.Judged) + " samples were judged" + least
+	}
+	if r.flaw == flawShareUnknown {
+		return "the number of samples without a judgement is unknown" + most
+	}
+	if r.flaw == flawShare {
+		lost, planned, _ := unjudged(m)
+		return decimalText(lost) + " of " + decimalText(planned) + " planned samples ended without a judgement" + most
+	}
+	return "its sample counts are negative or beyond all bounds"
+}
+
+// unmeasured quotes the reason why no measurement is recorded, a word of the API.
+func (r *result) unmeasured() string {
+	for i := range r.evaluation.Status.Conditions {
+		c := &r.evaluation.Status.Conditions[i]
+		if c.Type == v1alpha1.ConditionReady && c.Reason != "" {
+			return "no measurement is recorded (" + c.Reason + ")"
+		}
+	}
+	return "no measurement is recorded yet"
+}
+
+func decimalText(n int64) string { return strconv.FormatInt(n, 10) }
