@@ -32,7 +32,7 @@ func (r *ModelReleaseReconciler) announce(release *v1alpha1.ModelRelease, status
 	}
 	for _, removal := range did.removals {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: release.Namespace, Name: removal.Name, UID: removal.UID}}
-		r.Events.Eventf(pod, release, corev1.EventTypeWarning, removal.Reason, "Remove", "%s", removal.Message)
+		r.Events.Eventf(pod, release, corev1.EventTypeWarning, removal.Reason, "Remove", "%s", cut(removal.Message, maxMessage))
 	}
 }
 

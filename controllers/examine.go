@@ -157,7 +157,7 @@ func (x examination) template(ctx context.Context, o client.Object, kind schema.
 	}
 	template, found, err := unstructured.NestedMap(live.Object, "spec", "template")
 	if err != nil || !found {
-		return enforcement.Verdict{}, fmt.Errorf("reading the template of %s %s: found %v, %w", kind.Kind, o.GetName(), found, err)
+		return enforcement.Verdict{}, fmt.Errorf("reading %s %s live: it has no pod template", kind.Kind, o.GetName())
 	}
 	return verdict(workload.MatchTemplate(x.declared, template)), nil
 }
@@ -181,8 +181,10 @@ func (x examination) read(ctx context.Context, o client.Object, kind schema.Grou
 // once gives the verdict that was given before for the key, or gives it now. What could not be
 // examined is tried again.
 func (x examination) once(key seen, examine func() (enforcement.Verdict, error)) (enforcement.Verdict, error) {
-	if v, ok := x.verdicts.Get(key); ok {
-		return v.(enforcement.Verdict), nil
+	if kept, ok := x.verdicts.Get(key); ok {
+		if v, ok := kept.(enforcement.Verdict); ok {
+			return v, nil
+		}
 	}
 	v, err := examine()
 	if err == nil && v.Examined {

@@ -32,11 +32,11 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		name   string
 		keys   client.IndexerFunc
 	}{
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, evaluationRelease},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationReport, evaluationReport},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, evaluationFile},
-		{&v1alpha1.ModelRelease{}, indexReleasePolicy, releasePolicy},
-		{&v1alpha1.ModelRelease{}, indexReleaseArtifact, releaseArtifacts},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, by(evaluationRelease)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationReport, by(evaluationReport)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, by(evaluationFile)},
+		{&v1alpha1.ModelRelease{}, indexReleasePolicy, by(releasePolicy)},
+		{&v1alpha1.ModelRelease{}, indexReleaseArtifact, by(releaseArtifacts)},
 		{&appsv1.Deployment{}, indexClaim, claim},
 		{&appsv1.ReplicaSet{}, indexClaim, claim},
 		{&corev1.Pod{}, indexClaim, claim},
@@ -48,17 +48,27 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 	return nil
 }
 
-func evaluationRelease(o client.Object) []string {
-	return []string{o.(*v1alpha1.SafetyEvaluation).Spec.Subject.Release}
+// by makes an index function for one kind.
+func by[T client.Object](keys func(T) []string) client.IndexerFunc {
+	return func(o client.Object) []string {
+		if typed, ok := o.(T); ok {
+			return keys(typed)
+		}
+		return nil
+	}
 }
 
-func evaluationReport(o client.Object) []string {
-	return []string{o.(*v1alpha1.SafetyEvaluation).Spec.Report.ConfigMap.Name}
+func evaluationRelease(e *v1alpha1.SafetyEvaluation) []string {
+	return []string{e.Spec.Subject.Release}
+}
+
+func evaluationReport(e *v1alpha1.SafetyEvaluation) []string {
+	return []string{e.Spec.Report.ConfigMap.Name}
 }
 
 // evaluationFile indexes an evaluation by its result file and by its run, to find the file again.
-func evaluationFile(o client.Object) []string {
-	m := o.(*v1alpha1.SafetyEvaluation).Status.Measurement
+func evaluationFile(e *v1alpha1.SafetyEvaluation) []string {
+	m := e.Status.Measurement
 	if m == nil {
 		return nil
 	}
@@ -73,13 +83,13 @@ func fileKey(sha256 string) string { return "sha256:" + sha256 }
 
 func runKey(runID string) string { return "run:" + runID }
 
-func releasePolicy(o client.Object) []string {
-	return []string{o.(*v1alpha1.ModelRelease).Spec.Policy}
+func releasePolicy(r *v1alpha1.ModelRelease) []string {
+	return []string{r.Spec.Policy}
 }
 
-func releaseArtifacts(o client.Object) []string {
+func releaseArtifacts(r *v1alpha1.ModelRelease) []string {
 	var digests []string
-	for _, a := range o.(*v1alpha1.ModelRelease).Spec.Artifacts {
+	for _, a := range r.Spec.Artifacts {
 		digests = append(digests, string(a.Digest))
 	}
 	return digests

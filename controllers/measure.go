@@ -57,7 +57,7 @@ func recorded(m *v1alpha1.Measurement) reading {
 }
 
 func unreadable(err error) (reading, error) {
-	if _, ok := errors.AsType[*evidence.Unreadable](err); !ok {
+	if _, ok := errors.AsType[*evidence.UnreadableError](err); !ok {
 		return reading{}, err
 	}
 	return reading{summary: stuck(v1alpha1.ReasonUnreadable, err.Error()+"; create another SafetyEvaluation with a whole file")}, nil

@@ -49,7 +49,7 @@ type outcome struct {
 }
 
 // statusFor projects the decision and what became of it into a status. It depends on the old status
-// only for the times of transitions, and for a clearance's end that was not renewed.
+// only for the times of transitions, and for the clearance's end where acting went wrong.
 func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now metav1.Time) v1alpha1.ModelReleaseStatus {
 	status := v1alpha1.ModelReleaseStatus{
 		ObservedGeneration: new(release.Generation),
@@ -58,9 +58,12 @@ func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now m
 		RequiredLevel:      d.RequiredLevel,
 		GrantedExposure:    d.GrantedExposure,
 		ReplicaCeiling:     d.ReplicaCeiling,
-		ClearedUntil:       clearedUntil(release.Status.ClearedUntil, d, o.plan),
-		Workloads:          o.plan.Workloads,
+		ClearedUntil:       clearedUntil(release.Status.ClearedUntil, o),
 		Conditions:         conditionsFor(release, d, o, now),
+	}
+	for _, w := range o.plan.Workloads {
+		w.Message = cut(w.Message, maxMessage)
+		status.Workloads = append(status.Workloads, w)
 	}
 	for _, t := range d.Thresholds {
 		status.Thresholds = append(status.Thresholds, v1alpha1.ThresholdStatus{Name: t.Name, State: t.State, Message: t.Message})
@@ -73,16 +76,12 @@ func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now m
 	return status
 }
 
-// clearedUntil is the end of the clearance as it stands: the one decided now when it was written,
-// else the one that was left in place.
-func clearedUntil(old *metav1.Time, d gate.Decision, plan enforcement.Plan) *metav1.Time {
-	if d.ClearedUntil == nil {
-		return nil
-	}
-	if plan.Clearance.Write == "" && old != nil && !old.After(*d.ClearedUntil) {
+// clearedUntil is the end of the clearance as it stands; as far as is known, where acting went wrong.
+func clearedUntil(old *metav1.Time, o outcome) *metav1.Time {
+	if o.err != nil {
 		return old
 	}
-	return metaTime(d.ClearedUntil)
+	return metaTime(o.plan.Clearance.End)
 }
 
 // conditionsFor rebuilds every condition; the old ones give the times of their last transition.

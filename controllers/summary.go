@@ -15,12 +15,11 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// progress says what can still change a Ready condition that is not True, in the words of kstatus.
+// progress says what can still change a Ready condition that is not True, in the words of kstatus;
+// empty when nothing is awaited.
 type progress string
 
 const (
-	// settled: nothing is awaited.
-	settled progress = ""
 	// reconciling: something that may still come is awaited.
 	reconciling progress = v1alpha1.ConditionReconciling
 	// stalled: only another spec or a person's act helps.
@@ -70,9 +69,12 @@ func (s summary) conditions(old []metav1.Condition, generation int64, now metav1
 	return all
 }
 
+// maxMessage is the most bytes of a message in a status or an event.
+const maxMessage = 1024
+
 // setCondition sets one condition, with its message cut to what a status holds.
 func setCondition(all *[]metav1.Condition, c metav1.Condition) {
-	c.Message = cut(c.Message, 1024)
+	c.Message = cut(c.Message, maxMessage)
 	meta.SetStatusCondition(all, c)
 }
 

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -68,8 +69,12 @@ func (w wakes) releasesUnderPolicy(ctx context.Context, o client.Object) ([]type
 
 // releasesOfFinding are those that have one of the finding's artifacts, in any namespace.
 func (w wakes) releasesOfFinding(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	finding, ok := o.(*v1alpha1.AdverseFinding)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a finding", o)
+	}
 	var all []types.NamespacedName
-	for _, a := range o.(*v1alpha1.AdverseFinding).Spec.Artifacts {
+	for _, a := range finding.Spec.Artifacts {
 		names, err := w.releases(ctx, client.MatchingFields{indexReleaseArtifact: string(a.Digest)})
 		if err != nil {
 			return nil, err
@@ -99,8 +104,11 @@ func (w wakes) everyRelease(ctx context.Context, _ client.Object) ([]types.Names
 
 // releaseOfEvaluation is the release that an evaluation is about.
 func (w wakes) releaseOfEvaluation(_ context.Context, o client.Object) ([]types.NamespacedName, error) {
-	release := o.(*v1alpha1.SafetyEvaluation).Spec.Subject.Release
-	return []types.NamespacedName{{Namespace: o.GetNamespace(), Name: release}}, nil
+	e, ok := o.(*v1alpha1.SafetyEvaluation)
+	if !ok {
+		return nil, fmt.Errorf("%T is not an evaluation", o)
+	}
+	return []types.NamespacedName{{Namespace: e.Namespace, Name: e.Spec.Subject.Release}}, nil
 }
 
 // releaseClaimed is the release that a pod, or what makes pods, claims.

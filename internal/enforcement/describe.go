@@ -13,8 +13,12 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// maxWorkloads is how many workloads a status holds.
-const maxWorkloads = 64
+// What a status holds: so many workloads, with kinds and names of at most so many bytes.
+const (
+	maxWorkloads = 64
+	maxKind      = 63
+	maxName      = 253
+)
 
 // account is one workload while its pods are counted.
 type account struct {
@@ -69,6 +73,10 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 			continue
 		}
 		kind, name := cmp.Or(pod.Owner.Kind, "Pod"), cmp.Or(pod.Owner.Name, pod.Name)
+		if len(kind) > maxKind || len(name) > maxName {
+			// An owner reference may say anything; a status that holds it would be refused.
+			kind, name = "Pod", pod.Name
+		}
 		if parent, ok := parents[string(pod.Owner.UID)]; ok {
 			kind, name = "Deployment", parent
 		}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -39,6 +40,8 @@ type ClearanceChange struct {
 	Write string
 	// Withdraw removes the annotation.
 	Withdraw bool
+	// End is when the clearance ends once this is done; nil when there is none.
+	End *time.Time
 }
 
 // Lift is the end of a Deployment's hold.
@@ -147,7 +150,9 @@ func (e enforcement) clear(plan *Plan) []types.UID {
 		}
 	}
 	if clearance.Needed(present, want, e.scene.Now) {
-		plan.Clearance.Write = want.String()
+		plan.Clearance.Write, plan.Clearance.End = want.String(), &want.End
+	} else if have, err := clearance.Parse(present); err == nil {
+		plan.Clearance.End = &have.End
 	}
 	return want.Owners
 }

@@ -60,7 +60,7 @@ func (a *archive) document(name string) (*document, error) {
 			name, entry.UncompressedSize64, a.limits.EntryBytes)
 	}
 	content, err := entry.Open()
-	if err == zip.ErrAlgorithm {
+	if errors.Is(err, zip.ErrAlgorithm) {
 		return nil, unreadable("the entry %s is compressed with ZIP method %d; 0, 8 and %d are read",
 			name, entry.Method, zstd.ZipMethodWinZip)
 	}
@@ -69,7 +69,7 @@ func (a *archive) document(name string) (*document, error) {
 	}
 	defer content.Close()
 	doc, err := scanDocument(content, a.wanted, a.limits)
-	if own, ok := errors.AsType[*Unreadable](err); ok {
+	if own, ok := errors.AsType[*UnreadableError](err); ok {
 		return nil, unreadable("in the entry %s: %s", name, own.Reason)
 	}
 	return doc, err

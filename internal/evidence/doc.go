@@ -5,7 +5,7 @@
 // run, on which model, how many samples were judged, what came out, and whether the run ended well.
 //
 // It never decides. Thresholds, directions and minimum counts belong to the policy; every doubt about a
-// file is an [Unreadable] error, an unknown count (nil) or a value without data (""), and never a zero.
+// file is an [UnreadableError] error, an unknown count (nil) or a value without data (""), and never a zero.
 //
 // A format is recognised by its content, never by a file name, and is read only when exactly one reader
 // claims it. Files are hostile until read: bytes, nesting, strings, names, archive entries and results

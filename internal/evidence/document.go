@@ -59,7 +59,7 @@ func scanDocument(r io.Reader, wanted map[string]bool, limits Limits) (*document
 	if _, err := dec.ReadToken(); err != nil { // the closing brace
 		return nil, documentError(dec, "", err)
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
 			return nil, unreadable("the file goes on after the end of the document")
 		}
@@ -99,7 +99,7 @@ func capture(dec *jsontext.Decoder, budget int64) (jsontext.Value, int64, error)
 // documentError turns what the decoder met into a reason, without the text around it. The section is the
 // wanted member it happened in, if it was one.
 func documentError(dec *jsontext.Decoder, section string, err error) error {
-	if own, ok := errors.AsType[*Unreadable](err); ok {
+	if own, ok := errors.AsType[*UnreadableError](err); ok {
 		return own
 	}
 	where := "near byte " + strconv.FormatInt(dec.InputOffset(), 10)
@@ -108,7 +108,7 @@ func documentError(dec *jsontext.Decoder, section string, err error) error {
 	}
 	syntax, isSyntax := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return unreadable("the document is truncated: it ends %s", where)
 	case isSyntax && errors.Is(syntax, jsontext.ErrDuplicateName):
 		return unreadable("an object of the document has the same member twice, %s: which one counts is not known", where)

@@ -102,8 +102,8 @@ func checkExpected(t *testing.T, path string, want expected) {
 	}
 	m, err := readBytes(raw)
 	if want.Format == "not-lm-eval" {
-		if _, ok := errors.AsType[*Unreadable](err); !ok {
-			t.Fatalf("Read = %+v, %v; want Unreadable", m, err)
+		if _, ok := errors.AsType[*UnreadableError](err); !ok {
+			t.Fatalf("Read = %+v, %v; want UnreadableError", m, err)
 		}
 		return
 	}

@@ -42,7 +42,7 @@ func FuzzRead(f *testing.F) {
 
 func checkRefusal(t *testing.T, m Measurement, err, again error) {
 	t.Helper()
-	if _, ok := errors.AsType[*Unreadable](err); !ok {
+	if _, ok := errors.AsType[*UnreadableError](err); !ok {
 		t.Fatalf("error = %v, want Unreadable: the storage is sound", err)
 	}
 	if err.Error() != again.Error() || len(err.Error()) > 2048 {

@@ -5,6 +5,7 @@ package evidence
 
 import (
 	"bufio"
+	"errors"
 	"io"
 )
 
@@ -20,7 +21,7 @@ const (
 
 // guard stands between a file and the JSON decoder. It replaces the constants NaN, Infinity and
 // -Infinity, which Python writes and JSON does not know, with null wherever they occur outside strings;
-// all other bytes pass unchanged. And it refuses, with an [Unreadable], what would make the decoder hold
+// all other bytes pass unchanged. And it refuses, with an [UnreadableError], what would make the decoder hold
 // much: deep nesting, long strings, long runs between tokens, and objects with too many names.
 //
 // It works on lexical units alone and leaves it to the decoder to refuse what is not JSON.
@@ -84,7 +85,7 @@ func (g *guard) advance() {
 		return
 	}
 	word, err := g.src.Peek(longestConstant)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		g.err = err
 		return
 	}

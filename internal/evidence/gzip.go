@@ -16,7 +16,7 @@ const StoredBytes = 64 << 20
 
 // Decompress undoes the gzip compression a result file may have been stored with. What does not begin as
 // gzip is returned as it is: the caller's own slice. Nothing is undone twice. At most limit bytes come
-// out; more, and damaged or truncated data, are an [Unreadable].
+// out; more, and damaged or truncated data, are an [UnreadableError].
 func Decompress(stored []byte, limit int64) ([]byte, error) {
 	if !bytes.HasPrefix(stored, []byte{0x1f, 0x8b}) {
 		return stored, nil

@@ -35,11 +35,11 @@ func mustRead(t *testing.T, raw []byte) Measurement {
 	return m
 }
 
-func testFile(t testing.TB, name string) []byte {
-	t.Helper()
+func testFile(tb testing.TB, name string) []byte {
+	tb.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }
@@ -49,12 +49,12 @@ func digestOf(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// wantUnreadable fails unless err is an Unreadable whose reason holds the words.
+// wantUnreadable fails unless err is an UnreadableError whose reason holds the words.
 func wantUnreadable(t *testing.T, err error, words string) {
 	t.Helper()
-	u, ok := errors.AsType[*Unreadable](err)
+	u, ok := errors.AsType[*UnreadableError](err)
 	if !ok {
-		t.Fatalf("error = %v, want Unreadable", err)
+		t.Fatalf("error = %v, want UnreadableError", err)
 	}
 	if words == "" || !strings.Contains(u.Reason, words) {
 		t.Errorf("reason = %q, want it to say %q", u.Reason, words)
@@ -76,29 +76,29 @@ type entry struct {
 }
 
 // zipOf makes an archive of the entries in their order, duplicates included.
-func zipOf(t testing.TB, entries ...entry) []byte {
-	t.Helper()
+func zipOf(tb testing.TB, entries ...entry) []byte {
+	tb.Helper()
 	var file bytes.Buffer
 	w := zip.NewWriter(&file)
 	w.RegisterCompressor(zstd.ZipMethodWinZip, zstd.ZipCompressor())
 	for _, e := range entries {
 		body, err := w.CreateHeader(&zip.FileHeader{Name: e.name, Method: e.method})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := io.WriteString(body, e.body); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return file.Bytes()
 }
 
 // rawEntry makes an archive of one entry from bytes that are compressed with Zstandard already.
-func rawEntry(t testing.TB, name string, compressed, content []byte) []byte {
-	t.Helper()
+func rawEntry(tb testing.TB, name string, compressed, content []byte) []byte {
+	tb.Helper()
 	var file bytes.Buffer
 	w := zip.NewWriter(&file)
 	body, err := w.CreateRaw(&zip.FileHeader{
@@ -106,13 +106,13 @@ func rawEntry(t testing.TB, name string, compressed, content []byte) []byte {
 		CompressedSize64: uint64(len(compressed)), UncompressedSize64: uint64(len(content)),
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, err := body.Write(compressed); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return file.Bytes()
 }

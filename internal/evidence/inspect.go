@@ -127,7 +127,7 @@ func inspectIdentity(doc *document, eval inspectEval) (Measurement, error) {
 		{"eval.eval_id", m.RunID}, {"eval.packages.inspect_ai", m.ToolVersion}, {"eval.task", m.Task},
 		{"eval.task_version", string(eval.TaskVersion)}, {"eval.model", m.Model},
 	} {
-		if _, err := identity(field.path, field.value); err != nil {
+		if err := checkName(field.path, field.value); err != nil {
 			return Measurement{}, err
 		}
 	}

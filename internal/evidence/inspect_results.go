@@ -113,22 +113,9 @@ func inspectCounts(stated inspectScores, score inspectScore, configured count) (
 	if epochs == 0 {
 		return Result{}, unreadable("\"eval.config.epochs\" is 0")
 	}
-	var counts Result
-	total, completed := stated.TotalSamples.n, stated.CompletedSamples.n
-	if total != nil {
-		counts.Planned = new(ceilDiv(*total, epochs))
-	}
-	if completed != nil {
-		counts.Judged = new(*completed / epochs)
-	}
-	if total != nil && completed != nil {
-		if *completed > *total {
-			return Result{}, unreadable("results.completed_samples is %d, more than total_samples, %d", *completed, *total)
-		}
-		// With early stopping the gap is samples that were not needed.
-		if early := stated.EarlyStopping; len(early) == 0 || early.Kind() == 'n' {
-			counts.Errored = new(ceilDiv(*total-*completed, epochs))
-		}
+	counts, err := inspectTotals(stated, epochs)
+	if err != nil {
+		return Result{}, err
 	}
 	scored, unscored := score.ScoredSamples.n, score.UnscoredSamples.n
 	if scored == nil {
@@ -139,6 +126,7 @@ func inspectCounts(stated inspectScores, score inspectScore, configured count) (
 	if unscored != nil {
 		sum += *unscored
 	}
+	total := stated.TotalSamples.n
 	if total != nil && sum > *total {
 		return Result{}, unreadable("results.scores: %d samples scored and unscored, more than total_samples, %d", sum, *total)
 	}
@@ -152,6 +140,29 @@ func inspectCounts(stated inspectScores, score inspectScore, configured count) (
 	return counts, nil
 }
 
+// inspectTotals are the counts of all samples of a log, whatever became of them in a score.
+func inspectTotals(stated inspectScores, epochs int64) (Result, error) {
+	var counts Result
+	total, completed := stated.TotalSamples.n, stated.CompletedSamples.n
+	if total != nil {
+		counts.Planned = new(ceilDiv(*total, epochs))
+	}
+	if completed != nil {
+		counts.Judged = new(*completed / epochs)
+	}
+	if total == nil || completed == nil {
+		return counts, nil
+	}
+	if *completed > *total {
+		return Result{}, unreadable("results.completed_samples is %d, more than total_samples, %d", *completed, *total)
+	}
+	// With early stopping the gap is samples that were not needed.
+	if early := stated.EarlyStopping; len(early) == 0 || early.Kind() == 'n' {
+		counts.Errored = new(ceilDiv(*total-*completed, epochs))
+	}
+	return counts, nil
+}
+
 func ceilDiv(n, by int64) int64 { return (n + by - 1) / by }
 
 // scoreResults makes a result of each metric of a score, all with the score's counts.
@@ -160,7 +171,7 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 		score.Name = score.Scorer
 	}
 	for _, name := range []string{score.Name, score.Scorer, score.Reducer} {
-		if _, err := identity("results.scores", name); err != nil {
+		if err := checkName("results.scores", name); err != nil {
 			return nil, err
 		}
 	}
@@ -169,7 +180,7 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 		var metric struct {
 			Value decimal `json:"value"`
 		}
-		if _, err := identity("results.scores.metrics", name); err != nil {
+		if err := checkName("results.scores.metrics", name); err != nil {
 			return err
 		}
 		if err := decodeValue("results.scores.metrics", value, &metric); err != nil {

@@ -76,7 +76,7 @@ func measureLMEval(doc *document) (Measurement, error) {
 		{"model_name", m.Model}, {"lm_eval_version", m.ToolVersion}, {"config.model_sha", m.ModelPin},
 		{"config.limit", m.Limit},
 	} {
-		if _, err := identity(field.path, field.value); err != nil {
+		if err := checkName(field.path, field.value); err != nil {
 			return Measurement{}, err
 		}
 	}

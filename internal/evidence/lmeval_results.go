@@ -89,13 +89,13 @@ func (t *lmEvalTables) read(doc *document, section string, room int) ([]Result, 
 	}
 	var results []Result
 	err := eachMember(section, table, func(task string, row jsontext.Value) error {
-		if _, err := identity(section, task); err != nil {
+		if err := checkName(section, task); err != nil {
 			return err
 		}
 		common := Result{Task: task, TaskVersion: string(t.versions[task])}
 		common.Judged = t.judged(task)
 		common.Planned = common.Judged
-		if _, err := identity("versions", common.TaskVersion); err != nil {
+		if err := checkName("versions", common.TaskVersion); err != nil {
 			return err
 		}
 		found, err := t.readRow(section, common, row)
@@ -116,7 +116,7 @@ func (t *lmEvalTables) readRow(section string, common Result, row jsontext.Value
 	cells := map[string]jsontext.Value{}
 	filtered := t.counted
 	err := eachMember(section, row, func(key string, value jsontext.Value) error {
-		if _, err := identity(section, key); err != nil {
+		if err := checkName(section, key); err != nil {
 			return err
 		}
 		cells[key] = value.Clone()
@@ -141,25 +141,33 @@ func (t *lmEvalTables) readRow(section string, common Result, row jsontext.Value
 		r := common
 		r.Selector = r.Task + "/" + key
 		r.HigherIsBetter = t.higherIsBetter(r.Task, metric)
-		var number, deviation decimal
-		if err := decodeValue(section, value, &number); err != nil {
+		if err := readCell(section, value, cells[joinKey(metric+"_stderr", filter, hasFilter)], &r); err != nil {
 			return nil, err
-		}
-		if err := decodeValue(section, cells[joinKey(metric+"_stderr", filter, hasFilter)], &deviation); err != nil {
-			return nil, err
-		}
-		if deviation.negative() {
-			return nil, unreadable("the standard error of %q is negative", cut(r.Selector))
-		}
-		if r.Judged == nil || *r.Judged > 0 {
-			r.Value = string(number)
-		}
-		if r.HasData() {
-			r.StandardError = string(deviation)
 		}
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+// readCell reads the value of a metric and its standard error, which may be absent, into the result.
+func readCell(section string, value, stderr jsontext.Value, r *Result) error {
+	var number, deviation decimal
+	if err := decodeValue(section, value, &number); err != nil {
+		return err
+	}
+	if err := decodeValue(section, stderr, &deviation); err != nil {
+		return err
+	}
+	if deviation.negative() {
+		return unreadable("the standard error of %q is negative", cut(r.Selector))
+	}
+	if r.Judged == nil || *r.Judged > 0 {
+		r.Value = string(number)
+	}
+	if r.HasData() {
+		r.StandardError = string(deviation)
+	}
+	return nil
 }
 
 func joinKey(metric, filter string, hasFilter bool) string {

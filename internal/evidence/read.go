@@ -35,7 +35,7 @@ type format interface {
 
 // Read measures one result file of size bytes, within the limits. A file that no reader or more than one
 // reader claims, that is damaged, truncated or contradicts itself, or that exceeds a limit, is an
-// [Unreadable]; any other error is the storage's. The same bytes give the same Measurement.
+// [UnreadableError]; any other error is the storage's. The same bytes give the same Measurement.
 func Read(r io.ReaderAt, size int64, limits Limits) (Measurement, error) {
 	formats := []format{inspectJSON{}, inspectArchive{}, lmEval{}, lmEvalLegacy{}}
 	src := &source{r: r, size: size}
@@ -182,14 +182,14 @@ func (s *source) ReadAt(p []byte, offset int64) (int, error) {
 	return n, nil
 }
 
-// identity checks a name the file gives, which goes into statuses and messages.
-func identity(path, name string) (string, error) {
+// checkName refuses a name of the file that must not go into statuses and messages.
+func checkName(path, name string) error {
 	const longest = 512
 	if len(name) > longest {
-		return "", unreadable("%q is longer than %d bytes", cut(path), longest)
+		return unreadable("%q is longer than %d bytes", cut(path), longest)
 	}
 	if strings.ContainsFunc(name, unicode.IsControl) {
-		return "", unreadable("%q holds control characters", cut(path))
+		return unreadable("%q holds control characters", cut(path))
 	}
-	return name, nil
+	return nil
 }

@@ -95,8 +95,8 @@ func TestEnvelope(t *testing.T) {
 			if err == nil {
 				t.Fatalf("read: %+v", m)
 			}
-			if _, ok := errors.AsType[*Unreadable](err); !ok {
-				t.Errorf("error = %v, want Unreadable", err)
+			if _, ok := errors.AsType[*UnreadableError](err); !ok {
+				t.Errorf("error = %v, want UnreadableError", err)
 			}
 		})
 	}
@@ -117,8 +117,8 @@ func TestTruncated(t *testing.T) {
 			mustRead(t, whole)
 			for n := range whole {
 				m, err := readBytes(whole[:n])
-				if _, ok := errors.AsType[*Unreadable](err); !ok {
-					t.Fatalf("the first %d of %d bytes: %+v, %v; want Unreadable", n, len(whole), m, err)
+				if _, ok := errors.AsType[*UnreadableError](err); !ok {
+					t.Fatalf("the first %d of %d bytes: %+v, %v; want UnreadableError", n, len(whole), m, err)
 				}
 			}
 		})
@@ -140,8 +140,8 @@ func TestDamagedArchive(t *testing.T) {
 				if diff := cmp.Diff(want, m); diff != "" {
 					t.Fatalf("method %d, byte %d (-want +got):\n%s", method, i, diff)
 				}
-			} else if _, ok := errors.AsType[*Unreadable](err); !ok {
-				t.Fatalf("method %d, byte %d: %v, want Unreadable", method, i, err)
+			} else if _, ok := errors.AsType[*UnreadableError](err); !ok {
+				t.Fatalf("method %d, byte %d: %v, want UnreadableError", method, i, err)
 			}
 		}
 	}
@@ -174,7 +174,7 @@ func TestStorageErrorIsNotTheFiles(t *testing.T) {
 	}
 	t.Run("shorter than it was said to be", func(t *testing.T) {
 		_, err := Read(bytes.NewReader(log), int64(len(log))+1, DefaultLimits())
-		if _, ok := errors.AsType[*Unreadable](err); err == nil || ok {
+		if _, ok := errors.AsType[*UnreadableError](err); err == nil || ok {
 			t.Errorf("error = %v, want one of the storage", err)
 		}
 	})

@@ -18,12 +18,15 @@ func (e *engine) judgeFindings(q *question, results []result) {
 	resolved := int64(minTime)
 	for i := range e.in.Findings {
 		f := &e.in.Findings[i]
-		if f.Spec.Requirement != q.name || f.Spec.ScopeDigest != q.scope.key() {
+		same := f.Spec.ScopeDigest == q.scope.key()
+		if f.Spec.Requirement != q.name || !(same || e.hasAll(f.Spec.Artifacts)) {
 			continue
 		}
 		until, ineffective := e.resolution(q, f, results)
 		if until > minTime {
-			resolved = max(resolved, until)
+			if same {
+				resolved = max(resolved, until)
+			}
 			coverByUID(results, f.Spec.Evidence.UID)
 			continue
 		}
@@ -47,6 +50,17 @@ func (e *engine) judgeFindings(q *question, results []result) {
 		e.decision.NewFindings = append(e.decision.NewFindings, made)
 		q.finding = &made
 	}
+}
+
+// hasAll reports whether the release has every one of the artifacts that a finding is about. Adding another
+// artifact, or a policy that looks at more of them, is no escape from a finding.
+func (e *engine) hasAll(artifacts []v1alpha1.SubjectArtifact) bool {
+	for i := range artifacts {
+		if !has(e.artifacts, &artifacts[i]) {
+			return false
+		}
+	}
+	return len(artifacts) > 0
 }
 
 // minTime is earlier than every time that the API can hold.

@@ -25,6 +25,12 @@ func finding(name string, modifiers ...func(*v1alpha1.AdverseFinding)) v1alpha1.
 	return fixture.Finding(name, "uplift", upliftScope(), modifiers...)
 }
 
+// about is a finding about these artifacts, with a resolution.
+func about(artifacts ...v1alpha1.SubjectArtifact) v1alpha1.AdverseFinding {
+	return fixture.Finding("f", "uplift", gate.Digest(artifacts, nil),
+		fixture.Concerning(artifacts...), fixture.ResolvedBy(fixture.Namespace, "clear"))
+}
+
 func findings(list ...v1alpha1.AdverseFinding) []v1alpha1.AdverseFinding { return list }
 
 func upliftInput(evaluations []v1alpha1.SafetyEvaluation, list []v1alpha1.AdverseFinding) gate.Input {
@@ -63,8 +69,28 @@ func TestFindings(t *testing.T) {
 		},
 		"a finding about other artifacts does not matter": {
 			evaluations: list(late),
-			findings:    findings(fixture.Finding("f", "uplift", gate.Digest([]v1alpha1.SubjectArtifact{fixture.Weights("x")}, nil))),
+			findings:    findings(about(fixture.Weights("x"))),
 			want:        met,
+		},
+		"a finding about artifacts that the release has only some of does not matter": {
+			evaluations: list(late),
+			findings:    findings(about(fixture.Weights("m1"), fixture.Safeguard("x"))),
+			want:        met,
+		},
+		"another artifact in the scope is no escape from a finding": {
+			evaluations: list(late),
+			findings:    findings(fixture.Finding("f", "uplift", "sha256:of-the-release-before")),
+			want:        failed,
+		},
+		"a finding about artifacts beyond the scope of today's policy stands": {
+			evaluations: list(late),
+			findings:    findings(about(fixture.Weights("m1"), fixture.Server("m1"))),
+			want:        failed,
+		},
+		"a resolved finding of another scope accounts for no failing result": {
+			evaluations: list(failing, late),
+			findings:    findings(fixture.Finding("f", "uplift", "sha256:of-the-release-before", resolved)),
+			want:        failed, wantNew: "bad",
 		},
 		"a finding for another requirement does not matter": {
 			evaluations: list(late), findings: findings(fixture.Finding("f", "other", upliftScope())), want: met,
@@ -233,7 +259,7 @@ func TestResolutionsThatAreNotJudged(t *testing.T) {
 	clean := evaluation("clear", "0.1", day(3))
 	for name, f := range map[string]v1alpha1.AdverseFinding{
 		"a resolution by another namespace is not judged here": finding("f", fixture.ResolvedBy("elsewhere", "clear")),
-		"a finding of other artifacts is not judged here":      fixture.Finding("f", "uplift", "sha256:0", fixture.ResolvedBy(fixture.Namespace, "clear")),
+		"a finding of other artifacts is not judged here":      about(fixture.Weights("x")),
 		"a resolution that took effect is not judged again":    finding("f", fixture.ResolvedBy(fixture.Namespace, "clear"), fixture.ResolvedAt(time.Unix(1, 0))),
 		"a finding without a resolution has no answer":         finding("f"),
 	} {

@@ -26,7 +26,8 @@ type Input struct {
 	Evaluations []v1alpha1.SafetyEvaluation
 	// Sightings are the appearances in the whole cluster of the evaluations' result files.
 	Sightings []Sighting
-	// Findings are all that may matter; those with another requirement or scope digest are passed over.
+	// Findings are all that may matter. One counts when its requirement is the policy's and the release has all
+	// of its artifacts; others are passed over.
 	Findings []v1alpha1.AdverseFinding
 }
 

@@ -275,6 +275,11 @@ func TestAgeOfAResult(t *testing.T) {
 		"a claimed end makes it older": {
 			evaluations: list(evaluation("e", "0.1", day(3), fixture.Ended(fixture.Day(1)))), want: met, wantEvidence: "e", wantExpires: 101,
 		},
+		"where no end is claimed the claimed start makes it older": {
+			evaluations: list(evaluation("e", "0.1", day(3), fixture.Measuring(func(m *v1alpha1.Measurement) {
+				m.StartTime = &metav1.Time{Time: fixture.Day(1)}
+			}))), want: met, wantEvidence: "e", wantExpires: 101,
+		},
 		"a claimed end a little later makes it no younger": {
 			evaluations: list(evaluation("e", "0.1", day(3), fixture.Ended(fixture.Day(3).Add(5*time.Minute)))), want: met, wantEvidence: "e", wantExpires: 103,
 		},

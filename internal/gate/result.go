@@ -113,10 +113,15 @@ func (q *question) complete(m *v1alpha1.Measurement) flaw {
 	return flawNone
 }
 
-// date finds the time that the result's age counts from. A claim can only make it older.
+// date finds the time that the result's age counts from: the end that the file claims, or its start where it
+// claims no end. A claim can only make it older.
 func (r *result) date(m *v1alpha1.Measurement, types mask, seen *sightings) flaw {
-	if m.EndTime != nil && !m.EndTime.IsZero() {
-		claimed := m.EndTime.Unix()
+	claim := m.EndTime
+	if claim.IsZero() {
+		claim = m.StartTime
+	}
+	if !claim.IsZero() {
+		claimed := claim.Unix()
 		if claimed > r.created+futureSeconds {
 			return flawFuture
 		}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"testing"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -125,4 +126,33 @@ func makeRuntimeClasses(t *testing.T) {
 		class := &nodev1.RuntimeClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Handler: name}
 		must(t, client.IgnoreAlreadyExists(shared.Client.Create(t.Context(), class)))
 	}
+}
+
+// userWith is a user with these rights in the whole cluster, once they are in force.
+func userWith(t *testing.T, name string, rules ...rbacv1.PolicyRule) client.Client {
+	t.Helper()
+	name += "-" + namespaceName(t, "u")
+	meta := metav1.ObjectMeta{Name: name}
+	must(t, shared.Client.Create(t.Context(), &rbacv1.ClusterRole{ObjectMeta: meta, Rules: rules}))
+	must(t, shared.Client.Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: meta,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacUser, Name: name}},
+	}))
+	eventually(t, func(ctx context.Context) error {
+		for _, rule := range rules {
+			review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+				User: name, ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Group: rule.APIGroups[0], Resource: rule.Resources[0], Verb: rule.Verbs[0],
+				},
+			}}
+			if err := shared.Client.Create(ctx, review); err != nil || !review.Status.Allowed {
+				return errors.Join(err, errors.New("its rights are not in force"))
+			}
+		}
+		return nil
+	})
+	cfg, err := shared.User(name)
+	must(t, err)
+	return clientFor(t, cfg)
 }

@@ -216,8 +216,7 @@ func (w *world) resolve(ctx context.Context, user, evaluation string) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.kubectl(ctx, user, "patch", "adversefinding", f.Name, "--type=merge", "-p", string(patch))
-	return err
+	return w.kubectl(ctx, user, "patch", "adversefinding", f.Name, "--type=merge", "-p", string(patch))
 }
 
 func (w *world) cannotResolve(user string) func(context.Context) error {
@@ -234,16 +233,14 @@ func (w *world) cannotOpen(m model) func(context.Context) error {
 		if err := client.IgnoreAlreadyExists(w.Client.Create(ctx, pod)); err != nil {
 			return err
 		}
-		_, err := w.kubectl(ctx, "admin", "patch", "pod", "bare", "-n", namespace, "--type=merge", "-p", `{"spec":{"schedulingGates":null}}`)
-		return refused(err)
+		return refused(w.kubectl(ctx, "admin", "patch", "pod", "bare", "-n", namespace, "--type=merge", "-p", `{"spec":{"schedulingGates":null}}`))
 	}
 }
 
 func (w *world) cannotClear(m model) func(context.Context) error {
 	return func(ctx context.Context) error {
 		value := clearance.Clearance{End: time.Now().Add(time.Hour), Exposure: "General", Mode: clearance.Free}.String()
-		_, err := w.kubectl(ctx, "admin", "annotate", "namespace", namespace, clearance.Key(m.Release)+"="+value)
-		return refused(err)
+		return refused(w.kubectl(ctx, "admin", "annotate", "namespace", namespace, clearance.Key(m.Release)+"="+value))
 	}
 }
 

@@ -31,7 +31,7 @@ type gitops struct {
 	err         error
 }
 
-func newGitops(w *world) (*gitops, error) {
+func newGitops(ctx context.Context, w *world) (*gitops, error) {
 	cfg, err := w.as("argocd")
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func newGitops(w *world) (*gitops, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(ctx)
 	g := &gitops{client: c, quit: cancel}
 	g.done.Go(func() { g.loop(ctx) })
 	return g, nil
@@ -98,8 +98,9 @@ func (g *gitops) sync(ctx context.Context) {
 	}
 }
 
-// steady returns a check that the next n applies change nothing.
-func (g *gitops) steady(n int) func(context.Context) error {
+// steady returns a check that the next three applies change nothing.
+func (g *gitops) steady() func(context.Context) error {
+	const want = 3
 	seen := -1 // how many applies there were when the check began
 	return func(context.Context) error {
 		g.mu.Lock()
@@ -117,8 +118,8 @@ func (g *gitops) steady(n int) func(context.Context) error {
 				return fmt.Errorf("applies were answered with the generations %v", next)
 			}
 		}
-		if len(next) < n {
-			return fmt.Errorf("applied %d times, want %d", len(next), n)
+		if len(next) < want {
+			return fmt.Errorf("applied %d times, want %d", len(next), want)
 		}
 		return nil
 	}

@@ -30,7 +30,7 @@ func (w *world) theFirstModelIsHeldAndCleared(ctx context.Context) error {
 		func() error { return w.argocd.commit(sonnet()) },
 		check("the Deployment is there, paused and marked as held, and has no pod", w.deploymentHeld(0)),
 		check("the release says why: evidence is missing", w.releaseReason(sonnet(), v1alpha1.ReasonEvidenceMissing)),
-		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady(3)),
+		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady()),
 		func() error {
 			w.say("\nThe evaluators bring their logs: one of lm-evaluation-harness, two of Inspect.")
 			return nil
@@ -49,7 +49,7 @@ func (w *world) theFirstModelIsHeldAndCleared(ctx context.Context) error {
 		check("CBRN-3 is ruled out: the whole interval around 1.70 is below 2.8", w.thresholdState(sonnet(), "CBRN-3", v1alpha1.ThresholdRuledOut)),
 		check("sonnet-4 is granted General at the level ASL-2", w.granted(sonnet(), "General", "ASL-2")),
 		check("its 3 pods run", w.running(sonnet(), 3)),
-		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady(3)),
+		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady()),
 	)
 }
 
@@ -79,14 +79,12 @@ func (w *world) theSecondModelIsHeldWhileTheFirstServes(ctx context.Context) err
 		check("the old model still serves at full count: 3 pods of sonnet-4", w.running(sonnet(), 3)),
 		check("whoever applies it is told at once", w.warned(opus())),
 		func() error {
-			_, err := w.kubectl(ctx, "admin", "rollout", "resume", "deployment/assistant", "-n", namespace)
-			return err
+			return w.kubectl(ctx, "admin", "rollout", "resume", "deployment/assistant", "-n", namespace)
 		},
 		check("a cluster admin resumes the rollout, and it stays held", w.deploymentHeld(3)),
-		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady(3)),
+		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady()),
 		func() error {
-			_, err := w.cli(ctx, "evaluator", "explain", "modelrelease", opus().Release)
-			return exited(err, inconclusive)
+			return exited(w.cli(ctx, "evaluator", "explain", "modelrelease", opus().Release), inconclusive)
 		},
 	)
 }
@@ -102,7 +100,7 @@ func (w *world) theSafeguardEvaluationOpensIt(ctx context.Context) error {
 		check("opus-4 is granted General at ASL-3", w.granted(opus(), "General", "ASL-3")),
 		check("the rollout goes on by itself: 3 pods of opus-4 run", w.running(opus(), 3)),
 		check("sonnet-4 is gone", w.running(sonnet(), 0)),
-		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady(3)),
+		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady()),
 	)
 }
 
@@ -136,7 +134,7 @@ func (w *world) aPersonResolvesTheFinding(ctx context.Context) error {
 		func() error { return w.resolve(ctx, "safety-officer", "opus-4-rerun") },
 		check("the finding is resolved, by name", w.finding(true)),
 		check("3 pods of opus-4 run again", w.running(opus(), 3)),
-		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady(3)),
+		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady()),
 	)
 }
 

@@ -92,7 +92,7 @@ func (w *world) populate(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	w.argocd, err = newGitops(w)
+	w.argocd, err = newGitops(ctx, w)
 	return err
 }
 
@@ -124,31 +124,31 @@ func (w *world) apply(ctx context.Context, cfg *rest.Config, name string, m mode
 }
 
 // kubectl runs kubectl as a user.
-func (w *world) kubectl(ctx context.Context, user string, args ...string) (string, error) {
+func (w *world) kubectl(ctx context.Context, user string, args ...string) error {
 	cfg, err := w.as(user)
 	if err != nil {
-		return "", err
+		return err
 	}
-	out, err := w.Kubectl(ctx, cfg, args...)
-	return string(out), err
+	_, err = w.Kubectl(ctx, cfg, args...)
+	return err
 }
 
 // cli runs the scalegate command as a user, and shows what it printed.
-func (w *world) cli(ctx context.Context, user string, args ...string) (string, error) {
+func (w *world) cli(ctx context.Context, user string, args ...string) error {
 	cfg, err := w.as(user)
 	if err != nil {
-		return "", err
+		return err
 	}
 	kubeconfig := filepath.Join(w.Dir(), user+".kubeconfig")
 	if err := localcluster.WriteKubeconfig(kubeconfig, cfg); err != nil {
-		return "", err
+		return err
 	}
 	cmd := exec.CommandContext(ctx, w.scalegate, append(args, "-n", namespace)...)
 	cmd.Env = []string{"KUBECONFIG=" + kubeconfig}
 	cmd.Dir = w.Dir()
 	out, err := cmd.CombinedOutput()
 	w.show("scalegate "+strings.Join(args, " "), string(out))
-	return string(out), err
+	return err
 }
 
 // result is one result file of the story.
@@ -182,8 +182,7 @@ func (w *world) bring(ctx context.Context, m model, requirement string, r result
 	if err := os.WriteFile(filepath.Join(w.Dir(), name), content, 0o600); err != nil {
 		return err
 	}
-	_, err = w.cli(ctx, "evaluator", "evaluation", "import", name, "--release", m.Release, "--requirement", requirement, "--name", r.ID)
-	return err
+	return w.cli(ctx, "evaluator", "evaluation", "import", name, "--release", m.Release, "--requirement", requirement, "--name", r.ID)
 }
 
 // get reads an object of the namespace.

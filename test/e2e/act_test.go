@@ -31,17 +31,18 @@ func object[T client.Object](o T, namespace, name string) T {
 
 // in is the scenario as a subtest sees it.
 func (s *scenario) in(t *testing.T) *scenario {
+	t.Helper()
 	return &scenario{t: t, ns: s.ns, policy: s.policy, Client: s.Client}
 }
 
 func (s *scenario) namespace() *corev1.Namespace { return object(&corev1.Namespace{}, "", s.ns) }
 
-// update changes a Deployment as a person would, and returns what the API server made of it.
-func (s *scenario) update(name string, change func(*appsv1.Deployment)) *appsv1.Deployment {
+// update changes the Deployment web as a person would, and returns what the API server made of it.
+func (s *scenario) update(change func(*appsv1.Deployment)) *appsv1.Deployment {
 	s.t.Helper()
 	d := &appsv1.Deployment{}
 	s.must(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		if err := s.Get(s.t.Context(), client.ObjectKey{Namespace: s.ns, Name: name}, d); err != nil {
+		if err := s.Get(s.t.Context(), client.ObjectKey{Namespace: s.ns, Name: "web"}, d); err != nil {
 			return err
 		}
 		change(d)

@@ -19,6 +19,7 @@ import (
 func anHourAgo() time.Time { return time.Now().Add(-time.Hour) }
 
 func TestAReleaseIsHeldUntilItsEvaluationPasses(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.release("m1")
 	s.deployment("web", "m1", 3)
@@ -34,6 +35,7 @@ func TestAReleaseIsHeldUntilItsEvaluationPasses(t *testing.T) {
 }
 
 func TestAnUpdateToAHeldReleaseLeavesTheOldOneServing(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.release("old")
 	s.evaluate("old-good", "old", 0.01, anHourAgo())
@@ -41,10 +43,10 @@ func TestAnUpdateToAHeldReleaseLeavesTheOldOneServing(t *testing.T) {
 	s.serving("web", 3)
 
 	s.release("new")
-	s.update("web", func(d *appsv1.Deployment) { d.Spec.Template = s.template("new", "web") })
+	s.update(func(d *appsv1.Deployment) { d.Spec.Template = s.template("new", "web") })
 	s.workload("new", "web", v1alpha1.ReasonEvidenceMissing)
 	s.serving("web", 3)
-	s.update("web", func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(4)) })
+	s.update(func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(4)) })
 	s.serving("web", 4)
 
 	s.evaluate("new-good", "new", 0.01, anHourAgo())
@@ -64,6 +66,7 @@ func TestAnUpdateToAHeldReleaseLeavesTheOldOneServing(t *testing.T) {
 }
 
 func TestAFailingEvaluationRemovesWhatRunsUntilItIsResolved(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.release("m1")
 	s.evaluate("good", "m1", 0.01, time.Now().Add(-3*time.Hour))
@@ -103,6 +106,7 @@ func TestAFailingEvaluationRemovesWhatRunsUntilItIsResolved(t *testing.T) {
 }
 
 func TestEvidenceThatExpiresFreezesAndEvictsNothing(t *testing.T) {
+	t.Parallel()
 	s := begin(t, func(p *v1alpha1.SafetyPolicy) { p.Spec.Requirements[0].ValidForDays = 1 })
 	s.release("m1")
 	s.evaluate("good", "m1", 0.01, time.Now().Add(10*time.Second-24*time.Hour))
@@ -111,7 +115,7 @@ func TestEvidenceThatExpiresFreezesAndEvictsNothing(t *testing.T) {
 
 	s.ready("m1", v1alpha1.ReasonEvidenceExpired)
 	s.serving("web", 2)
-	s.update("web", func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) })
+	s.update(func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) })
 	s.eventually(s.held("web", 1))
 	s.serving("web", 2)
 }
@@ -123,6 +127,7 @@ func TestAbsenceFreezesAndEvictsNothing(t *testing.T) {
 		"evidence": func(s *scenario) client.Object { return object(&v1alpha1.SafetyEvaluation{}, s.ns, "good") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := begin(t)
 			s.release("m1")
 			s.evaluate("good", "m1", 0.01, anHourAgo())
@@ -132,7 +137,7 @@ func TestAbsenceFreezesAndEvictsNothing(t *testing.T) {
 			s.must(s.Delete(t.Context(), remove(s)))
 			s.eventually(s.withdrawn("m1"))
 			s.serving("web", 2)
-			s.update("web", func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) })
+			s.update(func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) })
 			s.eventually(s.held("web", 1))
 			s.serving("web", 2)
 		})
@@ -140,6 +145,7 @@ func TestAbsenceFreezesAndEvictsNothing(t *testing.T) {
 }
 
 func TestPodsAboveTheCeilingStayHeld(t *testing.T) {
+	t.Parallel()
 	s := begin(t, func(p *v1alpha1.SafetyPolicy) { p.Spec.Exposures[1].MaxReplicas = new(int32(2)) })
 	s.release("m1")
 	s.evaluate("good", "m1", 0.01, anHourAgo())
@@ -158,13 +164,14 @@ func TestPodsAboveTheCeilingStayHeld(t *testing.T) {
 }
 
 func TestAWorkloadThatRunsSomethingElseIsHeldAndSaysWhat(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.release("m1")
 	s.evaluate("good", "m1", 0.01, anHourAgo())
 	d := s.deployment("web", "m1", 2)
 	s.serving("web", 2)
 
-	s.update("web", func(d *appsv1.Deployment) {
+	s.update(func(d *appsv1.Deployment) {
 		d.Spec.Template.Spec.Containers[0].Args = []string{"--model=/models", "--port=8000", "--enable-everything"}
 	})
 	r := s.ready("m1", v1alpha1.ReasonWorkloadMismatch)
@@ -173,12 +180,13 @@ func TestAWorkloadThatRunsSomethingElseIsHeldAndSaysWhat(t *testing.T) {
 	}
 	s.serving("web", 2)
 
-	s.update("web", func(now *appsv1.Deployment) { now.Spec.Template = d.Spec.Template })
+	s.update(func(now *appsv1.Deployment) { now.Spec.Template = d.Spec.Template })
 	s.ready("m1", v1alpha1.ReasonReleased)
 	s.serving("web", 2)
 }
 
 func TestAWorkloadClaimsNoMoreThanIsGranted(t *testing.T) {
+	t.Parallel()
 	s := begin(t, func(p *v1alpha1.SafetyPolicy) {
 		more := p.Spec.Requirements[0]
 		more.Name, more.NeededFrom = "more", "General"
@@ -198,6 +206,7 @@ func TestAWorkloadClaimsNoMoreThanIsGranted(t *testing.T) {
 }
 
 func TestAnAuditedNamespaceHoldsAndClearsNothing(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.label(v1alpha1.GateAudited)
 	s.release("m1")

@@ -104,7 +104,7 @@ func (s *scenario) weights(release string) v1alpha1.Digest {
 const serverImage = "registry.example/server"
 
 // release makes a ModelRelease whose weights are its own and whose server is everyone's.
-func (s *scenario) release(name string, change ...func(*v1alpha1.ModelRelease)) *v1alpha1.ModelRelease {
+func (s *scenario) release(name string) {
 	s.t.Helper()
 	r := &v1alpha1.ModelRelease{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: name},
@@ -121,11 +121,7 @@ func (s *scenario) release(name string, change ...func(*v1alpha1.ModelRelease)) 
 			Level: "L1", Exposure: "General",
 		},
 	}
-	for _, c := range change {
-		c(r)
-	}
 	s.must(s.Create(s.t.Context(), r))
-	return r
 }
 
 // template is a pod template that serves the release as it is declared.
@@ -171,7 +167,7 @@ func (s *scenario) deployment(name, release string, replicas int32, change ...fu
 }
 
 // evaluate brings a result for the requirement: an Inspect log with this rate over 1000 samples.
-func (s *scenario) evaluate(name, release string, rate float64, ended time.Time) *v1alpha1.SafetyEvaluation {
+func (s *scenario) evaluate(name, release string, rate float64, ended time.Time) {
 	s.t.Helper()
 	cm := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: name},
@@ -190,7 +186,6 @@ func (s *scenario) evaluate(name, release string, rate float64, ended time.Time)
 		},
 	}
 	s.must(s.Create(s.t.Context(), e))
-	return e
 }
 
 func inspectLog(id string, rate float64, ended time.Time) string {
