@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -26,8 +27,7 @@ import (
 
 // examination compares what claims a release with what the release declares. What would be opened
 // is read live, and whole: the typed objects of the cache lack the fields that this version does
-// not know. A template that cannot change any more, and a version of an object that was read
-// already, is not read again.
+// not know. What was read already in the same version is not read again.
 type examination struct {
 	live     client.Reader
 	verdicts *lru.Cache
@@ -37,11 +37,13 @@ type examination struct {
 	granted  sets.Set[string]
 }
 
-// seen is the key of a verdict that was given already.
+// seen is the key of a verdict that was given already. The version is the resourceVersion of what may be
+// opened, which is then opened in this version and no other; and the generation of what is looked
+// at for its spec alone.
 type seen struct {
-	uid             types.UID
-	resourceVersion string // empty where the examined part does not change
-	basis           string
+	uid     types.UID
+	version string
+	basis   string
 }
 
 func (x examination) deployments(ctx context.Context, all []appsv1.Deployment) ([]enforcement.Deployment, error) {
@@ -57,9 +59,8 @@ func (x examination) deployments(ctx context.Context, all []appsv1.Deployment) (
 		}
 		if d.Mark != "" && x.granted.Has(d.Exposure) {
 			var err error
-			key := seen{uid: dep.UID, resourceVersion: dep.ResourceVersion, basis: x.basis}
-			if d.Verdict, err = x.once(key, func() (enforcement.Verdict, error) {
-				return x.template(ctx, dep, appsv1.SchemeGroupVersion.WithKind("Deployment"), dep.ResourceVersion)
+			if d.Verdict, err = x.once(seen{dep.UID, dep.ResourceVersion, x.basis}, func() (enforcement.Verdict, error) {
+				return x.template(ctx, dep, appsv1.SchemeGroupVersion.WithKind("Deployment"))
 			}); err != nil {
 				return nil, err
 			}
@@ -87,9 +88,8 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 		}
 		if x.granted.Has(rs.Exposure) {
 			var err error
-			// The guards keep the template of a ReplicaSet that claims a release as it is.
-			if rs.Verdict, err = x.once(seen{uid: set.UID, basis: x.basis}, func() (enforcement.Verdict, error) {
-				return x.template(ctx, set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"), "")
+			if rs.Verdict, err = x.once(seen{set.UID, generation(set), x.basis}, func() (enforcement.Verdict, error) {
+				return x.template(ctx, set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
 			}); err != nil {
 				return nil, err
 			}
@@ -130,7 +130,7 @@ func (x examination) pods(ctx context.Context, all []corev1.Pod) ([]enforcement.
 // guards leave changeable of it does not say what it runs.
 func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool) (enforcement.Verdict, error) {
 	if !held {
-		return x.once(seen{uid: pod.UID, basis: x.basis}, func() (enforcement.Verdict, error) {
+		return x.once(seen{pod.UID, generation(pod), x.basis}, func() (enforcement.Verdict, error) {
 			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
 			if err != nil {
 				return enforcement.Verdict{}, fmt.Errorf("reading pod %s: %w", pod.Name, err)
@@ -138,9 +138,8 @@ func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool) (enfor
 			return verdict(workload.MatchPod(x.declared, content)), nil
 		})
 	}
-	key := seen{uid: pod.UID, resourceVersion: pod.ResourceVersion, basis: x.basis}
-	return x.once(key, func() (enforcement.Verdict, error) {
-		live, err := x.read(ctx, pod, corev1.SchemeGroupVersion.WithKind("Pod"), pod.ResourceVersion)
+	return x.once(seen{pod.UID, pod.ResourceVersion, x.basis}, func() (enforcement.Verdict, error) {
+		live, err := x.read(ctx, pod, corev1.SchemeGroupVersion.WithKind("Pod"))
 		if err != nil || live == nil {
 			return enforcement.Verdict{}, err
 		}
@@ -150,8 +149,8 @@ func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool) (enfor
 
 // template examines the pod template of a live object; the zero Verdict when it is not the object
 // that the cache has.
-func (x examination) template(ctx context.Context, o client.Object, kind schema.GroupVersionKind, resourceVersion string) (enforcement.Verdict, error) {
-	live, err := x.read(ctx, o, kind, resourceVersion)
+func (x examination) template(ctx context.Context, o client.Object, kind schema.GroupVersionKind) (enforcement.Verdict, error) {
+	live, err := x.read(ctx, o, kind)
 	if err != nil || live == nil {
 		return enforcement.Verdict{}, err
 	}
@@ -162,9 +161,9 @@ func (x examination) template(ctx context.Context, o client.Object, kind schema.
 	return verdict(workload.MatchTemplate(x.declared, template)), nil
 }
 
-// read reads an object live and whole; nil when it is gone, is another one of that name, or, where a
-// resourceVersion is given, has another: then an event is on its way that brings us back.
-func (x examination) read(ctx context.Context, o client.Object, kind schema.GroupVersionKind, resourceVersion string) (*unstructured.Unstructured, error) {
+// read reads an object live and whole; nil when it is gone or is not the one any more that the cache
+// has: then an event is on its way that brings us back. A ReplicaSet may have another status.
+func (x examination) read(ctx context.Context, o client.Object, kind schema.GroupVersionKind) (*unstructured.Unstructured, error) {
 	live := &unstructured.Unstructured{}
 	live.SetGroupVersionKind(kind)
 	if err := x.live.Get(ctx, client.ObjectKeyFromObject(o), live); apierrors.IsNotFound(err) {
@@ -172,10 +171,18 @@ func (x examination) read(ctx context.Context, o client.Object, kind schema.Grou
 	} else if err != nil {
 		return nil, fmt.Errorf("reading %s %s live: %w", kind.Kind, o.GetName(), err)
 	}
-	if live.GetUID() != o.GetUID() || (resourceVersion != "" && live.GetResourceVersion() != resourceVersion) {
+	same := live.GetResourceVersion() == o.GetResourceVersion()
+	if kind.Kind == "ReplicaSet" {
+		same = live.GetGeneration() == o.GetGeneration()
+	}
+	if live.GetUID() != o.GetUID() || !same {
 		return nil, nil //nolint:nilnil // see above
 	}
 	return live, nil
+}
+
+func generation(o client.Object) string {
+	return "generation " + strconv.FormatInt(o.GetGeneration(), 10)
 }
 
 // once gives the verdict that was given before for the key, or gives it now. What could not be

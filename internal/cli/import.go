@@ -110,6 +110,7 @@ func (r *importRun) run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	objects.metric = metric
 	judged := judge(situation, objects.evaluation, requirement, file.measurement.Record(result, metric))
 	if err := judged.print(r.narration); err != nil {
 		return fmt.Errorf("printing: %w", err)

@@ -94,6 +94,8 @@ func parseTested(list []string) ([]v1alpha1.SubjectArtifact, error) {
 type imported struct {
 	evaluation *v1alpha1.SafetyEvaluation
 	file       *corev1.ConfigMap
+	// metric that the requirement asks for.
+	metric string
 }
 
 // objects makes the objects. The name follows from what is imported, so that importing it again finds it there.

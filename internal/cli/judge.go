@@ -95,7 +95,7 @@ func requirementResult(d *gate.Decision, name string) *gate.RequirementResult {
 func (j *judgement) effect() string {
 	was, is := granted(&j.before), granted(&j.after)
 	if was == is {
-		return fmt.Sprintf("%s: %s is granted now, and would be then (%s)", j.release.Name, is, j.after.Reason)
+		return fmt.Sprintf("%s: %s is granted, now as then (%s)", j.release.Name, is, j.after.Reason)
 	}
 	text := fmt.Sprintf("%s: %s is granted now, %s would be then (%s)", j.release.Name, was, is, j.after.Reason)
 	if j.after.Adverse {

@@ -90,6 +90,9 @@ func (c connection) adopt(ctx context.Context, o imported) error {
 	case !equality.Semantic.DeepEqual(have, want):
 		return fmt.Errorf("one of that name exists and says something else (compare: kubectl get safetyevaluation %s -n %s -o yaml); give another --name",
 			existing.Name, existing.Namespace)
+	case existing.Status.Measurement != nil && existing.Status.Measurement.Metric != o.metric:
+		return fmt.Errorf("one of that name measured %s, and the policy asks for %s now; give another --name to have the file read again",
+			existing.Status.Measurement.Metric, o.metric)
 	}
 	existing.DeepCopyInto(o.evaluation)
 	return nil

@@ -76,8 +76,12 @@ func (p Plan) Takes() bool {
 	return p.Clearance.Withdraw || len(p.Removals) > 0
 }
 
-// For plans what the decision means for the scene.
+// For plans what the decision means for the scene. The order in which the scene lists objects, which a
+// cluster does not keep, decides nothing.
 func For(s Scene, d gate.Decision) Plan {
+	s.Deployments = slices.SortedFunc(slices.Values(s.Deployments), func(a, b Deployment) int { return cmp.Compare(a.Name, b.Name) })
+	s.ReplicaSets = slices.SortedFunc(slices.Values(s.ReplicaSets), func(a, b ReplicaSet) int { return cmp.Compare(a.Name, b.Name) })
+	s.Pods = slices.SortedFunc(slices.Values(s.Pods), func(a, b Pod) int { return cmp.Compare(a.Name, b.Name) })
 	e := enforcement{scene: s, decision: d, exposures: map[string]gate.ExposureResult{}, ceilings: map[string]int32{}}
 	for _, x := range d.Exposures {
 		e.exposures[x.Name] = x
@@ -209,9 +213,8 @@ func (e enforcement) open(plan *Plan) {
 			serving[pod.Exposure]++
 		}
 	}
-	slices.SortFunc(held, func(a, b Pod) int {
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
-	})
+	// Those of one moment keep their order by name.
+	slices.SortStableFunc(held, func(a, b Pod) int { return a.Created.Compare(b.Created) })
 	for _, pod := range held {
 		ceiling, counted := e.ceilings[pod.Exposure]
 		if !pod.Verdict.Matches() || !e.granted(pod.Exposure) || (counted && serving[pod.Exposure] >= ceiling) {

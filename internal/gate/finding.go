@@ -117,7 +117,10 @@ func (e *engine) resolution(q *question, f *v1alpha1.AdverseFinding, results []r
 		return r.created, ""
 	}
 	answer.Message = clip("evaluation " + named.Evaluation + " does not resolve the finding: " + wrong)
-	e.decision.Resolutions = append(e.decision.Resolutions, answer)
+	// Several releases may share the finding. The one that the evaluation is about answers for all of them.
+	if e.named(named.Evaluation) != nil {
+		e.decision.Resolutions = append(e.decision.Resolutions, answer)
+	}
 	return minTime, answer.Message
 }
 
@@ -143,15 +146,19 @@ func (e *engine) resolving(q *question, f *v1alpha1.AdverseFinding, results []re
 	return r, ""
 }
 
-// whyNotAmong says why the named evaluation is not among the results that count for q.
-func (e *engine) whyNotAmong(q *question, name string) string {
-	var evaluation *v1alpha1.SafetyEvaluation
+// named is the evaluation of that name that is about the release; nil without one.
+func (e *engine) named(name string) *v1alpha1.SafetyEvaluation {
 	for i := range e.in.Evaluations {
 		if candidate := &e.in.Evaluations[i]; candidate.Name == name && e.concerns(candidate) {
-			evaluation = candidate
-			break
+			return candidate
 		}
 	}
+	return nil
+}
+
+// whyNotAmong says why the named evaluation is not among the results that count for q.
+func (e *engine) whyNotAmong(q *question, name string) string {
+	evaluation := e.named(name)
 	switch {
 	case evaluation == nil:
 		return "no evaluation of that name is about release " + e.in.Release.Name

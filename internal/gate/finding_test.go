@@ -223,9 +223,6 @@ func TestResolutions(t *testing.T) {
 		"an evaluation that claims an earlier end is not later": {
 			evaluations: list(evaluation("old", "0.1", day(3), fixture.Ended(fixture.Day(-1)))), findings: named("old"), want: failed, wantMessage: "is not later",
 		},
-		"an evaluation that does not exist resolves nothing": {
-			evaluations: list(clean), findings: named("typo"), want: failed, wantMessage: "no evaluation of that name is about release m1",
-		},
 		"an evaluation for another requirement resolves nothing": {
 			evaluations: list(fixture.Evaluation("o", "other", "0.1", day(3))), findings: named("o"), want: failed, wantMessage: "it is for requirement other",
 		},
@@ -255,13 +252,21 @@ func TestResolutions(t *testing.T) {
 	}
 }
 
+func TestTheRequirementSaysThatAResolutionNamesNothing(t *testing.T) {
+	got := gate.Decide(upliftInput(nil, findings(finding("f", fixture.ResolvedBy(fixture.Namespace, "typo")))))
+	if m := got.Requirements[0].Message; !strings.Contains(m, "no evaluation of that name is about release m1") {
+		t.Errorf("the message is %s", m)
+	}
+}
+
 func TestResolutionsThatAreNotJudged(t *testing.T) {
 	clean := evaluation("clear", "0.1", day(3))
 	for name, f := range map[string]v1alpha1.AdverseFinding{
-		"a resolution by another namespace is not judged here": finding("f", fixture.ResolvedBy("elsewhere", "clear")),
-		"a finding of other artifacts is not judged here":      about(fixture.Weights("x")),
-		"a resolution that took effect is not judged again":    finding("f", fixture.ResolvedBy(fixture.Namespace, "clear"), fixture.ResolvedAt(time.Unix(1, 0))),
-		"a finding without a resolution has no answer":         finding("f"),
+		"an evaluation that is not about this release is not judged here": finding("f", fixture.ResolvedBy(fixture.Namespace, "typo")),
+		"a resolution by another namespace is not judged here":            finding("f", fixture.ResolvedBy("elsewhere", "clear")),
+		"a finding of other artifacts is not judged here":                 about(fixture.Weights("x")),
+		"a resolution that took effect is not judged again":               finding("f", fixture.ResolvedBy(fixture.Namespace, "clear"), fixture.ResolvedAt(time.Unix(1, 0))),
+		"a finding without a resolution has no answer":                    finding("f"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := gate.Decide(upliftInput(list(clean), findings(f))); len(got.Resolutions) != 0 {

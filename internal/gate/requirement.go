@@ -4,6 +4,8 @@
 package gate
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
@@ -40,6 +42,8 @@ type question struct {
 	// others, unaccepted and unusables count the evaluations that are about other artifacts, have a relation
 	// that is not accepted, or cannot be used.
 	others, unaccepted, unusables int
+	// unread is one of the evaluations that may still come to be read; nil without one. They answer nothing yet.
+	unread *v1alpha1.SafetyEvaluation
 }
 
 func (q *question) met() bool { return q.state == v1alpha1.RequirementMet }
@@ -102,6 +106,12 @@ func (e *engine) collect(q *question) []result {
 		if q.problem != "" {
 			continue
 		}
+		if awaited(evaluation) {
+			if q.unread == nil || precedes(evaluation, q.unread) {
+				q.unread = evaluation
+			}
+			continue
+		}
 		r := q.read(evaluation, &e.sightings)
 		switch {
 		case !r.accepted && r.zone != zoneFailed:
@@ -117,6 +127,19 @@ func (e *engine) collect(q *question) []result {
 	}
 	e.results = results
 	return results
+}
+
+// awaited reports whether a measurement may still be recorded without anybody's help.
+func awaited(evaluation *v1alpha1.SafetyEvaluation) bool {
+	if evaluation.Status.Measurement != nil {
+		return false
+	}
+	for i := range evaluation.Status.Conditions {
+		if c := &evaluation.Status.Conditions[i]; c.Type == v1alpha1.ConditionStalled && c.Status == metav1.ConditionTrue {
+			return false
+		}
+	}
+	return true
 }
 
 func newer(r, other *result) bool {

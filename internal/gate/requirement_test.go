@@ -171,8 +171,20 @@ func TestUseOfAResult(t *testing.T) {
 	}
 	for name, test := range map[string]requirementCase{
 		"without a measurement nothing is known": {
-			evaluations: list(evaluation("e", "", fixture.Unmeasured(v1alpha1.ReasonReportNotFound))),
-			want:        indeterminate, wantEvidence: "e", wantMessage: "no measurement is recorded (ReportNotFound)",
+			evaluations: list(evaluation("e", "", fixture.Unmeasured(v1alpha1.ReasonUnreadable))),
+			want:        indeterminate, wantEvidence: "e", wantMessage: "no measurement is recorded (Unreadable)",
+		},
+		"what is not read yet answers nothing": {
+			evaluations: list(evaluation("e", "", fixture.Unread())),
+			want:        missing, wantMessage: "Evaluation e is not read yet: no measurement is recorded yet.",
+		},
+		"what is not read yet changes nothing": {
+			evaluations: list(evaluation("e", "0.1"), evaluation("f", "", day(2), fixture.Unread())),
+			want:        met, wantEvidence: "e", wantMessage: "Evaluation f is not read yet",
+		},
+		"a claimed start in the future is refused": {
+			evaluations: measuring(func(m *v1alpha1.Measurement) { m.StartTime = &metav1.Time{Time: fixture.Day(9)} }),
+			want:        indeterminate, wantEvidence: "e", wantMessage: "claims an end in the future",
 		},
 		"a problem is quoted": {
 			evaluations: measuring(func(m *v1alpha1.Measurement) { m.Problem = "two results match: a, b" }),

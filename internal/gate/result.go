@@ -6,6 +6,8 @@ package gate
 import (
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
@@ -113,19 +115,21 @@ func (q *question) complete(m *v1alpha1.Measurement) flaw {
 	return flawNone
 }
 
-// date finds the time that the result's age counts from: the end that the file claims, or its start where it
-// claims no end. A claim can only make it older.
-func (r *result) date(m *v1alpha1.Measurement, types mask, seen *sightings) flaw {
-	claim := m.EndTime
-	if claim.IsZero() {
-		claim = m.StartTime
+// claimed is the end that the file claims, or its start where it claims no end; nil or zero where it claims neither.
+func claimed(m *v1alpha1.Measurement) *metav1.Time {
+	if m.EndTime.IsZero() {
+		return m.StartTime
 	}
-	if !claim.IsZero() {
-		claimed := claim.Unix()
-		if claimed > r.created+futureSeconds {
+	return m.EndTime
+}
+
+// date finds the time that the result's age counts from. A claim can only make it older.
+func (r *result) date(m *v1alpha1.Measurement, types mask, seen *sightings) flaw {
+	if claim := claimed(m); !claim.IsZero() {
+		if claim.Unix() > r.created+futureSeconds {
 			return flawFuture
 		}
-		r.effective = min(r.effective, claimed)
+		r.effective = min(r.effective, claim.Unix())
 	}
 	first, replayed := seen.trace(r, types)
 	if replayed {

@@ -184,6 +184,9 @@ func (t *text) latest(q *question) {
 
 // others counts the evaluations that do not count.
 func (t *text) others(q *question) {
+	if q.unread != nil {
+		t.add(" Evaluation ", q.unread.Name, " is not read yet: ", unmeasured(q.unread), ".")
+	}
 	if q.unusables > 1 {
 		t.add(" Of the evaluations that cannot be used there are ")
 		t.count(int64(q.unusables))
@@ -209,11 +212,11 @@ func (r *result) why(q *question) string {
 	case flawUndated:
 		return "the API server has not stored it, so its age is unknown"
 	case flawUnmeasured:
-		return r.unmeasured()
+		return unmeasured(r.evaluation)
 	case flawProblem:
 		return m.Problem
 	case flawMetric:
-		return "it measured " + m.Metric + ", and the policy asks for " + q.spec.Evaluation.Metric + "; import it again"
+		return "it measured " + m.Metric + ", and the policy asks for " + q.spec.Evaluation.Metric + "; import the file again under another name"
 	case flawUnfinished:
 		return "nothing in the file shows that the run ended well; run it to its end"
 	case flawValue:
@@ -221,7 +224,7 @@ func (r *result) why(q *question) string {
 	case flawCounts, flawSamples, flawFewSamples, flawShareUnknown, flawShare:
 		return r.whyCounts(&q.criterion)
 	case flawFuture:
-		return "it claims an end in the future, " + timestamp(m.EndTime.Unix()) + "; correct the clock of the machine that runs it"
+		return "it claims an end in the future, " + timestamp(claimed(m).Unix()) + "; correct the clock of the machine that runs it"
 	case flawReplayed:
 		return "the same file was submitted for other artifacts; evaluate these"
 	case flawInterval:
@@ -257,9 +260,9 @@ func (r *result) whyCounts(c *criterion) string {
 }
 
 // unmeasured quotes the reason why no measurement is recorded, a word of the API.
-func (r *result) unmeasured() string {
-	for i := range r.evaluation.Status.Conditions {
-		c := &r.evaluation.Status.Conditions[i]
+func unmeasured(evaluation *v1alpha1.SafetyEvaluation) string {
+	for i := range evaluation.Status.Conditions {
+		c := &evaluation.Status.Conditions[i]
 		if c.Type == v1alpha1.ConditionReady && c.Reason != "" {
 			return "no measurement is recorded (" + c.Reason + ")"
 		}

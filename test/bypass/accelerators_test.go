@@ -210,7 +210,7 @@ func TestWhatWasThereBeforeMayShrink(t *testing.T) {
 			must(t, shared.Client.Patch(t.Context(), old, note))
 			if scaled(kind) {
 				must(t, shared.Client.Patch(t.Context(), old, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"replicas":0}}`))))
-				must(t, shared.Client.SubResource("scale").Patch(t.Context(), old.DeepCopyObject().(client.Object), client.RawPatch(types.MergePatchType, []byte(`{"spec":{"replicas":0}}`))))
+				must(t, shared.Client.SubResource("scale").Patch(t.Context(), copyOf(old), client.RawPatch(types.MergePatchType, []byte(`{"spec":{"replicas":0}}`))))
 			}
 			must(t, shared.Client.Delete(t.Context(), old, client.PropagationPolicy(metav1.DeletePropagationBackground)))
 		})

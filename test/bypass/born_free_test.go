@@ -30,7 +30,7 @@ func serve(t *testing.T, ns string) (*appsv1.Deployment, *appsv1.ReplicaSet) {
 	lift(t, d)
 	awaitPods(t, ns, 0, 2)
 	rs := onlyReplicaSet(t, ns)
-	clear(t, ns, granted(rs.UID).String())
+	writeClearance(t, ns, granted(rs.UID).String())
 	must(t, shared.Client.DeleteAllOf(t.Context(), &corev1.Pod{}, client.InNamespace(ns)))
 	awaitPods(t, ns, 2, 0)
 	return d, rs
@@ -65,7 +65,7 @@ func onlyReplicaSet(t *testing.T, ns string) *appsv1.ReplicaSet {
 
 func scale(t *testing.T, o client.Object, replicas int) {
 	t.Helper()
-	must(t, shared.Client.SubResource("scale").Patch(t.Context(), o.DeepCopyObject().(client.Object),
+	must(t, shared.Client.SubResource("scale").Patch(t.Context(), copyOf(o),
 		client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas))))
 }
 
@@ -89,7 +89,7 @@ func TestAClearedDeploymentHealsAndScalesByItself(t *testing.T) {
 	awaitPods(t, ns, 4, 1)
 
 	// What the owner's clearance loses, its next pods lose.
-	clear(t, ns, granted("another").String())
+	writeClearance(t, ns, granted("another").String())
 	eventually(t, func(ctx context.Context) error {
 		probe := pod(ns, ownedBy(rs.UID))
 		if err := shared.replicaSets.Create(ctx, probe, client.DryRunAll); err != nil || held(probe) {
@@ -126,7 +126,7 @@ func TestPodsOfOtherKindsAreBornHeld(t *testing.T) {
 		owners[i] = o.GetUID()
 	}
 	// All but the ReplicaSet stay held though the clearance names them; the ReplicaSet is not named.
-	clear(t, ns, granted(append([]types.UID{"other"}, owners[:3]...)...).String())
+	writeClearance(t, ns, granted(append([]types.UID{"other"}, owners[:3]...)...).String())
 	must(t, shared.Client.DeleteAllOf(t.Context(), &corev1.Pod{}, client.InNamespace(ns)))
 	eventually(t, func(ctx context.Context) error {
 		pods, holds, err := livePods(ctx, ns)
@@ -157,7 +157,7 @@ func TestAReplicaSetCannotGrowPastTheEndOfItsClearance(t *testing.T) {
 	d, rs := serve(t, ns)
 	short := granted(rs.UID)
 	short.End = time.Now().Add(time.Second)
-	clear(t, ns, short.String())
+	writeClearance(t, ns, short.String())
 	eventually(t, func(ctx context.Context) error {
 		return refusal(shared.replicaSets.Create(ctx, pod(ns, ownedBy(rs.UID)), client.DryRunAll), "and was not renewed")
 	})
@@ -175,7 +175,7 @@ func TestAReplicaSetCannotGrowPastTheEndOfItsClearance(t *testing.T) {
 	})
 	awaitPods(t, ns, 2, 0)
 	// Once renewed, the controller manager comes to it by itself.
-	clear(t, ns, granted(rs.UID).String())
+	writeClearance(t, ns, granted(rs.UID).String())
 	awaitPods(t, ns, 3, 0)
 }
 

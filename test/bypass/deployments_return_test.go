@@ -15,6 +15,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -99,7 +100,7 @@ func TestAReturnToTheClearedTemplateLiftsTheHold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := storedDeployment()(t, govern(t)).(*appsv1.Deployment)
+			d := as[*appsv1.Deployment](storedDeployment()(t, govern(t)))
 			lift(t, d)
 			must(t, update(t, d, func(d *appsv1.Deployment) { d.Spec.Paused = row.paused }))
 			wantFree(t, d, row.paused)
@@ -133,7 +134,7 @@ func TestTakingTheClaimOffEndsTheHold(t *testing.T) {
 		"of one that would go on": {}, "of one that its author paused": {authorPauses: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := storedDeployment(func(d *appsv1.Deployment) { d.Spec.Paused = row.authorPauses })(t, ns).(*appsv1.Deployment)
+			d := as[*appsv1.Deployment](storedDeployment(func(d *appsv1.Deployment) { d.Spec.Paused = row.authorPauses })(t, ns))
 			must(t, shared.Client.Patch(t.Context(), d, client.RawPatch(types.MergePatchType,
 				fmt.Appendf(nil, `{"spec":{"template":{"metadata":{"labels":{%q:null}}}}}`, v1alpha1.LabelRelease))))
 			wantFree(t, d, row.authorPauses)
@@ -161,10 +162,11 @@ func TestApplyingTheSameAgainChangesNothing(t *testing.T) {
 	must(t, apply(t.Context(), shared.Client, d, content))
 	wantHeld(t, d, v1alpha1.HeldResume)
 	again("held")
-	content["spec"].(map[string]any)["paused"] = false
-	must(t, apply(t.Context(), shared.Client, d, content))
+	resumed, err := bare(deployment(ns, "web"))
+	must(t, err)
+	must(t, unstructured.SetNestedField(resumed, false, "spec", "paused"))
+	must(t, apply(t.Context(), shared.Client, d, resumed))
 	wantHeld(t, d, v1alpha1.HeldResume)
-	delete(content["spec"].(map[string]any), "paused")
 	must(t, apply(t.Context(), shared.Client, d, content))
 	wantHeld(t, d, v1alpha1.HeldResume)
 	again("held, after paused: false was applied and left out again")
@@ -175,24 +177,18 @@ func TestApplyingTheSameAgainChangesNothing(t *testing.T) {
 
 func TestWhatPeopleDoWithKubectlIsHeld(t *testing.T) {
 	t.Parallel()
-	for name, args := range map[string][]string{
-		"rollout restart": {"rollout", "restart", "deployment"},
-		"set image":       {"set", "image", "deployment", "server=" + image("next")},
-		"set env":         {"set", "env", "deployment", "A=B"},
-		"set resources":   {"set", "resources", "deployment", "--limits=cpu=1"},
+	for name, args := range map[string]func(deployment string) []string{
+		"rollout restart": func(d string) []string { return []string{"rollout", "restart", d} },
+		"set image":       func(d string) []string { return []string{"set", "image", d, "server=" + image("next")} },
+		"set env":         func(d string) []string { return []string{"set", "env", d, "A=B"} },
+		"set resources":   func(d string) []string { return []string{"set", "resources", d, "--limits=cpu=1"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ns := govern(t)
-			d := storedDeployment()(t, ns).(*appsv1.Deployment)
+			d := as[*appsv1.Deployment](storedDeployment()(t, ns))
 			lift(t, d)
-			at := 2
-			if args[0] == "rollout" {
-				at = 3
-			}
-			call := append(append(append([]string{"-n", ns}, args[:at]...), "deployment/"+d.Name), args[min(at+1, len(args)):]...)
-			call = slicesWithout(call, "deployment")
-			_, err := shared.Kubectl(t.Context(), shared.Admin(), call...)
+			_, err := shared.Kubectl(t.Context(), shared.Admin(), append([]string{"-n", ns}, args("deployment/"+d.Name)...)...)
 			must(t, err)
 			must(t, shared.Client.Get(t.Context(), client.ObjectKeyFromObject(d), d))
 			wantHeld(t, d, v1alpha1.HeldResume)
@@ -220,7 +216,7 @@ func TestALongTemplateIsHeld(t *testing.T) {
 	}
 	for name, size := range map[string]int{"30 KiB": 30 << 10, "200 KiB": 200 << 10, "700 KiB": 700 << 10} {
 		t.Run(name, func(t *testing.T) {
-			d := storedDeployment(long(size))(t, ns).(*appsv1.Deployment)
+			d := as[*appsv1.Deployment](storedDeployment(long(size))(t, ns))
 			wantHeld(t, d, v1alpha1.HeldResume)
 			lift(t, d)
 			setImage(t, d, image("next"))
@@ -258,12 +254,26 @@ func TestARollbackByTheDeploymentControllerIsHeld(t *testing.T) {
 	wantHeld(t, d, v1alpha1.HeldResume)
 }
 
-func slicesWithout(all []string, drop string) []string {
-	var kept []string
-	for _, s := range all {
-		if s != drop {
-			kept = append(kept, s)
-		}
+// The record of a template is text, in which no other template can read the same.
+func TestNoOtherTemplateReadsLikeTheClearedOne(t *testing.T) {
+	t.Parallel()
+	ns := govern(t)
+	arguments := func(args ...string) func(*appsv1.Deployment) {
+		return func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Args = args }
 	}
-	return kept
+	d := as[*appsv1.Deployment](storedDeployment(arguments("--a", "--b"))(t, ns))
+	lift(t, d)
+	before := d.DeepCopy()
+	must(t, update(t, d, arguments("--a", "--c")))
+	for _, args := range [][]string{
+		{"--a, --b"}, {"--a", "--b", ""}, {`--a", "--b`}, {"--a\", \"--b"}, {"[--a, --b]"}, {`"--a"`, `"--b"`}, {"--a,", "--b"}, {"--a", " --b"},
+	} {
+		must(t, update(t, d, arguments(args...)))
+		if !isHeld(d) {
+			t.Errorf("%q reads like the cleared arguments", args)
+		}
+		must(t, update(t, d, func(d *appsv1.Deployment) { d.Spec.Template = *before.Spec.Template.DeepCopy() }))
+		wantFree(t, d, false)
+		must(t, update(t, d, arguments("--a", "--c")))
+	}
 }

@@ -49,15 +49,16 @@ func storedDeployment(change ...func(*appsv1.Deployment)) func(*testing.T, strin
 }
 
 func onDeployment(change func(*appsv1.Deployment)) func(client.Object) {
-	return func(o client.Object) { change(o.(*appsv1.Deployment)) }
+	return func(o client.Object) { change(as[*appsv1.Deployment](o)) }
 }
 
 // Whatever is sent to a held Deployment is taken, and it stays held.
 func TestAHeldDeploymentStaysHeld(t *testing.T) {
 	t.Parallel()
-	resumes := func(_, after client.Object) bool { return !after.(*appsv1.Deployment).Spec.Paused }
+	ns, control := govern(t), attempt{as: shared.Client, ns: leaveAlone(t)}
+	resumes := func(_, after client.Object) bool { return !as[*appsv1.Deployment](after).Spec.Paused }
 	unmarked := func(_, after client.Object) bool {
-		d := after.(*appsv1.Deployment)
+		d := as[*appsv1.Deployment](after)
 		return d.Annotations[v1alpha1.AnnotationHeld] != v1alpha1.HeldResume || !d.Spec.Paused
 	}
 	ours := func(d *appsv1.Deployment) { // in the namespace without a gate, nobody else marks it
@@ -99,7 +100,7 @@ func TestAHeldDeploymentStaysHeld(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			row.fails(t, shared.Client, govern(t), attempt{as: shared.Client, ns: leaveAlone(t)})
+			row.fails(t, shared.Client, ns, control)
 		})
 	}
 }
@@ -172,8 +173,10 @@ func TestADeploymentIsHeldWhenItsTemplateIsNew(t *testing.T) {
 // A change of the template is held through every door, while the pods that serve stay.
 func TestATemplateUpdateIsHeld(t *testing.T) {
 	t.Parallel()
+	ns, control := govern(t), attempt{as: shared.Client, ns: leaveAlone(t)}
 	cleared := func(t *testing.T, ns string) client.Object {
-		d := storedDeployment()(t, ns).(*appsv1.Deployment)
+		t.Helper()
+		d := as[*appsv1.Deployment](storedDeployment()(t, ns))
 		if isHeld(d) {
 			lift(t, d)
 		}
@@ -199,10 +202,10 @@ func TestATemplateUpdateIsHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			row := tampering{make: cleared, edit: onDeployment(edit), changed: func(before, after client.Object) bool {
-				d := after.(*appsv1.Deployment)
+				d := as[*appsv1.Deployment](after)
 				return templateChanged(before, after) && (!d.Spec.Paused || d.Annotations[v1alpha1.AnnotationHeld] != v1alpha1.HeldResume)
 			}}
-			row.fails(t, shared.Client, govern(t), attempt{as: shared.Client, ns: leaveAlone(t)})
+			row.fails(t, shared.Client, ns, control)
 		})
 	}
 }

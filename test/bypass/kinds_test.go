@@ -202,12 +202,13 @@ func TestOnlyScalegateWritesWhatItObserved(t *testing.T) {
 					opts = append(opts, client.ForceOwnership, client.FieldOwner("attacker"))
 				}
 				patch := client.RawPatch(way, raw)
-				refused(t, shared.Client.Status().Patch(t.Context(), o.DeepCopyObject().(client.Object), patch, opts...), "written by Scalegate alone")
+				refused(t, shared.Client.Status().Patch(t.Context(), copyOf(o), patch, opts...), "written by Scalegate alone")
 				if kind != "AdverseFinding" {
-					must(t, shared.controller.Status().Patch(t.Context(), o.DeepCopyObject().(client.Object), patch, opts...))
+					must(t, shared.controller.Status().Patch(t.Context(), copyOf(o), patch, opts...))
 				}
 			}
-			refused(t, shared.Client.Status().Update(t.Context(), o.DeepCopyObject().(client.Object)), "written by Scalegate alone")
+			must(t, shared.Client.Get(t.Context(), client.ObjectKeyFromObject(o), o))
+			refused(t, shared.Client.Status().Update(t.Context(), o), "written by Scalegate alone")
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -38,9 +40,8 @@ func resetting(clearance string, labels map[string]string) func(*testing.T, stri
 		must(t, update(t, ns, func(ns *corev1.Namespace) {
 			delete(ns.Labels, v1alpha1.LabelGate)
 			delete(ns.Labels, v1alpha1.LabelClaims)
-			for k, v := range labels {
-				ns.Labels[k] = v
-			}
+			maps.Copy(ns.Labels, labels)
+			ns.OwnerReferences, ns.Finalizers = nil, nil
 			ns.Annotations = map[string]string{clearanceKey: ns.Annotations[clearanceKey], "note": "x"}
 			if clearance == "" {
 				delete(ns.Annotations, clearanceKey)
@@ -81,7 +82,7 @@ func TestOnlyTheControllerWritesClearances(t *testing.T) {
 		})
 	}
 	t.Run("taking every annotation away", func(t *testing.T) {
-		ns := resetting(good, nil)(t, namespaceName(t, "a")).(*corev1.Namespace)
+		ns := as[*corev1.Namespace](resetting(good, nil)(t, namespaceName(t, "a")))
 		refused(t, update(t, ns, func(ns *corev1.Namespace) { ns.Annotations = nil }), "written by Scalegate alone")
 	})
 	t.Run("with a new namespace", func(t *testing.T) {
@@ -99,16 +100,28 @@ func TestOnlyTheControllerWritesClearances(t *testing.T) {
 
 func TestTheControllerWritesNothingElseOnANamespace(t *testing.T) {
 	t.Parallel()
+	owner := namespace("default", nil)
+	must(t, shared.Client.Get(t.Context(), client.ObjectKeyFromObject(owner), owner))
 	patcher := identity(t, "system:serviceaccount:scalegate-system:scalegate-controller-manager", "system:masters")
 	for name, row := range map[string]struct {
 		edit    func(client.Object)
 		changed func(before, after client.Object) bool
 	}{
-		"the gate":              {edit: label(v1alpha1.LabelGate, ""), changed: labelsChanged},
+		"the gate":              {edit: label(v1alpha1.LabelGate, v1alpha1.GateAudited), changed: labelsChanged},
 		"a label of others":     {edit: label("pod-security.kubernetes.io/enforce", "privileged"), changed: labelsChanged},
 		"an annotation":         {edit: annotate("note", "y"), changed: noteChanged},
 		"a further annotation":  {edit: annotate("other", "y"), changed: func(_, after client.Object) bool { return after.GetAnnotations()["other"] != "" }},
 		"less of an annotation": {edit: func(o client.Object) { dropAnnotation(o, "note") }, changed: noteChanged},
+		"an owner, with which it would go": {
+			edit: func(o client.Object) {
+				o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: "default", UID: owner.UID}})
+			},
+			changed: func(_, after client.Object) bool { return len(after.GetOwnerReferences()) > 0 },
+		},
+		"a finalizer, with which it would stay": {
+			edit:    func(o client.Object) { o.SetFinalizers([]string{"example.com/stay"}) },
+			changed: func(_, after client.Object) bool { return len(after.GetFinalizers()) > 0 },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,12 +143,10 @@ func TestWeakeningTheGateNeedsTheVerbUngate(t *testing.T) {
 		from map[string]string
 		edit func(client.Object)
 	}{
-		"taking the gate off":               {from: enforced, edit: func(o client.Object) { delete(o.GetLabels(), v1alpha1.LabelGate) }},
-		"auditing only":                     {from: enforced, edit: label(v1alpha1.LabelGate, v1alpha1.GateAudited)},
-		"another word":                      {from: enforced, edit: label(v1alpha1.LabelGate, "Enforced")},
-		"not even auditing":                 {from: audited, edit: label(v1alpha1.LabelGate, "")},
-		"letting pods claim nothing":        {from: enforced, edit: func(o client.Object) { delete(o.GetLabels(), v1alpha1.LabelClaims) }},
-		"letting pods claim, in a new word": {from: enforced, edit: label(v1alpha1.LabelClaims, "some")},
+		"taking the gate off":        {from: enforced, edit: func(o client.Object) { delete(o.GetLabels(), v1alpha1.LabelGate) }},
+		"auditing only":              {from: enforced, edit: label(v1alpha1.LabelGate, v1alpha1.GateAudited)},
+		"not even auditing":          {from: audited, edit: func(o client.Object) { delete(o.GetLabels(), v1alpha1.LabelGate) }},
+		"letting pods claim nothing": {from: enforced, edit: func(o client.Object) { delete(o.GetLabels(), v1alpha1.LabelClaims) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,6 +171,35 @@ func TestWeakeningTheGateNeedsTheVerbUngate(t *testing.T) {
 			stronger := tampering{make: resetting("", row.from), edit: row.edit, changed: labelsChanged}
 			if changed, err := stronger.through(t, door{way: "merge"}, attempt{as: keeper, ns: namespaceName(t, "s")}); !changed {
 				t.Errorf("want it to pass, got: %v", err)
+			}
+		})
+	}
+}
+
+// A word that guards nothing is refused, so that nobody takes it for a gate.
+func TestAGateIsSpelledRight(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		labels  map[string]string
+		refused bool
+	}{
+		"enforced":           {labels: map[string]string{v1alpha1.LabelGate: v1alpha1.GateEnforced}},
+		"audited":            {labels: map[string]string{v1alpha1.LabelGate: v1alpha1.GateAudited}},
+		"all pods claim":     {labels: map[string]string{v1alpha1.LabelGate: v1alpha1.GateEnforced, v1alpha1.LabelClaims: v1alpha1.ClaimsAll}},
+		"enforce":            {labels: map[string]string{v1alpha1.LabelGate: "enforce"}, refused: true},
+		"in capitals":        {labels: map[string]string{v1alpha1.LabelGate: "Enforced"}, refused: true},
+		"nothing":            {labels: map[string]string{v1alpha1.LabelGate: ""}, refused: true},
+		"some pods claim":    {labels: map[string]string{v1alpha1.LabelClaims: "some"}, refused: true},
+		"not ours to define": {labels: map[string]string{"gate": "x", "example.com/gate": "y"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns := namespace("spelled", nil)
+			ns.Labels = row.labels
+			err := shared.Client.Create(t.Context(), ns, client.DryRunAll)
+			if row.refused {
+				refused(t, err, "scalegate.dev/gate is enforced or audited")
+			} else {
+				must(t, err)
 			}
 		})
 	}
@@ -200,16 +240,14 @@ func TestAGovernedNamespaceCanBeDeleted(t *testing.T) {
 func TestANamespaceWithoutAGateIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	for name, labels := range map[string]map[string]string{
-		"no label": nil, "audited": {v1alpha1.LabelGate: v1alpha1.GateAudited}, "another word": {v1alpha1.LabelGate: "x"},
+		"no label": nil, "audited": {v1alpha1.LabelGate: v1alpha1.GateAudited},
 		"claims: all without a gate": {v1alpha1.LabelClaims: v1alpha1.ClaimsAll},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ns := leaveAlone(t)
 			must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) {
-				for k, v := range labels {
-					o.Labels[k] = v
-				}
+				maps.Copy(o.Labels, labels)
 			}))
 			d := deployment(ns, "web", func(d *appsv1.Deployment) {
 				d.Spec.Template.Spec.Containers[0].Resources.Limits = amount("nvidia.com/gpu")

@@ -51,6 +51,7 @@ func leaveAlone(t *testing.T) string {
 }
 
 func namespaceName(t *testing.T, suffix string) string {
+	t.Helper()
 	sum := fixture.SHA256(t.Name())[:6]
 	name := strings.ToLower(strings.NewReplacer("Test", "", "_", "-", "/", "-", ",", "", "'", "", ":", "", ".", "").Replace(t.Name()))
 	return strings.Trim(name[:min(len(name), 40)], "-") + "-" + sum + "-" + suffix
@@ -149,8 +150,8 @@ func granted(owners ...types.UID) clearance.Clearance {
 	}
 }
 
-// clear writes the release's clearance as the controller does, and returns once it is in force.
-func clear(t *testing.T, ns, value string) {
+// writeClearance writes the release's clearance as the controller does, and returns once it is in force.
+func writeClearance(t *testing.T, ns, value string) {
 	t.Helper()
 	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, clearanceKey, value)
 	must(t, shared.controller.Patch(t.Context(), namespace(ns, nil), client.RawPatch(types.MergePatchType, []byte(patch))))
@@ -218,7 +219,7 @@ func must(t *testing.T, err error) {
 
 // refusal is nil when err is a refusal by a policy with this text in its message.
 func refusal(err error, text string) error {
-	if apierrors.IsForbidden(err) && strings.Contains(err.Error(), "scalegate-") && strings.Contains(err.Error(), text) {
+	if (apierrors.IsForbidden(err) || apierrors.IsInvalid(err)) && strings.Contains(err.Error(), "scalegate-") && strings.Contains(err.Error(), text) {
 		return nil
 	}
 	return fmt.Errorf("want a refusal with %q, got: %v", text, err) //nolint:errorlint // nil is one of its values
@@ -259,4 +260,21 @@ func update[T client.Object](t *testing.T, o T, edit func(T)) error {
 			return err
 		}
 	}
+}
+
+// as is the object as the kind that it is.
+func as[T client.Object](o client.Object) T {
+	typed, ok := o.(T)
+	if !ok {
+		panic(fmt.Sprintf("%T is no %T", o, typed))
+	}
+	return typed
+}
+
+func copyOf(o client.Object) client.Object {
+	c, ok := o.DeepCopyObject().(client.Object)
+	if !ok {
+		panic(fmt.Sprintf("the copy of a %T is no object", o))
+	}
+	return c
 }

@@ -101,6 +101,7 @@ func storedParent(parent func(string, corev1.PodTemplateSpec) client.Object, cha
 // A template that exists does not come to an accelerator without a claim either.
 func TestATemplateDoesNotComeToAnAcceleratorWithoutAClaim(t *testing.T) {
 	t.Parallel()
+	ns, other := govern(t), leaveAlone(t)
 	gpu := onServer(func(c *corev1.Container) { c.Resources.Limits = amount("nvidia.com/gpu") })
 	for kind, parent := range parents() {
 		if kind == "Job" {
@@ -108,7 +109,6 @@ func TestATemplateDoesNotComeToAnAcceleratorWithoutAClaim(t *testing.T) {
 		}
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			ns, other := govern(t), leaveAlone(t)
 			asking := tampering{
 				make: storedParent(parent, unclaim), edit: func(o client.Object) { gpu(templateOf(o)) },
 				changed: templateChanged, refusal: accelerator,

@@ -29,7 +29,7 @@ var cleared = fixture.UID("cleared owner")
 func TestWhoMakesAPodDecidesWhetherItIsBornFree(t *testing.T) {
 	t.Parallel()
 	ns := govern(t)
-	clear(t, ns, granted(cleared).String())
+	writeClearance(t, ns, granted(cleared).String())
 	tenant := makeTenant(t, ns)
 	serviceAccount, err := shared.ServiceAccount(t.Context(), ns, "default")
 	must(t, err)
@@ -64,7 +64,7 @@ func TestWhoMakesAPodDecidesWhetherItIsBornFree(t *testing.T) {
 func TestWhatAPodIsDecidesWhetherItIsBornFree(t *testing.T) {
 	t.Parallel()
 	ns := govern(t)
-	clear(t, ns, granted(cleared).String())
+	writeClearance(t, ns, granted(cleared).String())
 	for name, row := range map[string]struct {
 		change func(*corev1.Pod)
 		free   bool
@@ -126,7 +126,7 @@ func TestWhatAClearanceSaysDecidesWhetherPodsAreBornFree(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ns := govern(t)
-			clear(t, ns, row.value)
+			writeClearance(t, ns, row.value)
 			p := pod(ns, ownedBy(cleared))
 			must(t, shared.replicaSets.Create(t.Context(), p, client.DryRunAll))
 			if free := !held(p); free != row.free {
@@ -145,7 +145,7 @@ func TestAClearanceWithoutATimeRefuses(t *testing.T) {
 			ns := govern(t)
 			fields := strings.Split(granted(cleared).String(), "|")
 			fields[1] = end
-			clear(t, ns, strings.Join(fields, "|"))
+			writeClearance(t, ns, strings.Join(fields, "|"))
 			eventually(t, func(ctx context.Context) error {
 				err := shared.replicaSets.Create(ctx, pod(ns, ownedBy(cleared)), client.DryRunAll)
 				if err == nil || !strings.Contains(err.Error(), "'scalegate-admit-pods' denied request") {
@@ -161,7 +161,7 @@ func TestAClearanceWithoutATimeRefuses(t *testing.T) {
 func TestEveryWayToMakeAPodHoldsIt(t *testing.T) {
 	t.Parallel()
 	ns := govern(t)
-	for name, make := range map[string]func(p *corev1.Pod) error{
+	for name, send := range map[string]func(p *corev1.Pod) error{
 		"create":  func(p *corev1.Pod) error { return shared.Client.Create(t.Context(), p) },
 		"dry run": func(p *corev1.Pod) error { return shared.Client.Create(t.Context(), p, client.DryRunAll) },
 		"server-side apply": func(p *corev1.Pod) error {
@@ -198,7 +198,7 @@ func TestEveryWayToMakeAPodHoldsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := pod(ns, withGPU)
-			must(t, make(p))
+			must(t, send(p))
 			if !held(p) {
 				t.Error("the pod is not held")
 			}
@@ -259,7 +259,7 @@ func TestAClearanceThatEndedRefusesTheNextPod(t *testing.T) {
 	ns := govern(t)
 	c := granted(cleared)
 	c.End = time.Now().Add(2 * time.Second)
-	clear(t, ns, c.String())
+	writeClearance(t, ns, c.String())
 	freed := 0
 	backdated := func(p *corev1.Pod) { p.CreationTimestamp = metav1.NewTime(time.Now().Add(-time.Hour)) }
 	eventually(t, func(ctx context.Context) error {
@@ -289,7 +289,7 @@ func TestAPodBornFreeCarriesClearedImagesAlone(t *testing.T) {
 	ns := govern(t)
 	c := granted(cleared)
 	c.Digests = append(c.Digests, fixture.SHA256("weights"))
-	clear(t, ns, c.String())
+	writeClearance(t, ns, c.String())
 	volume := func(reference string) func(*corev1.Pod) {
 		return func(p *corev1.Pod) {
 			p.Spec.Volumes = append(p.Spec.Volumes, corev1.Volume{Name: "weights", VolumeSource: corev1.VolumeSource{

@@ -8,13 +8,12 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/fixture"
@@ -36,6 +35,7 @@ func keptOfPods() map[string]tampering {
 		},
 		"lifting the hold of a pod that is going": {
 			make: func(t *testing.T, ns string) client.Object {
+				t.Helper()
 				p := storedPod(gated(v1alpha1.SchedulingGate), finalized)(t, ns)
 				must(t, shared.Client.Delete(t.Context(), p))
 				must(t, shared.Client.Get(t.Context(), client.ObjectKeyFromObject(p), p))
@@ -103,10 +103,11 @@ func keptOfUnclaimedPods() map[string]tampering {
 
 func TestWhatAPodWasAdmittedAsItStays(t *testing.T) {
 	t.Parallel()
+	ns, control := govern(t), attempt{as: shared.Client, ns: leaveAlone(t)}
 	for name, row := range keptOfPods() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			row.fails(t, shared.Client, govern(t), attempt{as: shared.Client, ns: leaveAlone(t)})
+			row.fails(t, shared.Client, ns, control)
 		})
 	}
 	for name, row := range keptOfUnclaimedPods() {
@@ -115,7 +116,7 @@ func TestWhatAPodWasAdmittedAsItStays(t *testing.T) {
 			if name == "a privileged ephemeral container" {
 				needPrivileged(t)
 			}
-			row.fails(t, shared.Client, govern(t), attempt{as: shared.Client, ns: leaveAlone(t)})
+			row.fails(t, shared.Client, ns, control)
 		})
 	}
 }
@@ -234,7 +235,7 @@ func storedPod(change ...func(*corev1.Pod)) func(*testing.T, string) client.Obje
 }
 
 func onPod(change func(*corev1.Pod)) func(client.Object) {
-	return func(o client.Object) { change(o.(*corev1.Pod)) }
+	return func(o client.Object) { change(as[*corev1.Pod](o)) }
 }
 
 func relabelling(change func(map[string]string)) tampering {
@@ -256,12 +257,12 @@ func labelsChanged(before, after client.Object) bool {
 }
 
 func holdChanged(before, after client.Object) bool {
-	return held(before.(*corev1.Pod)) != held(after.(*corev1.Pod))
+	return held(as[*corev1.Pod](before)) != held(as[*corev1.Pod](after))
 }
 
 func imagesChanged(before, after client.Object) bool {
 	images := func(o client.Object) (all []string) {
-		spec := o.(*corev1.Pod).Spec
+		spec := as[*corev1.Pod](o).Spec
 		for _, c := range append(spec.Containers, spec.InitContainers...) {
 			all = append(all, c.Image)
 		}
@@ -271,7 +272,7 @@ func imagesChanged(before, after client.Object) bool {
 }
 
 func ephemeralChanged(_, after client.Object) bool {
-	return len(after.(*corev1.Pod).Spec.EphemeralContainers) > 0
+	return len(as[*corev1.Pod](after).Spec.EphemeralContainers) > 0
 }
 
 func ephemeral(change func(*corev1.EphemeralContainer)) func(*corev1.Pod) {

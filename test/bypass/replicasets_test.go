@@ -18,7 +18,7 @@ import (
 )
 
 func onReplicaSet(change func(*appsv1.ReplicaSet)) func(client.Object) {
-	return func(o client.Object) { change(o.(*appsv1.ReplicaSet)) }
+	return func(o client.Object) { change(as[*appsv1.ReplicaSet](o)) }
 }
 
 func storedReplicaSet(change ...func(*appsv1.ReplicaSet)) func(*testing.T, string) client.Object {
@@ -33,6 +33,7 @@ func storedReplicaSet(change ...func(*appsv1.ReplicaSet)) func(*testing.T, strin
 // The controller clears a ReplicaSet by its UID after reading its template once.
 func TestTheTemplateOfAReplicaSetStays(t *testing.T) {
 	t.Parallel()
+	ns, control := govern(t), attempt{as: shared.Client, ns: leaveAlone(t)}
 	for name, edit := range map[string]func(*appsv1.ReplicaSet){
 		"another image":       func(rs *appsv1.ReplicaSet) { rs.Spec.Template.Spec.Containers[0].Image = image("other") },
 		"other arguments":     func(rs *appsv1.ReplicaSet) { rs.Spec.Template.Spec.Containers[0].Args = []string{"--model=/other"} },
@@ -52,7 +53,7 @@ func TestTheTemplateOfAReplicaSetStays(t *testing.T) {
 			tampering{
 				make: storedReplicaSet(), edit: onReplicaSet(edit), changed: templateChanged,
 				subresources: []string{"status"}, refusal: "template of a ReplicaSet that claims a release",
-			}.fails(t, shared.Client, govern(t), attempt{as: shared.Client, ns: leaveAlone(t)})
+			}.fails(t, shared.Client, ns, control)
 		})
 	}
 	t.Run("one without a claim does not come to one", func(t *testing.T) {
@@ -61,11 +62,10 @@ func TestTheTemplateOfAReplicaSetStays(t *testing.T) {
 			make: storedReplicaSet(func(rs *appsv1.ReplicaSet) { unclaim(&rs.Spec.Template) }), changed: templateChanged,
 			edit:    onReplicaSet(func(rs *appsv1.ReplicaSet) { rs.Spec.Template.Labels[v1alpha1.LabelRelease] = release }),
 			refusal: "template of a ReplicaSet that claims a release",
-		}.fails(t, shared.Client, govern(t), attempt{as: shared.Client, ns: leaveAlone(t)})
+		}.fails(t, shared.Client, ns, control)
 	})
 	t.Run("not even the controller of Scalegate or of Kubernetes changes it", func(t *testing.T) {
 		t.Parallel()
-		ns := govern(t)
 		row := tampering{make: storedReplicaSet(), changed: templateChanged, edit: onReplicaSet(func(rs *appsv1.ReplicaSet) {
 			rs.Spec.Template.Spec.Containers[0].Image = image("other")
 		})}
@@ -82,7 +82,7 @@ func TestTheTemplateOfAReplicaSetStays(t *testing.T) {
 func TestWhatIsNotItsTemplateIsFree(t *testing.T) {
 	t.Parallel()
 	ns := govern(t)
-	rs := storedReplicaSet()(t, ns).(*appsv1.ReplicaSet)
+	rs := as[*appsv1.ReplicaSet](storedReplicaSet()(t, ns))
 	for name, patch := range map[string]string{
 		"replicas": `{"spec":{"replicas":1}}`, "fewer": `{"spec":{"replicas":0}}`, "a label": `{"metadata":{"labels":{"a":"b"}}}`,
 		"when it is available": `{"spec":{"minReadySeconds":1}}`,
@@ -92,7 +92,7 @@ func TestWhatIsNotItsTemplateIsFree(t *testing.T) {
 		}
 	}
 	scale(t, rs, 2)
-	bare := storedReplicaSet(func(rs *appsv1.ReplicaSet) { unclaim(&rs.Spec.Template) })(t, ns).(*appsv1.ReplicaSet)
+	bare := as[*appsv1.ReplicaSet](storedReplicaSet(func(rs *appsv1.ReplicaSet) { unclaim(&rs.Spec.Template) })(t, ns))
 	must(t, update(t, bare, func(rs *appsv1.ReplicaSet) { rs.Spec.Template.Spec.Containers[0].Image = image("other") }))
 }
 
@@ -120,7 +120,7 @@ func TestOrphaningAndAdoptingChangeNothing(t *testing.T) {
 	next := deployment(ns, "web", func(d *appsv1.Deployment) {
 		d.Spec.Replicas, d.Spec.Template.Spec.Containers[0].Image = new(int32(4)), image("next")
 	})
-	must(t, shared.Client.Create(t.Context(), next))
+	eventually(t, func(ctx context.Context) error { return shared.Client.Create(ctx, next) }) // the first one is still going
 	wantHeld(t, next, v1alpha1.HeldResume)
 	lift(t, next)
 	eventually(t, func(ctx context.Context) error {

@@ -72,7 +72,7 @@ func parse(t *testing.T, text, ns string) *unstructured.Unstructured {
 func TestALargePodIsJudged(t *testing.T) {
 	t.Parallel()
 	ns := govern(t)
-	clear(t, ns, granted(cleared).String())
+	writeClearance(t, ns, granted(cleared).String())
 	large := func(p *corev1.Pod) {
 		for i := range 8000 {
 			p.Spec.Containers[0].Env = append(p.Spec.Containers[0].Env, corev1.EnvVar{Name: "V" + strconv.Itoa(i), Value: "x"})

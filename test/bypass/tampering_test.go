@@ -73,10 +73,10 @@ type attempt struct {
 func (a tampering) through(t *testing.T, d door, by attempt) (changed bool, err error) {
 	t.Helper()
 	before := a.make(t, by.ns)
-	edited := before.DeepCopyObject().(client.Object)
+	edited := copyOf(before)
 	a.edit(edited)
 	err = d.write(t.Context(), by.as, before, edited)
-	after := before.DeepCopyObject().(client.Object)
+	after := copyOf(before)
 	must(t, shared.Client.Get(t.Context(), client.ObjectKeyFromObject(before), after))
 	if before.GetNamespace() != "" {
 		must(t, client.IgnoreNotFound(shared.Client.Delete(t.Context(), after, client.GracePeriodSeconds(0))))
@@ -97,11 +97,11 @@ func (d door) write(ctx context.Context, as client.Client, before, edited client
 		return err
 	}
 	if patch != nil {
-		return d.send(ctx, as, edited.DeepCopyObject().(client.Object), patch)
+		return d.send(ctx, as, copyOf(edited), patch)
 	}
 	for {
-		sent := edited.DeepCopyObject().(client.Object)
-		live := before.DeepCopyObject().(client.Object)
+		sent := copyOf(edited)
+		live := copyOf(before)
 		if err := shared.Client.Get(ctx, client.ObjectKeyFromObject(before), live); err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (d door) patch(before, edited client.Object) (client.Patch, error) {
 			raw, err := json.Marshal(content)
 			return client.RawPatch(types.ApplyPatchType, raw), err
 		}
-		metadata := content["metadata"].(map[string]any)
+		metadata := metadataOf(content)
 		ops := []map[string]any{
 			{"op": "add", "path": "/metadata/labels", "value": orEmpty(metadata["labels"])},
 			{"op": "add", "path": "/metadata/annotations", "value": orEmpty(metadata["annotations"])},
@@ -177,7 +177,7 @@ func bare(o client.Object) (map[string]any, error) {
 	if err := json.Unmarshal(raw, &content); err != nil {
 		return nil, fmt.Errorf("reading %T: %w", o, err)
 	}
-	metadata := content["metadata"].(map[string]any)
+	metadata := metadataOf(content)
 	for _, key := range []string{"managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "generateName"} {
 		delete(metadata, key)
 	}
@@ -191,4 +191,13 @@ func orEmpty(v any) any {
 		return map[string]any{}
 	}
 	return v
+}
+
+// metadataOf is the metadata of an object's content, which every object has.
+func metadataOf(content map[string]any) map[string]any {
+	metadata, ok := content["metadata"].(map[string]any)
+	if !ok {
+		panic(fmt.Sprintf("an object without metadata: %v", content))
+	}
+	return metadata
 }

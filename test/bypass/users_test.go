@@ -94,7 +94,7 @@ func kubectlResult(t *testing.T, o client.Object, args ...string) (localcluster.
 		content, err := bare(o)
 		must(t, err)
 		if name := o.GetGenerateName(); name != "" && o.GetName() == "" {
-			content["metadata"].(map[string]any)["generateName"] = name
+			metadataOf(content)["generateName"] = name
 		}
 		raw, err := jsonText(content)
 		must(t, err)

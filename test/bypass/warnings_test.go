@@ -4,18 +4,22 @@
 package bypass
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 func TestWhatIsHeldIsSaidAtOnce(t *testing.T) {
@@ -48,7 +52,7 @@ type warnings struct {
 	all []string
 }
 
-func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
+func (w *warnings) HandleWarningHeaderWithContext(_ context.Context, _ int, _ string, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all = append(w.all, text)
@@ -74,13 +78,16 @@ func TestWarningsAreShortAndForPeople(t *testing.T) {
 				cfg.Impersonate = rest.ImpersonationConfig{UserName: row.user, Groups: []string{"system:masters"}}
 			}
 			said := &warnings{}
-			cfg.WarningHandler = said
-			as, err := installation.Client(cfg)
+			cfg.WarningHandlerWithContext = said
+			clients, err := kubernetes.NewForConfig(cfg)
 			must(t, err)
-			must(t, as.Create(t.Context(), pod(ns, labelled(v1alpha1.LabelRelease, longest)), client.DryRunAll))
-			must(t, as.Create(t.Context(), deployment(ns, "web", func(d *appsv1.Deployment) {
+			dry := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
+			_, err = clients.CoreV1().Pods(ns).Create(t.Context(), pod(ns, labelled(v1alpha1.LabelRelease, longest)), dry)
+			must(t, err)
+			_, err = clients.AppsV1().Deployments(ns).Create(t.Context(), deployment(ns, "web", func(d *appsv1.Deployment) {
 				d.Spec.Template.Labels[v1alpha1.LabelRelease] = longest
-			}), client.DryRunAll))
+			}), dry)
+			must(t, err)
 			if len(said.all) != row.want {
 				t.Errorf("%d warnings, want %d: %q", len(said.all), row.want, said.all)
 			}
@@ -93,15 +100,24 @@ func TestWarningsAreShortAndForPeople(t *testing.T) {
 	}
 }
 
-func TestRefusalsSayWhatToDo(t *testing.T) {
+// What is refused is said in the sentence that the policy has for it, for the longest names too.
+func TestRefusalsOfLongNamesAreSentences(t *testing.T) {
 	t.Parallel()
 	ns := govern(t)
 	longest := strings.Repeat("x", 63)
-	clear63 := "clearance.scalegate.dev/" + longest
-	must(t, shared.controller.Patch(t.Context(), namespace(ns, nil), client.RawPatch("application/merge-patch+json",
-		[]byte(`{"metadata":{"annotations":{"`+clear63+`":"`+granted(cleared).String()+`"}}}`))))
-	stored := storedPod(labelled(v1alpha1.LabelRelease, longest))(t, ns).(*corev1.Pod)
-	refused(t, update(t, stored, func(p *corev1.Pod) { p.Spec.SchedulingGates = nil }), "of release "+longest+": run scalegate explain")
-	metav1.SetMetaDataAnnotation(&stored.ObjectMeta, "a", "b")
-	must(t, shared.Client.Delete(t.Context(), stored))
+	stored := as[*corev1.Pod](storedPod(labelled(v1alpha1.LabelRelease, longest))(t, ns))
+	lifted := update(t, stored, func(p *corev1.Pod) { p.Spec.SchedulingGates = nil })
+	refused(t, lifted, "of release "+longest+": run scalegate explain")
+
+	key := v1alpha1.AnnotationClearancePrefix + longest
+	ended := granted(cleared)
+	ended.End = ended.End.Add(-2 * time.Hour)
+	must(t, shared.controller.Patch(t.Context(), namespace(ns, nil), client.RawPatch(types.MergePatchType,
+		fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, key, ended))))
+	eventually(t, func(ctx context.Context) error {
+		late := pod(ns, labelled(v1alpha1.LabelRelease, longest), ownedBy(cleared))
+		return refusal(shared.replicaSets.Create(ctx, late, client.DryRunAll), "and was not renewed: run scalegate explain modelrelease "+longest)
+	})
+	foreign := pod(ns, labelled(v1alpha1.LabelRelease, longest), ownedBy(cleared), serverImage(image("other")))
+	refused(t, shared.replicaSets.Create(t.Context(), foreign, client.DryRunAll), "not among those cleared for release "+longest)
 }

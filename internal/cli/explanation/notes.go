@@ -54,7 +54,7 @@ func (s *Situation) clearanceNotes() []string {
 		if granted == "" {
 			return nil
 		}
-		return []string{"The namespace holds no clearance for the release yet, so no pod of it starts. The manager writes it once a workload that claims the release matches it."}
+		return []string{"The namespace holds no clearance for the release yet. The manager writes it, and opens what matches: if it stays away, see whether the manager runs."}
 	}
 	c, err := clearance.Parse(s.Namespace.Clearance)
 	switch {

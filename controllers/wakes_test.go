@@ -1,0 +1,151 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/clearance"
+	"github.com/scalegate/scalegate/internal/fixture"
+)
+
+// elsewhere puts an object into the namespace "lab".
+func elsewhere[T client.Object](o T) T {
+	o.SetNamespace("lab")
+	return o
+}
+
+func TestWakes(t *testing.T) {
+	measured := result("0.1")
+	other := new(fixture.Evaluation("e2", "attack", "0.1", fixture.For("m2")))
+	objects := []client.Object{
+		release(), elsewhere(release()), fixture.Release("m2", fixture.Governed("other")),
+		measured, elsewhere(result("0.1")), other,
+	}
+	finding := new(fixture.Finding("f", "attack", "sha256:0"))
+	bare := finding.DeepCopy()
+	bare.Spec.Artifacts = []v1alpha1.SubjectArtifact{fixture.Weights("nobody's")}
+	ns := governed(v1alpha1.GateEnforced, clearance.Key("gone"), "x", "other/m9", "x")
+	namespace := &metav1.PartialObjectMetadata{ObjectMeta: ns.ObjectMeta}
+	unclaimed := running()
+	delete(unclaimed.Labels, v1alpha1.LabelRelease)
+	type find func(wakes, context.Context, client.Object) ([]types.NamespacedName, error)
+	for sentence, test := range map[string]struct {
+		find   find
+		object client.Object
+		want   []string
+	}{
+		"a release wakes its evaluations, in its namespace": {wakes.evaluationsOfRelease, release(), []string{"serving/e1"}},
+		"a ConfigMap wakes those whose file it holds":       {wakes.evaluationsInConfigMap, config("report.json", ""), []string{"serving/e1"}},
+		"a policy wakes the evaluations of its releases":    {wakes.evaluationsUnderPolicy, demanding(), []string{"lab/e1", "serving/e1"}},
+		"and its releases": {wakes.releasesUnderPolicy, demanding(), []string{"lab/m1", "serving/m1"}},
+		"a finding wakes the releases of its artifacts":       {wakes.releasesOfFinding, finding, []string{"lab/m1", "serving/m1"}},
+		"one about nobody's artifacts wakes none":             {wakes.releasesOfFinding, bare, nil},
+		"a namespace wakes its releases, and what is cleared": {wakes.releasesOfNamespace, namespace, []string{"serving/gone", "serving/m1", "serving/m2"}},
+		"a mutator wakes every release":                       {wakes.everyRelease, nil, []string{"lab/m1", "serving/m1", "serving/m2"}},
+		"an evaluation wakes the release that it names":       {wakes.releaseOfEvaluation, other, []string{"serving/m2"}},
+		"a pod wakes the release that it claims":              {wakes.releaseClaimed, running(), []string{"serving/m1"}},
+		"a pod that claims none wakes none":                   {wakes.releaseClaimed, unclaimed, nil},
+		"a Deployment wakes the release of its template":      {wakes.releaseClaimed, heldDeployment(), []string{"serving/m1"}},
+		"so does a ReplicaSet":                                {wakes.releaseClaimed, replicaSet(), []string{"serving/m1"}},
+		"labels of a Deployment itself claim nothing": {
+			wakes.releaseClaimed, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelRelease: "m1"}}}, nil,
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			c := newCluster(t, objects...)
+			names, err := test.find(wakes{c.cache}, t.Context(), test.object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, name := range names {
+				got = append(got, name.String())
+			}
+			slices.Sort(got)
+			if !slices.Equal(test.want, got) {
+				t.Errorf("wakes %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// What cannot be found wakes nobody, and says so.
+func TestWakesFail(t *testing.T) {
+	c := newCluster(t, release(), result("0.1"))
+	w := wakes{cached{c.live(), c}}
+	for call, finds := range map[string][]func() ([]types.NamespacedName, error){
+		"cached list ModelReleaseList": {
+			func() ([]types.NamespacedName, error) { return w.releasesUnderPolicy(t.Context(), demanding()) },
+			func() ([]types.NamespacedName, error) { return w.evaluationsUnderPolicy(t.Context(), demanding()) },
+			func() ([]types.NamespacedName, error) { return w.releasesOfNamespace(t.Context(), governed("")) },
+			func() ([]types.NamespacedName, error) {
+				return w.releasesOfFinding(t.Context(), new(fixture.Finding("f", "attack", "sha256:0")))
+			},
+		},
+		"cached list SafetyEvaluationList": {
+			func() ([]types.NamespacedName, error) { return w.evaluationsOfRelease(t.Context(), release()) },
+			func() ([]types.NamespacedName, error) { return w.evaluationsUnderPolicy(t.Context(), demanding()) },
+		},
+	} {
+		c.fails = map[string]error{call: errBroken}
+		for i, find := range finds {
+			if names, err := find(); !errors.Is(err, errBroken) || names != nil {
+				t.Errorf("%s, %d: %v, %v", call, i, names, err)
+			}
+		}
+	}
+}
+
+// The handler enqueues what is concerned, and nothing when that cannot be found.
+func TestWakesHandler(t *testing.T) {
+	c := newCluster(t, release(), result("0.1"))
+	w := wakes{cached{c.live(), c}}
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	defer queue.ShutDown()
+	c.fails["cached list SafetyEvaluationList"] = errBroken
+	w.handler(w.evaluationsOfRelease).Create(t.Context(), event.CreateEvent{Object: release()}, queue)
+	if n := queue.Len(); n != 0 {
+		t.Errorf("%d requests after a failure", n)
+	}
+	c.fails = nil
+	w.handler(w.evaluationsOfRelease).Create(t.Context(), event.CreateEvent{Object: release()}, queue)
+	if n := queue.Len(); n != 1 {
+		t.Fatalf("%d requests", n)
+	}
+	if got, _ := queue.Get(); got.String() != "serving/e1" {
+		t.Errorf("woke %s", got)
+	}
+}
+
+// The indexes find an evaluation by its file and by its run, and objects of other kinds by nothing.
+func TestIndexes(t *testing.T) {
+	e := result("0.1")
+	e.Status.Measurement.RunID = "run-1"
+	if got := evaluationFile(e); !slices.Equal(got, []string{"sha256:" + e.Status.Measurement.SHA256, "run:run-1"}) {
+		t.Errorf("keys = %q", got)
+	}
+	if got := evaluationFile(unmeasured()); got != nil {
+		t.Errorf("keys of what was not measured = %q", got)
+	}
+	if got := by(evaluationFile)(&corev1.Pod{}); got != nil {
+		t.Errorf("keys of a pod = %q", got)
+	}
+	if got := releaseArtifacts(release()); !slices.Equal(got, []string{string(fixture.Weights("m1").Digest), string(fixture.Server("m1").Digest)}) {
+		t.Errorf("artifacts = %q", got)
+	}
+}

@@ -1,0 +1,292 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package enforcement_test
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/clearance"
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/gate"
+)
+
+// dice make choices from a byte string. At its end every choice is the first.
+type dice struct{ data []byte }
+
+func pick[T any](d *dice, from ...T) T {
+	if len(d.data) == 0 {
+		return from[0]
+	}
+	b := d.data[0]
+	d.data = d.data[1:]
+	return from[int(b)%len(from)]
+}
+
+func (d *dice) often() bool { return pick(d, true, true, true, false) }
+
+func (d *dice) verdict() enforcement.Verdict {
+	return pick(d, matching, matching, differing, unexamined, unread)
+}
+
+func (d *dice) exposure() string {
+	return pick(d, "General", "General", "Internal", "Evaluation", "Genreal", "")
+}
+
+// decision is any, also such as package gate never makes.
+func (d *dice) decision() gate.Decision {
+	x := gate.Decision{
+		GrantedExposure: pick(d, "General", "Internal", "Evaluation", ""),
+		Reason:          pick(d, v1alpha1.ReasonEvidenceComplete, v1alpha1.ReasonEvidenceMissing, v1alpha1.ReasonAdverseFinding),
+		Message:         "because", Adverse: !d.often(),
+	}
+	if d.often() {
+		x.ClearedUntil = new(end())
+	}
+	for _, name := range exposures() {
+		x.Exposures = append(x.Exposures, gate.ExposureResult{Name: name, Granted: d.often(), Adverse: !d.often()})
+	}
+	return x
+}
+
+// scene is a small one, so that owners, names and ceilings meet often.
+func (d *dice) scene() enforcement.Scene {
+	s := scene(gated(pick(d, v1alpha1.GateEnforced, v1alpha1.GateEnforced, v1alpha1.GateEnforced, v1alpha1.GateAudited, "")))
+	if d.often() {
+		cleared(ending(pick(d, fixture.Day(2), fixture.Day(7), fixture.Day(20)), free(fixture.UID("r0"), fixture.UID("gone"))))(&s)
+	}
+	if !d.often() {
+		crowded(pick(d, 0, 300, 400))(&s)
+	}
+	if !d.often() {
+		mutatedBy("injector")(&s)
+	}
+	if !d.often() {
+		s.Policy = nil
+	}
+	for i := range pick(d, 2, 0, 1, 3) {
+		deployment("d"+strconv.Itoa(i), d.exposure(), d.verdict(), marked(pick(d, v1alpha1.HeldResume, v1alpha1.HeldPaused, "")))(&s)
+	}
+	for i := range pick(d, 3, 0, 1, 5) {
+		replicaSet("r"+strconv.Itoa(i), d.exposure(), d.verdict(), of(pick(d, "d0", "d1", "")), replicas(pick(d, int32(2), 0)))(&s)
+	}
+	for i := range pick(d, 4, 0, 1, 8) {
+		pod("p"+strconv.Itoa(i), d.exposure(), d.verdict(), made(fixture.Day(pick(d, 0, 1))), owned(pick(d, "ReplicaSet", "Job"), pick(d, "r0", "r1", "r2", "x")),
+			func(p *enforcement.Pod) { p.Held, p.Gone = d.often(), !d.often() })(&s)
+	}
+	return s
+}
+
+// FuzzPlan holds the invariants of the package against any scene and decision.
+func FuzzPlan(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		data := make([]byte, 120)
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := &dice{data}
+		decision := d.decision()
+		s := d.scene()
+		plan := enforcement.For(s, decision)
+		checkOpened(t, s, decision, plan)
+		checkRemoved(t, s, decision, plan)
+		checkClearance(t, s, decision, plan)
+		checkOrder(t, s, decision, plan)
+		checkZeroDecision(t, s)
+	})
+}
+
+// checkOpened: whatever gets more was examined, matches and is granted, in an enforced namespace.
+func checkOpened(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforcement.Plan) {
+	t.Helper()
+	granted := map[string]bool{}
+	for _, x := range d.Exposures {
+		granted[x.Name] = x.Granted && s.Namespace.Gate == v1alpha1.GateEnforced
+	}
+	may := func(v enforcement.Verdict, exposure string) bool {
+		return v.Examined && v.Mismatch == "" && granted[exposure]
+	}
+	for _, lift := range plan.Lifts {
+		dep := s.Deployments[slices.IndexFunc(s.Deployments, func(x enforcement.Deployment) bool { return x.Name == lift.Name })]
+		if !may(dep.Verdict, dep.Exposure) || dep.Mark == "" || lift.ResourceVersion != dep.ResourceVersion || lift.Paused != (dep.Mark == v1alpha1.HeldPaused) {
+			t.Errorf("lifted %+v as %+v", dep, lift)
+		}
+	}
+	serving := map[string]int32{}
+	for _, pod := range s.Pods {
+		if !pod.Held && !pod.Gone {
+			serving[pod.Exposure]++
+		}
+	}
+	for _, open := range plan.Opens {
+		pod := podOf(t, s, open)
+		if serving[pod.Exposure]++; !may(pod.Verdict, pod.Exposure) || !pod.Held || pod.Gone {
+			t.Errorf("opened %+v", pod)
+		}
+		for _, x := range fixture.Policy("rsp").Spec.Exposures {
+			if s.Policy != nil && x.Name == pod.Exposure && x.MaxReplicas != nil && serving[x.Name] > *x.MaxReplicas {
+				t.Errorf("%d pods of %s serve", serving[x.Name], x.Name)
+			}
+		}
+	}
+	if c, err := clearance.Parse(plan.Clearance.Write); err == nil {
+		for _, uid := range c.Owners {
+			rs := s.ReplicaSets[slices.IndexFunc(s.ReplicaSets, func(x enforcement.ReplicaSet) bool { return x.UID == uid })]
+			if !may(rs.Verdict, rs.Exposure) || len(s.UntrustedMutators) > 0 {
+				t.Errorf("cleared %+v", rs)
+			}
+		}
+	}
+}
+
+// checkRemoved: nothing is removed that is not adverse or differs from a matching owner.
+func checkRemoved(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforcement.Plan) {
+	t.Helper()
+	for _, removal := range plan.Removals {
+		pod := podOf(t, s, removal.PodRef)
+		refused := d.Adverse
+		for _, x := range d.Exposures {
+			if x.Name == pod.Exposure {
+				refused = x.Adverse && !x.Granted
+			}
+		}
+		tampered := pod.Verdict == differing && slices.ContainsFunc(s.ReplicaSets, func(rs enforcement.ReplicaSet) bool {
+			return rs.UID == pod.Owner.UID && rs.Verdict == matching
+		})
+		want := v1alpha1.ReasonAdverseFinding
+		if !refused {
+			want = v1alpha1.ReasonWorkloadMismatch
+		}
+		if !refused && !tampered || removal.Reason != want || pod.Held || pod.Gone || s.Namespace.Gate != v1alpha1.GateEnforced {
+			t.Errorf("removed %+v as %+v", pod, removal)
+		}
+	}
+}
+
+// checkClearance: one is written only for a grant, within the budget, and ends with it; none is both
+// written and withdrawn.
+func checkClearance(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforcement.Plan) {
+	t.Helper()
+	c := plan.Clearance
+	entitled := s.Namespace.Gate == v1alpha1.GateEnforced && d.GrantedExposure != "" && d.ClearedUntil != nil
+	switch {
+	case c.Write != "" && (c.Withdraw || !entitled):
+		t.Errorf("%+v without a grant", c)
+	case (c.Write != "" || c.End != nil) && (c.End == nil || c.End.After(end())):
+		t.Errorf("%+v ends after the grant", c)
+	case !entitled && c.End != nil:
+		t.Errorf("%+v stays without a grant", c)
+	}
+	if c.Write == "" {
+		return
+	}
+	if got, err := clearance.Parse(c.Write); err != nil || got.String() != c.Write || got.Exposure != d.GrantedExposure || !got.End.Equal(*c.End) {
+		t.Errorf("wrote %s: %v", c.Write, err)
+	}
+	after := maps.Clone(s.Namespace.Annotations)
+	if after == nil {
+		after = map[string]string{}
+	}
+	after[clearance.Key(s.ReleaseName)] = c.Write
+	if clearance.Size(after) > clearance.NamespaceBudget {
+		t.Errorf("%d bytes of clearances", clearance.Size(after))
+	}
+}
+
+// checkOrder: the order in which the cluster lists things decides nothing, and nothing of the scene is changed.
+func checkOrder(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforcement.Plan) {
+	t.Helper()
+	other := s
+	other.Deployments, other.ReplicaSets, other.Pods = slices.Clone(s.Deployments), slices.Clone(s.ReplicaSets), slices.Clone(s.Pods)
+	slices.Reverse(other.Deployments)
+	slices.Reverse(other.ReplicaSets)
+	slices.Reverse(other.Pods)
+	before := other
+	before.Pods, before.ReplicaSets = slices.Clone(other.Pods), slices.Clone(other.ReplicaSets)
+	again := enforcement.For(other, d)
+	if diff := cmp.Diff(before, other); diff != "" {
+		t.Errorf("the scene was changed:\n%s", diff)
+	}
+	if diff := cmp.Diff(plan, again); diff != "" {
+		t.Errorf("another order gives another plan:\n%s", diff)
+	}
+}
+
+// checkZeroDecision: whoever decided nothing opens and removes nothing.
+func checkZeroDecision(t *testing.T, s enforcement.Scene) {
+	t.Helper()
+	plan := enforcement.For(s, gate.Decision{})
+	_, exists := s.Namespace.Annotations[clearance.Key(s.ReleaseName)]
+	if plan.GivesMore() || len(plan.Removals) > 0 || plan.Clearance.Withdraw != exists {
+		t.Errorf("the zero decision does %+v", plan)
+	}
+}
+
+func podOf(t *testing.T, s enforcement.Scene, ref enforcement.PodRef) enforcement.Pod {
+	t.Helper()
+	for _, pod := range s.Pods {
+		if (enforcement.PodRef{Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion}) == ref {
+			return pod
+		}
+	}
+	t.Fatalf("there is no pod %+v", ref)
+	return enforcement.Pod{}
+}
+
+// A controller that does nothing but what its plans and rechecks say keeps the lease of a standing grant.
+func TestLeaseIsRenewedInTime(t *testing.T) {
+	for _, lease := range []int32{60, 3600, 604800} {
+		s, at := scene(replicaSet("a", "General", matching)), now().Add(700*time.Millisecond)
+		policy := fixture.Policy("rsp", fixture.Exposing(v1alpha1.Exposure{Name: "General", WithoutEvidence: v1alpha1.WithoutEvidenceAllowed}))
+		policy.Spec.ClearanceSeconds = &lease
+		var left []time.Duration
+		for range 20 {
+			d := gate.Decide(gate.Input{Now: at, Release: fixture.Release("m1"), Policy: policy})
+			s.Now, s.Policy = at, policy
+			plan := enforcement.For(s, d)
+			if have, err := clearance.Parse(s.Namespace.Annotations[clearance.Key("m1")]); err == nil {
+				left = append(left, have.End.Sub(at))
+			}
+			if plan.Clearance.Write != "" {
+				annotated(clearance.Key("m1"), plan.Clearance.Write)(&s)
+			}
+			if d.RecheckAfter <= 0 {
+				t.Fatalf("no recheck of a grant of %d s", lease)
+			}
+			at = at.Add(d.RecheckAfter + 3*time.Millisecond)
+		}
+		if least := slices.Min(left); least < time.Duration(lease)*time.Second*2/5 {
+			t.Errorf("a lease of %d s had only %v left before it was renewed", lease, least)
+		}
+	}
+}
+
+// The text of a clearance does not depend on the order of what it names.
+func TestClearanceIsTheSameText(t *testing.T) {
+	s := scene(replicaSet("b", "General", matching), replicaSet("a", "General", matching))
+	s.Digests = []string{fixture.SHA256("z"), fixture.SHA256("a"), fixture.SHA256("z")}
+	want := clearance.Clearance{
+		End: end(), Exposure: "General", Mode: clearance.Free,
+		Owners:  []types.UID{fixture.UID("a"), fixture.UID("b")},
+		Digests: []string{fixture.SHA256("a"), fixture.SHA256("z")},
+	}.String()
+	for range 50 {
+		if got := enforcement.For(s, granting("General")).Clearance.Write; got != want {
+			t.Fatalf("wrote %s, want %s", got, want)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package bypass
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// Where a mutating policy is gone, its validating twin refuses what it would have changed. The
+// tests of the package that run in parallel wait until these, which do not, are over.
+func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
+	if shared.External() {
+		t.Skip("the policies of an external cluster are in use")
+	}
+	ns := govern(t)
+	f := standing(t)
+	for policy, row := range map[string]struct {
+		try     func(context.Context) error
+		refusal string
+	}{
+		"scalegate-hold-pods": {
+			try:     func(ctx context.Context) error { return shared.Client.Create(ctx, pod(ns), client.DryRunAll) },
+			refusal: "is MutatingAdmissionPolicy scalegate-hold-pods in place?",
+		},
+		"scalegate-stamp-evaluator": {
+			try: func(ctx context.Context) error {
+				return shared.Client.Create(ctx, evaluation(ns, "unstamped"), client.DryRunAll)
+			},
+			refusal: "is MutatingAdmissionPolicy scalegate-stamp-evaluator in place?",
+		},
+		"scalegate-stamp-resolver": {
+			try: func(ctx context.Context) error {
+				resolved := f.DeepCopy()
+				resolved.Spec.Resolution = resolution("the-safety-board")
+				return shared.Client.Update(ctx, resolved, client.DryRunAll)
+			},
+			refusal: "is MutatingAdmissionPolicy scalegate-stamp-resolver in place?",
+		},
+	} {
+		t.Run(policy, func(t *testing.T) {
+			must(t, row.try(t.Context()))
+			binding := &admissionv1.MutatingAdmissionPolicyBinding{}
+			must(t, shared.Client.Get(t.Context(), client.ObjectKey{Name: policy}, binding))
+			must(t, shared.Client.Delete(t.Context(), binding))
+			eventually(t, func(ctx context.Context) error { return refusal(row.try(ctx), row.refusal) })
+			binding.ResourceVersion, binding.UID = "", ""
+			must(t, shared.Client.Create(t.Context(), binding))
+			eventually(t, row.try)
+		})
+	}
+}
+
+// The hold of Deployments has no twin: without it their pods are held as ever.
+func TestWithoutTheHoldOfDeploymentsTheirPodsAreHeld(t *testing.T) {
+	if shared.External() {
+		t.Skip("the policies of an external cluster are in use")
+	}
+	ns := govern(t)
+	binding := &admissionv1.MutatingAdmissionPolicyBinding{}
+	must(t, shared.Client.Get(t.Context(), client.ObjectKey{Name: "scalegate-hold-deployments"}, binding))
+	must(t, shared.Client.Delete(t.Context(), binding))
+	paused := func(ctx context.Context) (bool, error) {
+		d := deployment(ns, "probe")
+		err := shared.Client.Create(ctx, d, client.DryRunAll)
+		return d.Spec.Paused, err
+	}
+	eventually(t, func(ctx context.Context) error {
+		if held, err := paused(ctx); err != nil || !held {
+			return err
+		}
+		return errors.New("the policy is still in force")
+	})
+	must(t, shared.Client.Create(t.Context(), deployment(ns, "web")))
+	for _, p := range awaitPods(t, ns, 0, 2) {
+		if p.Labels[v1alpha1.LabelRelease] != release {
+			t.Errorf("pod %s claims %q", p.Name, p.Labels[v1alpha1.LabelRelease])
+		}
+	}
+	binding.ResourceVersion, binding.UID = "", ""
+	must(t, shared.Client.Create(t.Context(), binding))
+	eventually(t, func(ctx context.Context) error {
+		if held, err := paused(ctx); err != nil || held {
+			return err
+		}
+		return errors.New("the policy is not in force again")
+	})
+}
