@@ -99,7 +99,11 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 	return out, nil
 }
 
-func (x examination) pods(ctx context.Context, all []corev1.Pod) ([]enforcement.Pod, error) {
+func (x examination) pods(ctx context.Context, all []corev1.Pod, owners []appsv1.ReplicaSet) ([]enforcement.Pod, error) {
+	containers := map[types.UID]sets.Set[string]{}
+	for i := range owners {
+		containers[owners[i].UID] = containerNames(owners[i].Spec.Template.Spec)
+	}
 	out := make([]enforcement.Pod, 0, len(all))
 	for i := range all {
 		pod := &all[i]
@@ -117,7 +121,7 @@ func (x examination) pods(ctx context.Context, all []corev1.Pod) ([]enforcement.
 		}
 		if !p.Gone && x.granted.Has(p.Exposure) {
 			var err error
-			if p.Verdict, err = x.pod(ctx, pod, p.Held); err != nil {
+			if p.Verdict, err = x.pod(ctx, pod, p.Held, containers[p.Owner.UID]); err != nil {
 				return nil, err
 			}
 		}
@@ -127,24 +131,40 @@ func (x examination) pods(ctx context.Context, all []corev1.Pod) ([]enforcement.
 }
 
 // pod examines a held pod live. One that runs already is compared as the cache has it: what the
-// guards leave changeable of it does not say what it runs.
-func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool) (enforcement.Verdict, error) {
-	if !held {
-		return x.once(seen{pod.UID, generation(pod), x.basis}, func() (enforcement.Verdict, error) {
-			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
-			if err != nil {
-				return enforcement.Verdict{}, fmt.Errorf("reading pod %s: %w", pod.Name, err)
+// guards leave changeable of it does not say what it runs. A container that others put beside those of
+// its owner was cleared by its image when it came; that a policy no longer allows it is no reason to
+// take it for changed.
+func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool, owned sets.Set[string]) (enforcement.Verdict, error) {
+	if held {
+		return x.once(seen{pod.UID, pod.ResourceVersion, x.basis}, func() (enforcement.Verdict, error) {
+			live, err := x.read(ctx, pod, corev1.SchemeGroupVersion.WithKind("Pod"))
+			if err != nil || live == nil {
+				return enforcement.Verdict{}, err
 			}
-			return verdict(workload.MatchPod(x.declared, content)), nil
+			return verdict(workload.MatchPod(x.declared, live.Object)), nil
 		})
 	}
-	return x.once(seen{pod.UID, pod.ResourceVersion, x.basis}, func() (enforcement.Verdict, error) {
-		live, err := x.read(ctx, pod, corev1.SchemeGroupVersion.WithKind("Pod"))
-		if err != nil || live == nil {
-			return enforcement.Verdict{}, err
+	return x.once(seen{pod.UID, generation(pod), x.basis}, func() (enforcement.Verdict, error) {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
+		if err != nil {
+			return enforcement.Verdict{}, fmt.Errorf("reading pod %s: %w", pod.Name, err)
 		}
-		return verdict(workload.MatchPod(x.declared, live.Object)), nil
+		m := workload.MatchPod(x.declared, content)
+		if m != nil && owned != nil && m.Container() != "" && !owned.Has(m.Container()) {
+			return enforcement.Verdict{}, nil
+		}
+		return verdict(m), nil
 	})
+}
+
+func containerNames(spec corev1.PodSpec) sets.Set[string] {
+	names := sets.New[string]()
+	for _, list := range [][]corev1.Container{spec.Containers, spec.InitContainers} {
+		for i := range list {
+			names.Insert(list[i].Name)
+		}
+	}
+	return names
 }
 
 // template examines the pod template of a live object; the zero Verdict when it is not the object

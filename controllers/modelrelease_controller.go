@@ -93,5 +93,15 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	if err := errors.Join(actErr, reported); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: d.RecheckAfter}, nil
+	return ctrl.Result{RequeueAfter: recheck(in.Now, d, plan)}, nil
+}
+
+// recheck is when to look again: when time alone would change the decision, and before the clearance
+// that stands has lived through, which a manager that was away finds further on than it left it.
+func recheck(now time.Time, d gate.Decision, plan enforcement.Plan) time.Duration {
+	after := d.RecheckAfter
+	if end := plan.Clearance.End; end != nil {
+		after = min(after, max(end.Sub(now)/2, time.Second))
+	}
+	return after
 }

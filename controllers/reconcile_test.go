@@ -195,6 +195,7 @@ func TestReconcileBelievesTheAPIServer(t *testing.T) {
 func TestReconcileExaminesLive(t *testing.T) {
 	changed := func(o client.Object) client.Object { o.SetResourceVersion("998"); return o }
 	another := func(o client.Object) client.Object { o.SetUID("another"); return o }
+	edited := func(o client.Object) client.Object { o.SetGeneration(2); return o }
 	counted := standing()
 	counted.Mode, counted.Owners = clearance.Counted, nil
 	for sentence, test := range map[string]lag{
@@ -209,6 +210,14 @@ func TestReconcileExaminesLive(t *testing.T) {
 		"the ReplicaSet is another of that name, so it is not cleared": {
 			cache: []client.Object{governed(v1alpha1.GateEnforced), demanding(), release(), result("0.1"), replicaSet()},
 			api:   []client.Object{governed(v1alpha1.GateEnforced), demanding(), release(), result("0.1"), another(replicaSet())},
+			want:  counted.String(),
+			wantLog: []string{
+				"patch Namespace serving", "apply ModelRelease m1", "event Released ModelRelease m1", "event ExposureChanged ModelRelease m1",
+			},
+		},
+		"the ReplicaSet was edited since, so it is not cleared": {
+			cache: []client.Object{governed(v1alpha1.GateEnforced), demanding(), release(), result("0.1"), replicaSet()},
+			api:   []client.Object{governed(v1alpha1.GateEnforced), demanding(), release(), result("0.1"), edited(replicaSet())},
 			want:  counted.String(),
 			wantLog: []string{
 				"patch Namespace serving", "apply ModelRelease m1", "event Released ModelRelease m1", "event ExposureChanged ModelRelease m1",

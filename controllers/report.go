@@ -99,8 +99,8 @@ func conditionsFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, n
 		setCondition(&all, c)
 	}
 	set(v1alpha1.ConditionEvidenceComplete, d.Reason == v1alpha1.ReasonEvidenceComplete, d.Reason, d.Message)
-	if expired := expiredRequirements(d); len(expired) > 0 {
-		set(v1alpha1.ConditionFresh, false, v1alpha1.ReasonEvidenceExpired, "expired: "+strings.Join(expired, ", "))
+	if names := expired(d, release.Spec.Exposure); len(names) > 0 {
+		set(v1alpha1.ConditionFresh, false, v1alpha1.ReasonEvidenceExpired, "expired: "+strings.Join(names, ", "))
 	} else {
 		set(v1alpha1.ConditionFresh, true, v1alpha1.ReasonFresh, "no evidence that counts has expired")
 	}
@@ -145,10 +145,17 @@ func summaryFor(d gate.Decision, o outcome) summary {
 	}
 }
 
-func expiredRequirements(d gate.Decision) []string {
+// expired are the requirements that keep the exposure from being granted and whose evidence is too old.
+func expired(d gate.Decision, exposure string) []string {
+	var blocking []string
+	for _, x := range d.Exposures {
+		if x.Name == exposure {
+			blocking = x.Blocking
+		}
+	}
 	var names []string
 	for _, q := range d.Requirements {
-		if q.State == v1alpha1.RequirementExpired {
+		if q.State == v1alpha1.RequirementExpired && slices.Contains(blocking, q.Name) {
 			names = append(names, q.Name)
 		}
 	}

@@ -82,7 +82,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 	if s.ReplicaSets, err = x.replicaSets(ctx, c.replicaSets); err != nil {
 		return s, err
 	}
-	if s.Pods, err = x.pods(ctx, c.pods); err != nil {
+	if s.Pods, err = x.pods(ctx, c.pods, c.replicaSets); err != nil {
 		return s, err
 	}
 	s.UntrustedMutators, err = r.untrusted(ctx, c.namespace, in.Policy)

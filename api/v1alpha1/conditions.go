@@ -129,7 +129,7 @@ const (
 	ReasonResolved = "Resolved"
 	// ReasonStands, Resolved False: nobody resolved the finding.
 	ReasonStands = "Stands"
-	// ReasonResolutionIneffective, Resolved False: the evaluation that the resolution names is
-	// missing, not later, or does not meet the requirement.
+	// ReasonResolutionIneffective, Resolved False: the evaluation that the resolution names is not
+	// later, is about something else, or does not meet the requirement.
 	ReasonResolutionIneffective = "ResolutionIneffective"
 )

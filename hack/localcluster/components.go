@@ -185,6 +185,7 @@ func (c *Cluster) apiServer(address, etcdURL string) (Spec, error) {
 		"--etcd-certfile=" + c.path("pki/etcd-client.crt"),
 		"--etcd-keyfile=" + c.path("pki/etcd-client.key"),
 		"--authorization-mode=Node,RBAC",
+		"--allow-privileged=true",
 		"--enable-admission-plugins=NodeRestriction",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + c.path("pki/account.crt"),

@@ -224,30 +224,34 @@ func TestRemovalsByIncident(t *testing.T) {
 			Message: "the pod differs from the cleared owner that it was made from: " + differing.Mismatch,
 		}
 	}
-	free := replicaSet("rs", "General", matching)
+	owner := replicaSet("rs", "General", matching)
+	born := cleared(free(fixture.UID("rs")))
 	for sentence, test := range map[string]removing{
 		"a pod that differs from its cleared owner is removed": {
-			scene(free, pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"), []enforcement.Removal{incident("a")},
+			scene(owner, born, pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"), []enforcement.Removal{incident("a")},
+		},
+		"a pod that differs from an owner whose pods were not born free until now stays": {
+			scene(owner, pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"), nil,
 		},
 		"a pod that matches its cleared owner stays": {
-			scene(free, pod("a", "General", matching, owned("ReplicaSet", "rs"))), granting("General"), nil,
+			scene(owner, born, pod("a", "General", matching, owned("ReplicaSet", "rs"))), granting("General"), nil,
 		},
 		"a pod that was not examined stays": {
-			scene(free, pod("a", "General", unexamined, owned("ReplicaSet", "rs")), pod("b", "General", unread, owned("ReplicaSet", "rs"))),
+			scene(owner, born, pod("a", "General", unexamined, owned("ReplicaSet", "rs")), pod("b", "General", unread, owned("ReplicaSet", "rs"))),
 			granting("General"), nil,
 		},
 		"a held pod that differs from its cleared owner stays held": {
-			scene(free, pod("a", "General", differing, held, owned("ReplicaSet", "rs"))), granting("General"), nil,
+			scene(owner, born, pod("a", "General", differing, held, owned("ReplicaSet", "rs"))), granting("General"), nil,
 		},
 		"a pod that differs and has no cleared owner stays": {
-			scene(free, pod("a", "General", differing), pod("b", "General", differing, owned("ReplicaSet", "other"))),
+			scene(owner, born, pod("a", "General", differing), pod("b", "General", differing, owned("ReplicaSet", "other"))),
 			granting("General"), nil,
 		},
 		"a pod whose owner differs as well stays": {
-			scene(replicaSet("rs", "General", differing), pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"), nil,
+			scene(replicaSet("rs", "General", differing), born, pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"), nil,
 		},
 		"a pod of an exposure with a ceiling is not born free, so it stays": {
-			scene(replicaSet("rs", "Internal", matching), pod("a", "Internal", differing, owned("ReplicaSet", "rs"))), granting("General"), nil,
+			scene(replicaSet("rs", "Internal", matching), born, pod("a", "Internal", differing, owned("ReplicaSet", "rs"))), granting("General"), nil,
 		},
 	} {
 		t.Run(sentence, test.check)

@@ -59,6 +59,10 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 	for _, rs := range e.scene.ReplicaSets {
 		if rs.Deployment != "" {
 			parents[string(rs.UID)] = rs.Deployment
+			if rs.Replicas > 0 {
+				// What the Deployment asks for of this release while its template already claims another.
+				of("Deployment", rs.Deployment, rs.Exposure).desired += rs.Replicas
+			}
 			continue
 		}
 		a := of("ReplicaSet", rs.Name, rs.Exposure)

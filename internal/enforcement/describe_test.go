@@ -35,19 +35,31 @@ func claiming(exposure string, w v1alpha1.WorkloadStatus) v1alpha1.WorkloadStatu
 	return w
 }
 
+// described is a scene with its workloads.
+type described struct {
+	scene    enforcement.Scene
+	decision gate.Decision
+	want     []v1alpha1.WorkloadStatus
+}
+
+func (d described) check(t *testing.T) {
+	t.Helper()
+	if diff := cmp.Diff(d.want, enforcement.For(d.scene, d.decision).Workloads); diff != "" {
+		t.Errorf("workloads (-want +got):\n%s", diff)
+	}
+}
+
 func TestWorkloads(t *testing.T) {
-	const lower = "it claims exposure General and Internal is granted: lower its label scalegate.dev/exposure, " +
-		"or see the release's conditions for what General needs"
-	for sentence, test := range map[string]struct {
-		scene    enforcement.Scene
-		decision gate.Decision
-		want     []v1alpha1.WorkloadStatus
-	}{
+	for sentence, test := range map[string]described{
 		"the pods of a Deployment's ReplicaSets are its pods": {
 			scene(deployment("d", "General", matching), replicaSet("d-1", "General", matching, of("d")), replicaSet("d-2", "General", differing, of("d")),
 				pod("a", "General", matching, owned("ReplicaSet", "d-1")), pod("b", "General", differing, held, owned("ReplicaSet", "d-2"))),
 			granting("General"),
 			[]v1alpha1.WorkloadStatus{because(status("Deployment", "d", 3, 1, 1), v1alpha1.ReasonWorkloadMismatch, differing.Mismatch)},
+		},
+		"a Deployment that claims another release by now asks for what its ReplicaSets here ask for": {
+			scene(replicaSet("d-1", "General", matching, of("d"), replicas(2)), pod("a", "General", matching, owned("ReplicaSet", "d-1"))),
+			granting("General"), []v1alpha1.WorkloadStatus{status("Deployment", "d", 2, 1, 0)},
 		},
 		"a ReplicaSet of nobody stands for itself": {
 			scene(replicaSet("r", "General", matching, replicas(2)), pod("a", "General", matching, owned("ReplicaSet", "r"))), granting("General"),
@@ -73,6 +85,15 @@ func TestWorkloads(t *testing.T) {
 				status("Deployment", "z", 3, 0, 0), status("Pod", "a", 1, 1, 0), status("Pod", "b", 1, 1, 0),
 			},
 		},
+	} {
+		t.Run(sentence, test.check)
+	}
+}
+
+func TestWorkloadsThatAreHeld(t *testing.T) {
+	const lower = "it claims exposure General and Internal is granted: lower its label scalegate.dev/exposure, " +
+		"or see the release's conditions for what General needs"
+	for sentence, test := range map[string]described{
 		"held above what is granted": {
 			scene(deployment("d", "General", unexamined, marked(v1alpha1.HeldResume))), granting("Internal"),
 			[]v1alpha1.WorkloadStatus{because(status("Deployment", "d", 3, 0, 0), v1alpha1.ReasonExposureNotGranted, lower)},
@@ -108,11 +129,7 @@ func TestWorkloads(t *testing.T) {
 			[]v1alpha1.WorkloadStatus{status("Pod", "a", 1, 1, 0), status("Pod", "b", 1, 1, 0)},
 		},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, enforcement.For(test.scene, test.decision).Workloads); diff != "" {
-				t.Errorf("workloads (-want +got):\n%s", diff)
-			}
-		})
+		t.Run(sentence, test.check)
 	}
 }
 

@@ -106,11 +106,11 @@ type enforcement struct {
 
 func (e enforcement) plan() Plan {
 	plan := Plan{Reason: v1alpha1.ReasonEnforced, Message: "the clearance and every hold are as decided"}
-	cleared := e.clear(&plan)
+	e.clear(&plan)
 	if e.governed() {
 		e.lift(&plan)
 		e.open(&plan)
-		e.remove(&plan, cleared)
+		e.remove(&plan)
 	}
 	e.describe(&plan)
 	return plan
@@ -134,23 +134,25 @@ func (e enforcement) adverse(exposure string) bool {
 	return e.decision.Adverse
 }
 
-// clear decides about the clearance and returns the owners whose pods may be born free.
-func (e enforcement) clear(plan *Plan) []types.UID {
+// clear decides about the clearance.
+func (e enforcement) clear(plan *Plan) {
 	key := clearance.Key(e.scene.ReleaseName)
 	present, exists := e.scene.Namespace.Annotations[key]
 	if !e.governed() || e.decision.GrantedExposure == "" || e.decision.ClearedUntil == nil {
 		plan.Clearance.Withdraw = exists
-		return nil
+		return
 	}
 	want := e.wanted()
 	if !clearance.Fits(e.scene.Namespace.Annotations, key, want.String()) {
 		plan.Reason, plan.Message = v1alpha1.ReasonClearanceSpaceExhausted, fmt.Sprintf(
 			"the clearances of this namespace would take more than %d bytes of its annotations: lower revisionHistoryLimit of the Deployments, or spread the releases over more namespaces",
 			clearance.NamespaceBudget)
-		want.Owners = common(want.Owners, present)
+		if want.Owners = common(want.Owners, present); len(want.Owners) == 0 {
+			want.Mode = clearance.Counted
+		}
 		if !clearance.Fits(e.scene.Namespace.Annotations, key, want.String()) {
 			plan.Clearance.Withdraw = exists
-			return nil
+			return
 		}
 	}
 	if clearance.Needed(present, want, e.scene.Now) {
@@ -158,7 +160,6 @@ func (e enforcement) clear(plan *Plan) []types.UID {
 	} else if have, err := clearance.Parse(present); err == nil {
 		plan.Clearance.End = &have.End
 	}
-	return want.Owners
 }
 
 func (e enforcement) wanted() clearance.Clearance {
@@ -171,14 +172,27 @@ func (e enforcement) wanted() clearance.Clearance {
 	if len(e.scene.UntrustedMutators) > 0 {
 		return c
 	}
-	for _, rs := range e.scene.ReplicaSets {
-		_, counted := e.ceilings[rs.Exposure]
-		if rs.Verdict.Matches() && e.granted(rs.Exposure) && !counted {
+	for _, uid := range e.owners() {
+		// What changed one pod on its way here may change the next: while a pod differs, its owner's pods
+		// are born held.
+		if !slices.ContainsFunc(e.scene.Pods, func(p Pod) bool { return p.Owner.UID == uid && !p.Gone && p.Verdict.differs() }) {
 			c.Mode = clearance.Free
-			c.Owners = append(c.Owners, rs.UID)
+			c.Owners = append(c.Owners, uid)
 		}
 	}
 	return c
+}
+
+// owners are the ReplicaSets that match and whose exposure is granted without a ceiling.
+func (e enforcement) owners() []types.UID {
+	var all []types.UID
+	for _, rs := range e.scene.ReplicaSets {
+		_, counted := e.ceilings[rs.Exposure]
+		if rs.Verdict.Matches() && e.granted(rs.Exposure) && !counted {
+			all = append(all, rs.UID)
+		}
+	}
+	return all
 }
 
 // common are the owners that the present clearance names already.
@@ -225,15 +239,16 @@ func (e enforcement) open(plan *Plan) {
 	}
 }
 
-// remove deletes what an adverse finding says must not serve, and what was changed on its way from
-// an owner whose pods are born free.
-func (e enforcement) remove(plan *Plan, cleared []types.UID) {
+// remove deletes what an adverse finding says must not serve, and what was changed on its way from an
+// owner whose pods are born free until now.
+func (e enforcement) remove(plan *Plan) {
+	born := common(e.owners(), e.scene.Namespace.Annotations[clearance.Key(e.scene.ReleaseName)])
 	for _, pod := range e.scene.Pods {
 		switch {
 		case pod.Held || pod.Gone:
 		case e.adverse(pod.Exposure):
 			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonAdverseFinding, e.decision.Message})
-		case pod.Verdict.differs() && slices.Contains(cleared, pod.Owner.UID):
+		case pod.Verdict.differs() && slices.Contains(born, pod.Owner.UID):
 			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonWorkloadMismatch,
 				"the pod differs from the cleared owner that it was made from: " + pod.Verdict.Mismatch})
 		}

@@ -249,7 +249,7 @@ func podOf(t *testing.T, s enforcement.Scene, ref enforcement.PodRef) enforcemen
 
 // A controller that does nothing but what its plans and rechecks say keeps the lease of a standing grant.
 func TestLeaseIsRenewedInTime(t *testing.T) {
-	for _, lease := range []int32{60, 3600, 604800} {
+	for _, lease := range []int32{60, 61, 3600, 604800} {
 		s, at := scene(replicaSet("a", "General", matching)), now().Add(700*time.Millisecond)
 		policy := fixture.Policy("rsp", fixture.Exposing(v1alpha1.Exposure{Name: "General", WithoutEvidence: v1alpha1.WithoutEvidenceAllowed}))
 		policy.Spec.ClearanceSeconds = &lease

@@ -248,7 +248,7 @@ func (e *engine) clear(v *verdict) {
 		// Nothing is to be renewed before the evidence ends, and that is looked at anyway.
 		until = end
 	} else {
-		e.recheckAt(e.now + e.clearance()/2)
+		e.recheckAt(e.now + (e.clearance()+1)/2)
 	}
 	at := time.Unix(until, 0).UTC()
 	e.decision.ClearedUntil = &at

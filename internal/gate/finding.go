@@ -18,22 +18,31 @@ func (e *engine) judgeFindings(q *question, results []result) {
 	resolved := int64(minTime)
 	for i := range e.in.Findings {
 		f := &e.in.Findings[i]
-		same := f.Spec.ScopeDigest == q.scope.key()
-		if f.Spec.Requirement != q.name || !(same || e.hasAll(f.Spec.Artifacts)) {
+		if !e.against(q, f) {
 			continue
 		}
 		until, ineffective := e.resolution(q, f, results)
-		if until > minTime {
-			if same {
-				resolved = max(resolved, until)
+		switch {
+		case until == minTime:
+			if q.finding == nil || outranks(f, q.finding) {
+				q.finding, q.unresolved = f, ineffective
 			}
-			coverByUID(results, f.Spec.Evidence.UID)
 			continue
+		case f.Spec.ScopeDigest == q.scope.key():
+			resolved = max(resolved, until)
 		}
-		if q.finding == nil || outranks(f, q.finding) {
-			q.finding, q.unresolved = f, ineffective
-		}
+		coverByUID(results, f.Spec.Evidence.UID)
 	}
+	worst := uncovered(results, resolved)
+	if worst != nil && q.finding == nil {
+		made := e.newFinding(q, worst)
+		e.decision.NewFindings = append(e.decision.NewFindings, made)
+		q.finding = &made
+	}
+}
+
+// uncovered is the latest failing result that no resolution accounts for; nil without one.
+func uncovered(results []result, resolved int64) *result {
 	var worst *result
 	for i := range results {
 		r := &results[i]
@@ -45,15 +54,16 @@ func (e *engine) judgeFindings(q *question, results []result) {
 			worst = r
 		}
 	}
-	if worst != nil && q.finding == nil {
-		made := e.newFinding(q, worst)
-		e.decision.NewFindings = append(e.decision.NewFindings, made)
-		q.finding = &made
-	}
+	return worst
 }
 
-// hasAll reports whether the release has every one of the artifacts that a finding is about. Adding another
-// artifact, or a policy that looks at more of them, is no escape from a finding.
+// against reports whether a finding is about q for the release: about its artifacts in scope, or about others that
+// the release has all of. Adding another artifact, or a policy that looks at more of them, is no escape.
+func (e *engine) against(q *question, f *v1alpha1.AdverseFinding) bool {
+	return f.Spec.Requirement == q.name && (f.Spec.ScopeDigest == q.scope.key() || e.hasAll(f.Spec.Artifacts))
+}
+
+// hasAll reports whether the release has every one of the artifacts, of which there must be some.
 func (e *engine) hasAll(artifacts []v1alpha1.SubjectArtifact) bool {
 	for i := range artifacts {
 		if !has(e.artifacts, &artifacts[i]) {

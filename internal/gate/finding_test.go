@@ -41,17 +41,35 @@ func upliftInput(evaluations []v1alpha1.SafetyEvaluation, list []v1alpha1.Advers
 	}
 }
 
+// findingCase is a set of results and findings for the requirement uplift.
+type findingCase struct {
+	evaluations []v1alpha1.SafetyEvaluation
+	findings    []v1alpha1.AdverseFinding
+	want        v1alpha1.RequirementState
+	// wantNew is the evaluation that a new finding is about; empty for none.
+	wantNew string
+}
+
+func (test findingCase) check(t *testing.T) {
+	t.Helper()
+	got := gate.Decide(upliftInput(test.evaluations, test.findings))
+	if state := got.Requirements[0].State; state != test.want {
+		t.Errorf("the state is %s, want %s: %s", state, test.want, got.Requirements[0].Message)
+	}
+	var about string
+	for i := range got.NewFindings {
+		about += got.NewFindings[i].Spec.Evidence.Name
+	}
+	if about != test.wantNew {
+		t.Errorf("new findings are about %q, want %q", about, test.wantNew)
+	}
+}
+
 func TestFindings(t *testing.T) {
 	failing := evaluation("bad", "0.9", day(1))
 	early, late := evaluation("early", "0.1", day(0)), evaluation("late", "0.1", day(3))
 	resolved := fixture.ResolvedAt(fixture.Day(3))
-	for name, test := range map[string]struct {
-		evaluations []v1alpha1.SafetyEvaluation
-		findings    []v1alpha1.AdverseFinding
-		want        v1alpha1.RequirementState
-		// wantNew is the evaluation that a new finding is about; empty for none.
-		wantNew string
-	}{
+	for name, test := range map[string]findingCase{
 		"a failing result makes a finding": {
 			evaluations: list(failing), want: failed, wantNew: "bad",
 		},
@@ -66,31 +84,6 @@ func TestFindings(t *testing.T) {
 		},
 		"a failing result makes no second finding while one stands": {
 			evaluations: list(failing), findings: findings(finding("f")), want: failed,
-		},
-		"a finding about other artifacts does not matter": {
-			evaluations: list(late),
-			findings:    findings(about(fixture.Weights("x"))),
-			want:        met,
-		},
-		"a finding about artifacts that the release has only some of does not matter": {
-			evaluations: list(late),
-			findings:    findings(about(fixture.Weights("m1"), fixture.Safeguard("x"))),
-			want:        met,
-		},
-		"another artifact in the scope is no escape from a finding": {
-			evaluations: list(late),
-			findings:    findings(fixture.Finding("f", "uplift", "sha256:of-the-release-before")),
-			want:        failed,
-		},
-		"a finding about artifacts beyond the scope of today's policy stands": {
-			evaluations: list(late),
-			findings:    findings(about(fixture.Weights("m1"), fixture.Server("m1"))),
-			want:        failed,
-		},
-		"a resolved finding of another scope accounts for no failing result": {
-			evaluations: list(failing, late),
-			findings:    findings(fixture.Finding("f", "uplift", "sha256:of-the-release-before", resolved)),
-			want:        failed, wantNew: "bad",
 		},
 		"a finding for another requirement does not matter": {
 			evaluations: list(late), findings: findings(fixture.Finding("f", "other", upliftScope())), want: met,
@@ -122,19 +115,41 @@ func TestFindings(t *testing.T) {
 			evaluations: list(failing), findings: findings(finding("f", resolved)), want: indeterminate,
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			got := gate.Decide(upliftInput(test.evaluations, test.findings))
-			if state := got.Requirements[0].State; state != test.want {
-				t.Errorf("the state is %s, want %s: %s", state, test.want, got.Requirements[0].Message)
-			}
-			var about string
-			for i := range got.NewFindings {
-				about += got.NewFindings[i].Spec.Evidence.Name
-			}
-			if about != test.wantNew {
-				t.Errorf("new findings are about %q, want %q", about, test.wantNew)
-			}
-		})
+		t.Run(name, test.check)
+	}
+}
+
+func TestArtifactsOfFindings(t *testing.T) {
+	failing, late := evaluation("bad", "0.9", day(1)), evaluation("late", "0.1", day(3))
+	resolved := fixture.ResolvedAt(fixture.Day(3))
+	for name, test := range map[string]findingCase{
+		"a finding about other artifacts does not matter": {
+			evaluations: list(late),
+			findings:    findings(about(fixture.Weights("x"))),
+			want:        met,
+		},
+		"a finding about artifacts that the release has only some of does not matter": {
+			evaluations: list(late),
+			findings:    findings(about(fixture.Weights("m1"), fixture.Safeguard("x"))),
+			want:        met,
+		},
+		"another artifact in the scope is no escape from a finding": {
+			evaluations: list(late),
+			findings:    findings(fixture.Finding("f", "uplift", "sha256:of-the-release-before")),
+			want:        failed,
+		},
+		"a finding about artifacts beyond the scope of today's policy stands": {
+			evaluations: list(late),
+			findings:    findings(about(fixture.Weights("m1"), fixture.Server("m1"))),
+			want:        failed,
+		},
+		"a resolved finding of another scope accounts for no failing result": {
+			evaluations: list(failing, late),
+			findings:    findings(fixture.Finding("f", "uplift", "sha256:of-the-release-before", resolved)),
+			want:        failed, wantNew: "bad",
+		},
+	} {
+		t.Run(name, test.check)
 	}
 }
 

@@ -30,6 +30,17 @@ func (m *Mismatch) String() string {
 	return m.Field + " " + m.Problem + "; " + m.Remedy
 }
 
+// Container is the name of the container that the field belongs to; empty when it belongs to none.
+func (m *Mismatch) Container() string {
+	for _, list := range []string{"spec.containers[", "spec.initContainers["} {
+		if rest, ok := strings.CutPrefix(m.Field, list); ok {
+			name, _, _ := strings.Cut(rest, "]")
+			return name
+		}
+	}
+	return ""
+}
+
 func mismatch(field, remedy, problem string, args ...any) *Mismatch {
 	return &Mismatch{Field: field, Problem: fmt.Sprintf(problem, args...), Remedy: remedy}
 }

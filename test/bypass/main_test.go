@@ -9,6 +9,7 @@ package bypass
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -33,13 +34,14 @@ type bed struct {
 var shared bed
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	if err := shared.open(ctx); err != nil {
+	if err := errors.Join(waitTogether(), shared.open(ctx)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -49,6 +51,17 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// waitTogether runs more tests at a time than there are processors, unless -parallel says how
+// many: most of them wait for the cluster most of the time.
+func waitTogether() error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", "6")
 }
 
 func (b *bed) open(ctx context.Context) (err error) {

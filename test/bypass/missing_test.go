@@ -22,7 +22,7 @@ func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
 	}
 	ns := govern(t)
 	f := standing(t)
-	for policy, row := range map[string]struct {
+	rows := map[string]struct {
 		try     func(context.Context) error
 		refusal string
 	}{
@@ -44,18 +44,29 @@ func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
 			},
 			refusal: "is MutatingAdmissionPolicy scalegate-stamp-resolver in place?",
 		},
-	} {
-		t.Run(policy, func(t *testing.T) {
-			must(t, row.try(t.Context()))
-			binding := &admissionv1.MutatingAdmissionPolicyBinding{}
-			must(t, shared.Client.Get(t.Context(), client.ObjectKey{Name: policy}, binding))
-			must(t, shared.Client.Delete(t.Context(), binding))
-			eventually(t, func(ctx context.Context) error { return refusal(row.try(ctx), row.refusal) })
-			binding.ResourceVersion, binding.UID = "", ""
-			must(t, shared.Client.Create(t.Context(), binding))
-			eventually(t, row.try)
-		})
 	}
+	bindings := map[string]*admissionv1.MutatingAdmissionPolicyBinding{}
+	for policy, row := range rows {
+		must(t, row.try(t.Context()))
+		bindings[policy] = takeAway(t, policy)
+	}
+	for _, row := range rows {
+		eventually(t, func(ctx context.Context) error { return refusal(row.try(ctx), row.refusal) })
+	}
+	for policy, row := range rows {
+		must(t, shared.Client.Create(t.Context(), bindings[policy]))
+		eventually(t, row.try)
+	}
+}
+
+// takeAway deletes the binding of a mutating policy and returns it, ready to be made again.
+func takeAway(t *testing.T, policy string) *admissionv1.MutatingAdmissionPolicyBinding {
+	t.Helper()
+	binding := &admissionv1.MutatingAdmissionPolicyBinding{}
+	must(t, shared.Client.Get(t.Context(), client.ObjectKey{Name: policy}, binding))
+	must(t, shared.Client.Delete(t.Context(), binding))
+	binding.ResourceVersion, binding.UID = "", ""
+	return binding
 }
 
 // The hold of Deployments has no twin: without it their pods are held as ever.
@@ -64,9 +75,7 @@ func TestWithoutTheHoldOfDeploymentsTheirPodsAreHeld(t *testing.T) {
 		t.Skip("the policies of an external cluster are in use")
 	}
 	ns := govern(t)
-	binding := &admissionv1.MutatingAdmissionPolicyBinding{}
-	must(t, shared.Client.Get(t.Context(), client.ObjectKey{Name: "scalegate-hold-deployments"}, binding))
-	must(t, shared.Client.Delete(t.Context(), binding))
+	binding := takeAway(t, "scalegate-hold-deployments")
 	paused := func(ctx context.Context) (bool, error) {
 		d := deployment(ns, "probe")
 		err := shared.Client.Create(ctx, d, client.DryRunAll)
@@ -84,7 +93,6 @@ func TestWithoutTheHoldOfDeploymentsTheirPodsAreHeld(t *testing.T) {
 			t.Errorf("pod %s claims %q", p.Name, p.Labels[v1alpha1.LabelRelease])
 		}
 	}
-	binding.ResourceVersion, binding.UID = "", ""
 	must(t, shared.Client.Create(t.Context(), binding))
 	eventually(t, func(ctx context.Context) error {
 		if held, err := paused(ctx); err != nil || held {
