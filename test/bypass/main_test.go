@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -35,33 +34,7 @@ var shared bed
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	if err := errors.Join(waitTogether(), shared.open(ctx)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	if err := shared.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
-}
-
-// waitTogether runs more tests at a time than there are processors, unless -parallel says how
-// many: most of them wait for the cluster most of the time.
-func waitTogether() error {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
-	if given {
-		return nil
-	}
-	return flag.Set("test.parallel", "6")
+	os.Exit(installation.Main(m, shared.open, func() error { return shared.Stop() }))
 }
 
 func (b *bed) open(ctx context.Context) (err error) {

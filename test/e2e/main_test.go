@@ -8,10 +8,9 @@ package e2e
 
 import (
 	"context"
-	"fmt"
+	"flag"
 	"os"
 	"testing"
-	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -28,22 +27,8 @@ type bed struct {
 var shared bed
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	if err := shared.open(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	if err := shared.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+	flag.Parse()
+	os.Exit(installation.Main(m, shared.open, func() error { return shared.Stop() }))
 }
 
 func (b *bed) open(ctx context.Context) (err error) {
