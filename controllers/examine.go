@@ -150,7 +150,7 @@ func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool, owned 
 			return enforcement.Verdict{}, fmt.Errorf("reading pod %s: %w", pod.Name, err)
 		}
 		m := workload.MatchPod(x.declared, content)
-		if m != nil && owned != nil && m.Container() != "" && !owned.Has(m.Container()) {
+		if m != nil && owned != nil && m.ForeignContainer() && !owned.Has(m.Container()) {
 			return enforcement.Verdict{}, nil
 		}
 		return verdict(m), nil

@@ -56,10 +56,14 @@ func (r *ModelReleaseReconciler) gather(ctx context.Context, reader client.Reade
 // sightings finds every evaluation in the cluster with one of the result files. It reads the cache:
 // a sighting can only make evidence older or refuse it.
 func (r *ModelReleaseReconciler) sightings(ctx context.Context, evaluations []v1alpha1.SafetyEvaluation) ([]gate.Sighting, error) {
-	seen := map[types.UID]bool{}
+	seen, listed := map[types.UID]bool{}, map[string]bool{}
 	var all []gate.Sighting
 	for i := range evaluations {
 		for _, key := range evaluationFile(&evaluations[i]) {
+			if listed[key] {
+				continue
+			}
+			listed[key] = true
 			list := &v1alpha1.SafetyEvaluationList{}
 			if err := r.List(ctx, list, client.MatchingFields{indexEvaluationFile: key}); err != nil {
 				return nil, fmt.Errorf("listing evaluations of one result file: %w", err)

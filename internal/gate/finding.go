@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,12 +34,19 @@ func (e *engine) judgeFindings(q *question, results []result) {
 		}
 		coverByUID(results, f.Spec.Evidence.UID)
 	}
+	// One finding may stand for several failures of the same artifacts, but for none that is later than its own: once
+	// the later evaluation is deleted, only a finding of it would keep an earlier pass from resolving everything.
 	worst := uncovered(results, resolved)
-	if worst != nil && q.finding == nil {
+	if worst != nil && (q.finding == nil || !accounts(q.finding, worst)) {
 		made := e.newFinding(q, worst)
 		e.decision.NewFindings = append(e.decision.NewFindings, made)
-		q.finding = &made
+		q.finding, q.unresolved = &made, ""
 	}
+}
+
+// accounts reports whether a finding that stands remembers a failing result: its own, or an earlier one.
+func accounts(f *v1alpha1.AdverseFinding, r *result) bool {
+	return f.Spec.Evidence.UID == string(r.evaluation.UID) || r.effective <= f.Spec.Evidence.ResultTime.Unix()
 }
 
 // uncovered is the latest failing result that no resolution accounts for; nil without one.
@@ -58,15 +66,16 @@ func uncovered(results []result, resolved int64) *result {
 }
 
 // against reports whether a finding is about q for the release: about its artifacts in scope, or about others that
-// the release has all of. Adding another artifact, or a policy that looks at more of them, is no escape.
+// the release has all of. Adding another artifact, calling it by another type, or a policy that looks at more of
+// them, is no escape.
 func (e *engine) against(q *question, f *v1alpha1.AdverseFinding) bool {
 	return f.Spec.Requirement == q.name && (f.Spec.ScopeDigest == q.scope.key() || e.hasAll(f.Spec.Artifacts))
 }
 
-// hasAll reports whether the release has every one of the artifacts, of which there must be some.
+// hasAll reports whether the release has the content of every one of the artifacts, of which there must be some.
 func (e *engine) hasAll(artifacts []v1alpha1.SubjectArtifact) bool {
 	for i := range artifacts {
-		if !has(e.artifacts, &artifacts[i]) {
+		if !slices.ContainsFunc(e.artifacts, func(a v1alpha1.SubjectArtifact) bool { return a.Digest == artifacts[i].Digest }) {
 			return false
 		}
 	}
@@ -187,7 +196,11 @@ func (e *engine) whyNotAmong(q *question, name string) string {
 }
 
 func (e *engine) newFinding(q *question, r *result) v1alpha1.AdverseFinding {
-	key := q.scope.key()
+	about, key := q.scope.artifacts, q.scope.key()
+	if subject := r.evaluation.Spec.Subject.Artifacts; !q.scope.matches(subject) {
+		about = within(ordered(subject), q.scope.types)
+		key = digest(about)
+	}
 	return v1alpha1.AdverseFinding{
 		TypeMeta: metav1.TypeMeta{
 			APIVersion: v1alpha1.SchemeGroupVersion.String(),
@@ -197,7 +210,7 @@ func (e *engine) newFinding(q *question, r *result) v1alpha1.AdverseFinding {
 		Spec: v1alpha1.AdverseFindingSpec{
 			Requirement: q.name,
 			ScopeDigest: key,
-			Artifacts:   append([]v1alpha1.SubjectArtifact(nil), q.scope.artifacts...),
+			Artifacts:   append([]v1alpha1.SubjectArtifact(nil), about...),
 			Evidence: v1alpha1.FindingEvidence{
 				Namespace:      r.evaluation.Namespace,
 				Name:           r.evaluation.Name,

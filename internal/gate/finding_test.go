@@ -82,8 +82,11 @@ func TestFindings(t *testing.T) {
 		"a finding that stands fails against later favourable results": {
 			evaluations: list(late), findings: findings(finding("f")), want: failed,
 		},
-		"a failing result makes no second finding while one stands": {
-			evaluations: list(failing), findings: findings(finding("f")), want: failed,
+		"a failing result that is no later makes no second finding while one stands": {
+			evaluations: list(evaluation("old", "0.9", day(0))), findings: findings(finding("f")), want: failed,
+		},
+		"a later failing result makes another finding while one stands, so that deleting it is no escape": {
+			evaluations: list(failing), findings: findings(finding("f")), want: failed, wantNew: "bad",
 		},
 		"a finding for another requirement does not matter": {
 			evaluations: list(late), findings: findings(fixture.Finding("f", "other", upliftScope())), want: met,
@@ -142,6 +145,22 @@ func TestArtifactsOfFindings(t *testing.T) {
 			evaluations: list(late),
 			findings:    findings(about(fixture.Weights("m1"), fixture.Server("m1"))),
 			want:        failed,
+		},
+		"a failure of an artifact out of scope is about something else": {
+			evaluations: list(late, evaluation("bad", "0.9", day(1), fixture.About(fixture.Server("m1")))),
+			want:        met,
+		},
+		"a failure of artifacts under another type makes a finding": {
+			evaluations: list(late, evaluation("bad", "0.9", day(1), fixture.About(v1alpha1.SubjectArtifact{
+				Type: v1alpha1.ArtifactWeights, Digest: fixture.Server("m1").Digest,
+			}))),
+			want: failed, wantNew: "bad",
+		},
+		"a pass of some of the release's artifacts shows nothing": {
+			evaluations: list(evaluation("good", "0.1", day(1), fixture.About(v1alpha1.SubjectArtifact{
+				Type: v1alpha1.ArtifactWeights, Digest: fixture.Server("m1").Digest,
+			}))),
+			want: missing,
 		},
 		"a resolved finding of another scope accounts for no failing result": {
 			evaluations: list(failing, late),

@@ -100,6 +100,10 @@ func (e *engine) collect(q *question) []result {
 	for i := q.first; i >= 0; i = e.next[i] {
 		evaluation := &e.in.Evaluations[i]
 		if !q.scope.matches(evaluation.Spec.Subject.Artifacts) {
+			if r := e.readElsewhere(q, evaluation); r.zone == zoneFailed {
+				results = append(results, r)
+				continue
+			}
 			q.others++
 			continue
 		}
@@ -127,6 +131,16 @@ func (e *engine) collect(q *question) []result {
 	}
 	e.results = results
 	return results
+}
+
+// readElsewhere reads an evaluation of other artifacts than those in scope. What failed for some of the release's
+// artifacts failed for the release, whatever was added to it since; nothing else that was found of them counts.
+func (e *engine) readElsewhere(q *question, evaluation *v1alpha1.SafetyEvaluation) result {
+	about := within(ordered(evaluation.Spec.Subject.Artifacts), q.scope.types)
+	if q.problem != "" || awaited(evaluation) || !e.hasAll(about) {
+		return result{}
+	}
+	return q.read(evaluation, &e.sightings)
 }
 
 // awaited reports whether a measurement may still be recorded without anybody's help.

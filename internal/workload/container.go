@@ -199,11 +199,21 @@ func checkCompanion(c *container) *Mismatch {
 		}
 	}
 	for _, e := range c.Env {
-		if e.Name == "NVIDIA_VISIBLE_DEVICES" && (e.ValueFrom != nil || e.Value != "void" && e.Value != "none") {
+		if slices.Contains(deviceVariables(), e.Name) && (e.ValueFrom != nil || e.Value != "void" && e.Value != "none") {
 			return mismatch(item(c.path+".env", e.Name), remedy, "gives a companion a device")
 		}
 	}
+	for _, mount := range c.VolumeMounts {
+		if strings.Contains(mount.MountPath, "nvidia-container-devices") {
+			return mismatch(item(c.path+".volumeMounts", mount.Name), remedy, "gives a companion a device")
+		}
+	}
 	return nil
+}
+
+// deviceVariables are read by container runtimes, which then give the container devices that it never requested.
+func deviceVariables() []string {
+	return []string{"NVIDIA_VISIBLE_DEVICES", "AMD_VISIBLE_DEVICES", "HABANA_VISIBLE_DEVICES"}
 }
 
 func isPlainResource(name string) bool {

@@ -41,6 +41,12 @@ func (m *Mismatch) Container() string {
 	return ""
 }
 
+// ForeignContainer reports whether the mismatch is that a container runs an image that is neither an
+// artifact of the release nor a companion of the policy, and not what such an image does.
+func (m *Mismatch) ForeignContainer() bool {
+	return m.Container() != "" && strings.HasSuffix(m.Field, "].image")
+}
+
 func mismatch(field, remedy, problem string, args ...any) *Mismatch {
 	return &Mismatch{Field: field, Problem: fmt.Sprintf(problem, args...), Remedy: remedy}
 }
