@@ -122,7 +122,9 @@ func TestReconcileOnAbsence(t *testing.T) {
 // that no longer names the owner is written first.
 func TestReconcileRemovesWhatWasTamperedWith(t *testing.T) {
 	objects := served(result("0.1"))
-	objects[4] = running(func(p *corev1.Pod) { p.Spec.Containers[0].Command = []string{"sh"} })
+	objects[4] = running(func(p *corev1.Pod) {
+		p.CreationTimestamp, p.Spec.Containers[0].Command = metav1.NewTime(fixture.Day(1)), []string{"sh"}
+	})
 	c := newCluster(t, objects...)
 	c.mustReconcile()
 	c.wantLog("patch Namespace serving", "delete Pod p", "apply ModelRelease m1", "event Released ModelRelease m1", "event ExposureChanged ModelRelease m1",

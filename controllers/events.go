@@ -52,7 +52,7 @@ func announcements(before, after v1alpha1.ModelReleaseStatus) []announcement {
 		all = append(all, announcement{kind, is.Reason, action, is.Message})
 	}
 	if before.GrantedExposure != after.GrantedExposure {
-		all = append(all, announcement{corev1.EventTypeNormal, "ExposureChanged", "Grant",
+		all = append(all, announcement{corev1.EventTypeNormal, v1alpha1.ReasonExposureChanged, "Grant",
 			"granted exposure: " + cmp.Or(after.GrantedExposure, "none") + ", before: " + cmp.Or(before.GrantedExposure, "none")})
 	}
 	return all

@@ -55,7 +55,7 @@ func (x examination) deployments(ctx context.Context, all []appsv1.Deployment) (
 			ResourceVersion: dep.ResourceVersion,
 			Exposure:        workload.Exposure(dep.Spec.Template.Labels, x.release),
 			Mark:            dep.Annotations[v1alpha1.AnnotationHeld],
-			Replicas:        *orOne(dep.Spec.Replicas),
+			Replicas:        orOne(dep.Spec.Replicas),
 		}
 		if d.Mark != "" && x.granted.Has(d.Exposure) {
 			var err error
@@ -81,9 +81,9 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 			Name:     set.Name,
 			UID:      set.UID,
 			Exposure: workload.Exposure(set.Spec.Template.Labels, x.release),
-			Replicas: *orOne(set.Spec.Replicas),
+			Replicas: orOne(set.Spec.Replicas),
 		}
-		if owner := metav1.GetControllerOf(set); owner != nil && owner.Kind == "Deployment" {
+		if owner := metav1.GetControllerOf(set); owner != nil && owner.Kind == "Deployment" && owner.APIVersion == appsv1.SchemeGroupVersion.String() {
 			rs.Deployment = owner.Name
 		}
 		if x.granted.Has(rs.Exposure) {
@@ -237,11 +237,11 @@ func held(pod *corev1.Pod) bool {
 }
 
 // orOne is the number of replicas of a spec that need not say it.
-func orOne(replicas *int32) *int32 {
+func orOne(replicas *int32) int32 {
 	if replicas == nil {
-		return new(int32(1))
+		return 1
 	}
-	return replicas
+	return *replicas
 }
 
 // verdictsKept bounds the verdicts in memory; the oldest are given again when they are needed.

@@ -45,7 +45,7 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ModelRelease{}).
 		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy)).
-		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releaseOfEvaluation)).
+		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation)).
 		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
 		Watches(&appsv1.Deployment{}, wake.handler(wake.releaseClaimed)).
 		Watches(&appsv1.ReplicaSet{}, wake.handler(wake.releaseClaimed)).
@@ -81,6 +81,11 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	if plan.GivesMore() || plan.Takes() || len(d.NewFindings) > 0 || len(d.Resolutions) > 0 {
 		if in, err = r.gather(ctx, r.Live, req.NamespacedName); err != nil {
 			return ctrl.Result{}, err
+		}
+		if len(plan.Opens) > 0 {
+			if present.pods, err = r.livePods(ctx, req.NamespacedName); err != nil {
+				return ctrl.Result{}, err
+			}
 		}
 		d = gate.Decide(in)
 		if s, err = r.scene(ctx, req.NamespacedName, in, present, d); err != nil {

@@ -50,6 +50,7 @@ func standing() clearance.Clearance {
 		End: fixture.Day(8), Exposure: "General", Mode: clearance.Free,
 		Owners:  []types.UID{fixture.UID("d-1")},
 		Digests: []string{fixture.SHA256("server m1"), fixture.SHA256("weights m1")},
+		Since:   fixture.Day(1),
 	}
 }
 

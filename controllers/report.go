@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	ac "github.com/scalegate/scalegate/api/applyconfiguration/api/v1alpha1"
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -28,17 +30,28 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 	release := in.Release
 	status := statusFor(release, d, o, metav1.NewTime(in.Now))
 	if !equality.Semantic.DeepEqual(status, release.Status) {
-		apply, err := applyConfiguration[ac.ModelReleaseStatusApplyConfiguration](status)
-		if err != nil {
-			return err
+		err := r.write(ctx, release, status)
+		if apierrors.IsInvalid(err) {
+			// Workloads are named by whoever makes them. What they are called must not keep a finding from being told.
+			log.FromContext(ctx).Error(err, "Reporting without the workloads")
+			status.Workloads = nil
+			err = r.write(ctx, release, status)
 		}
-		object := ac.ModelRelease(release.Name, release.Namespace).WithUID(release.UID).WithStatus(apply)
-		if err := r.Status().Apply(ctx, object, client.ForceOwnership); err != nil {
+		if err != nil {
 			return fmt.Errorf("reporting on ModelRelease %s/%s: %w", release.Namespace, release.Name, err)
 		}
 	}
 	r.announce(release, status, o.did)
 	return nil
+}
+
+func (r *ModelReleaseReconciler) write(ctx context.Context, release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus) error {
+	apply, err := applyConfiguration[ac.ModelReleaseStatusApplyConfiguration](status)
+	if err != nil {
+		return err
+	}
+	object := ac.ModelRelease(release.Name, release.Namespace).WithUID(release.UID).WithStatus(apply)
+	return r.Status().Apply(ctx, object, client.ForceOwnership)
 }
 
 // outcome is what was to be done, what of it was, and what went wrong.

@@ -53,6 +53,17 @@ func (r *ModelReleaseReconciler) look(ctx context.Context, key types.NamespacedN
 	return c, nil
 }
 
+// livePods lists the pods that claim the release from the API server itself: a cache that does not show yet what was
+// opened a moment ago would let too many pass a ceiling.
+func (r *ModelReleaseReconciler) livePods(ctx context.Context, key types.NamespacedName) ([]corev1.Pod, error) {
+	var pods corev1.PodList
+	err := r.Live.List(ctx, &pods, client.InNamespace(key.Namespace), client.MatchingLabels{v1alpha1.LabelRelease: key.Name})
+	if err != nil {
+		return nil, fmt.Errorf("listing the pods that claim %s live: %w", key, err)
+	}
+	return pods.Items, nil
+}
+
 // scene describes the claims to package enforcement, and examines what the decision would open.
 func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.NamespacedName, in gate.Input, c claims, d gate.Decision) (enforcement.Scene, error) {
 	s := enforcement.Scene{Now: in.Now, ReleaseName: key.Name, Policy: in.Policy}

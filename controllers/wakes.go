@@ -102,13 +102,26 @@ func (w wakes) everyRelease(ctx context.Context, _ client.Object) ([]types.Names
 	return w.releases(ctx)
 }
 
-// releaseOfEvaluation is the release that an evaluation is about.
-func (w wakes) releaseOfEvaluation(_ context.Context, o client.Object) ([]types.NamespacedName, error) {
+// releasesOfEvaluation are the release that an evaluation is about, and those that have evidence from the same file or
+// run: who submitted it first, and for what, counts for all of them.
+func (w wakes) releasesOfEvaluation(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
 	e, ok := o.(*v1alpha1.SafetyEvaluation)
 	if !ok {
 		return nil, fmt.Errorf("%T is not an evaluation", o)
 	}
-	return []types.NamespacedName{{Namespace: e.Namespace, Name: e.Spec.Subject.Release}}, nil
+	all := []types.NamespacedName{{Namespace: e.Namespace, Name: e.Spec.Subject.Release}}
+	for _, key := range evaluationFile(e) {
+		list := &v1alpha1.SafetyEvaluationList{}
+		if err := w.reader.List(ctx, list, client.MatchingFields{indexEvaluationFile: key}); err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			if other := &list.Items[i]; other.UID != e.UID {
+				all = append(all, types.NamespacedName{Namespace: other.Namespace, Name: other.Spec.Subject.Release})
+			}
+		}
+	}
+	return all, nil
 }
 
 // releaseClaimed is the release that a pod, or what makes pods, claims.

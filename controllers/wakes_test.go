@@ -32,8 +32,11 @@ func elsewhere[T client.Object](o T) T {
 func TestWakes(t *testing.T) {
 	measured := result("0.1")
 	other := new(fixture.Evaluation("e2", "attack", "0.1", fixture.For("m2")))
+	same := elsewhere(new(fixture.Evaluation("e3", "attack", "0.1", fixture.For("m3"), fixture.Measuring(func(m *v1alpha1.Measurement) {
+		m.SHA256 = measured.Status.Measurement.SHA256
+	}))))
 	objects := []client.Object{
-		release(), elsewhere(release()), fixture.Release("m2", fixture.Governed("other")),
+		same, release(), elsewhere(release()), fixture.Release("m2", fixture.Governed("other")),
 		measured, elsewhere(result("0.1")), other,
 	}
 	finding := new(fixture.Finding("f", "attack", "sha256:0"))
@@ -57,7 +60,8 @@ func TestWakes(t *testing.T) {
 		"one about nobody's artifacts wakes none":             {wakes.releasesOfFinding, bare, nil},
 		"a namespace wakes its releases, and what is cleared": {wakes.releasesOfNamespace, namespace, []string{"serving/gone", "serving/m1", "serving/m2"}},
 		"a mutator wakes every release":                       {wakes.everyRelease, nil, []string{"lab/m1", "serving/m1", "serving/m2"}},
-		"an evaluation wakes the release that it names":       {wakes.releaseOfEvaluation, other, []string{"serving/m2"}},
+		"an evaluation wakes the release that it names":       {wakes.releasesOfEvaluation, other, []string{"serving/m2"}},
+		"and those with evidence from the same file":          {wakes.releasesOfEvaluation, measured, []string{"lab/m3", "serving/m1"}},
 		"a pod wakes the release that it claims":              {wakes.releaseClaimed, running(), []string{"serving/m1"}},
 		"a pod that claims none wakes none":                   {wakes.releaseClaimed, unclaimed, nil},
 		"a Deployment wakes the release of its template":      {wakes.releaseClaimed, heldDeployment(), []string{"serving/m1"}},

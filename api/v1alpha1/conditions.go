@@ -92,6 +92,12 @@ const (
 	ReasonEnforcementError = "EnforcementError"
 )
 
+// Reasons of a ModelRelease's events, beside those of its conditions.
+const (
+	// ReasonExposureChanged: another exposure is granted than before.
+	ReasonExposureChanged = "ExposureChanged"
+)
+
 // Reasons in a ModelRelease's status.workloads, beside those of its conditions.
 const (
 	// ReasonExposureNotGranted: the workload claims an exposure above the granted one.

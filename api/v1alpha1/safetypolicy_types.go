@@ -267,7 +267,8 @@ type Requirement struct {
 	Evaluation EvaluationCriterion `json:"evaluation,omitzero"`
 
 	// scope is the types of artifact that the result is about: evidence counts while the
-	// release's artifacts of these types are the ones evaluated. Omitted means all types.
+	// release's artifacts of these types are the ones evaluated. Omitted means all types, which lets
+	// no artifact in that nobody evaluated.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

@@ -5,12 +5,12 @@
 // it grants, its lease, its reading and writing.
 //
 // The admission policies read the same text inside the API server, so its form is a contract:
-// six fields between bars,
+// seven fields between bars,
 //
-//	v1|END|EXPOSURE|free or counted|OWNER,OWNER|DIGEST,DIGEST
+//	v1|END|EXPOSURE|free or counted|OWNER,OWNER|DIGEST,DIGEST|SINCE
 //
-// where END is a time in RFC 3339 and UTC, OWNER the UID of a ReplicaSet and DIGEST the 64
-// hexadecimal digits of an image digest. Owners and digests are sorted, so that the same grant
+// where END and SINCE are times in RFC 3339 and UTC, OWNER the UID of a ReplicaSet and DIGEST the
+// 64 hexadecimal digits of an image digest. Owners and digests are sorted, so that the same grant
 // is the same text.
 package clearance
 
@@ -56,6 +56,9 @@ type Clearance struct {
 	Owners []types.UID
 	// Digests are the image digests that a pod born free may carry, as 64 hexadecimal digits each.
 	Digests []string
+	// Since is when the release was first cleared here, whole seconds. Pods that are older were not
+	// born free.
+	Since time.Time
 }
 
 // Key is the annotation that holds the clearance of a release.
@@ -81,6 +84,7 @@ func (c Clearance) String() string {
 		string(c.Mode),
 		joinSet(owners),
 		joinSet(c.Digests),
+		c.Since.UTC().Format(time.RFC3339),
 	}, "|")
 }
 
@@ -88,18 +92,22 @@ func (c Clearance) String() string {
 // admission policies clear nothing for such a value.
 func Parse(value string) (Clearance, error) {
 	fields := strings.Split(value, "|")
-	if len(fields) != 6 || fields[0] != version {
-		return Clearance{}, errors.New("a clearance has six fields and starts with v1")
+	if len(fields) != 7 || fields[0] != version {
+		return Clearance{}, errors.New("a clearance has seven fields and starts with v1")
 	}
 	end, err := time.Parse(time.RFC3339, fields[1])
 	if err != nil {
 		return Clearance{}, fmt.Errorf("parsing the end of a clearance: %w", err)
 	}
+	since, err := time.Parse(time.RFC3339, fields[6])
+	if err != nil {
+		return Clearance{}, fmt.Errorf("parsing the beginning of a clearance: %w", err)
+	}
 	mode := Mode(fields[3])
 	if mode != Free && mode != Counted {
 		return Clearance{}, fmt.Errorf("a clearance is free or counted, not %q", fields[3])
 	}
-	c := Clearance{End: end, Exposure: fields[2], Mode: mode, Digests: splitSet(fields[5])}
+	c := Clearance{End: end, Exposure: fields[2], Mode: mode, Digests: splitSet(fields[5]), Since: since}
 	for _, uid := range splitSet(fields[4]) {
 		c.Owners = append(c.Owners, types.UID(uid))
 	}

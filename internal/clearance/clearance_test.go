@@ -21,6 +21,7 @@ func granted(change func(*Clearance)) Clearance {
 		Mode:     Free,
 		Owners:   []types.UID{"aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"},
 		Digests:  []string{strings.Repeat("a", 64), strings.Repeat("b", 64)},
+		Since:    now.Add(-time.Hour),
 	}
 	if change != nil {
 		change(&c)
@@ -62,11 +63,12 @@ func TestTheSameGrantIsTheSameText(t *testing.T) {
 func TestWhatIsNotOursIsRefused(t *testing.T) {
 	for name, value := range map[string]string{
 		"nothing":            "",
-		"too few fields":     "v1|2026-03-01T12:00:00Z|General|free|",
-		"another version":    "v2|2026-03-01T12:00:00Z|General|free||",
-		"an end that is not": "v1|tomorrow|General|free||",
-		"an unknown mode":    "v1|2026-03-01T12:00:00Z|General|open||",
-		"a seventh field":    granted(nil).String() + "|",
+		"too few fields":     "v1|2026-03-01T12:00:00Z|General|free||",
+		"another version":    "v2|2026-03-01T12:00:00Z|General|free|||2026-03-01T12:00:00Z",
+		"an end that is not": "v1|tomorrow|General|free|||2026-03-01T12:00:00Z",
+		"no beginning":       "v1|2026-03-01T12:00:00Z|General|free|||",
+		"an unknown mode":    "v1|2026-03-01T12:00:00Z|General|open|||2026-03-01T12:00:00Z",
+		"an eighth field":    granted(nil).String() + "|",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c, err := Parse(value); err == nil {
@@ -85,6 +87,7 @@ func TestAClearanceIsWrittenOnlyWhenNeeded(t *testing.T) {
 		"the same grant with less than half of its lease": {granted(func(c *Clearance) { c.End = now.Add(3 * time.Hour) }).String(), true},
 		"a lease that is longer than it may be":           {granted(func(c *Clearance) { c.End = now.Add(9 * time.Hour) }).String(), true},
 		"another owner":                                   {granted(func(c *Clearance) { c.Owners = c.Owners[:1] }).String(), true},
+		"another beginning":                               {granted(func(c *Clearance) { c.Since = now }).String(), true},
 		"another digest":                                  {granted(func(c *Clearance) { c.Digests = c.Digests[:1] }).String(), true},
 		"another mode":                                    {granted(func(c *Clearance) { c.Mode = Counted }).String(), true},
 		"nothing yet":                                     {"", true},
@@ -120,7 +123,7 @@ func TestTheBudgetCountsEveryClearanceOnce(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(granted(nil).String())
-	f.Add("v1|2026-03-01T12:00:00+01:00|||,|")
+	f.Add("v1|2026-03-01T12:00:00+01:00||free|,||2026-03-01T12:00:00Z")
 	f.Fuzz(func(t *testing.T, value string) {
 		c, err := Parse(value)
 		if err != nil {

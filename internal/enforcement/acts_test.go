@@ -80,8 +80,8 @@ func TestOpens(t *testing.T) {
 			granting("General"), []string{"a", "b"},
 		},
 		"the oldest comes first, and the name decides between twins": {
-			scene(pod("c", "General", matching, held, made(fixture.Day(1))), pod("b", "General", matching, held),
-				pod("a", "General", matching, held, made(fixture.Day(2))), pod("d", "General", matching, held)),
+			scene(pod("c", "General", matching, held, made(fixture.Day(2))), pod("b", "General", matching, held),
+				pod("a", "General", matching, held, made(fixture.Day(3))), pod("d", "General", matching, held)),
 			granting("General"), []string{"b", "d", "c", "a"},
 		},
 		"one that differs stays held": {
@@ -180,12 +180,15 @@ func TestRemovalsByFinding(t *testing.T) {
 			scene(pod("a", "General", unexamined), pod("b", "Internal", unexamined)),
 			refusing(v1alpha1.ReasonAdverseFinding, adverse("General")), []enforcement.Removal{finding("a")},
 		},
-		"an exposure that the policy does not have is as the one asked for": {
+		"an exposure that the policy does not have, or no longer has, goes when every exposure is refused for it": {
 			scene(pod("a", "Genreal", unexamined)),
-			granting("Internal", adverse("General")), []enforcement.Removal{finding("a")},
+			refusing(v1alpha1.ReasonAdverseFinding, adverse(exposures()...)), []enforcement.Removal{finding("a")},
 		},
-		"an exposure that the policy does not have goes not by what is above the one asked for": {
-			scene(pod("a", "Genreal", unexamined)), granting("Evaluation", adverse("Internal")), nil,
+		"an exposure that the policy does not have stays while one is refused for another reason": {
+			scene(pod("a", "Genreal", unexamined)), refusing(v1alpha1.ReasonAdverseFinding, adverse("Internal", "General")), nil,
+		},
+		"an exposure that the policy does not have stays while one is granted": {
+			scene(pod("a", "Genreal", unexamined)), granting("Internal", adverse("General")), nil,
 		},
 		"an exposure that is granted stays, whatever else is said of it": {
 			scene(pod("a", "General", matching)), granting("General", adverse("General")), nil,
@@ -232,6 +235,17 @@ func TestRemovalsByIncident(t *testing.T) {
 		},
 		"a pod that differs from an owner whose pods were not born free until now stays": {
 			scene(owner, pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"), nil,
+		},
+		"a pod that is older than the clearance was not born free, so it stays": {
+			scene(owner, born, pod("a", "General", differing, made(fixture.Day(0)), owned("ReplicaSet", "rs"))), granting("General"), nil,
+		},
+		"a pod that differs is removed though its owner is not in the clearance any more": {
+			scene(owner, cleared(counted("General")), pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"),
+			[]enforcement.Removal{incident("a")},
+		},
+		"a pod that differs is removed though something else may change pods by now": {
+			scene(owner, born, mutatedBy("injector"), pod("a", "General", differing, owned("ReplicaSet", "rs"))), granting("General"),
+			[]enforcement.Removal{incident("a")},
 		},
 		"a pod that matches its cleared owner stays": {
 			scene(owner, born, pod("a", "General", matching, owned("ReplicaSet", "rs"))), granting("General"), nil,

@@ -195,8 +195,11 @@ func TestClearanceSpace(t *testing.T) {
 				replicaSet("a", "General", differing), replicaSet("b", "General", matching), replicaSet("c", "General", matching)),
 			want: writes(counted("General")), exhausted: true,
 		},
-		"where not even those fit it is withdrawn": {
-			scene: two(crowded(size(free(a))-1), cleared(free(a))), want: withdraws(), exhausted: true,
+		"what is over the budget and does not grow stays": {
+			scene: two(crowded(size(free(a))-1), cleared(free(a, b))), want: keeps(end()),
+		},
+		"what is over the budget and would grow keeps its owners": {
+			scene: two(crowded(size(free(a))-1), cleared(free(a))), want: keeps(end()), exhausted: true,
 		},
 		"where nothing fits and there is none, there stays none": {
 			scene: two(crowded(0)), want: enforcement.ClearanceChange{}, exhausted: true,

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -29,6 +30,11 @@ type account struct {
 	waiting bool
 	// mismatch is the first that was found of its template or its held pods.
 	mismatch string
+}
+
+// ask adds to what the workload desires. Owner references may say anything, so the sum may not fit.
+func (a *account) ask(replicas int32) {
+	a.desired = int32(min(int64(a.desired)+int64(replicas), math.MaxInt32))
 }
 
 // describe sums the workloads up, and says where what was decided is not what holds.
@@ -61,7 +67,7 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 			parents[string(rs.UID)] = rs.Deployment
 			if rs.Replicas > 0 {
 				// What the Deployment asks for of this release while its template already claims another.
-				of("Deployment", rs.Deployment, rs.Exposure).desired += rs.Replicas
+				of("Deployment", rs.Deployment, rs.Exposure).ask(rs.Replicas)
 			}
 			continue
 		}
@@ -92,7 +98,7 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 			a.released++
 		}
 		if kind != "Deployment" && kind != "ReplicaSet" {
-			a.desired++
+			a.ask(1)
 		}
 	}
 	return all

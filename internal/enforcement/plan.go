@@ -16,7 +16,7 @@ import (
 	"github.com/scalegate/scalegate/internal/gate"
 )
 
-// Plan is what has to be done, in this order of safety: what closes before what opens.
+// Plan is what has to be done. What closes is carried out before what opens.
 type Plan struct {
 	// Clearance is the annotation to write.
 	Clearance ClearanceChange
@@ -125,13 +125,18 @@ func (e enforcement) granted(exposure string) bool {
 	return e.exposures[exposure].Granted
 }
 
-// adverse tells whether an exposure is refused by an adverse finding. One that the policy does not
-// know is as the one that the release asks for.
+// adverse tells whether an exposure is refused by an adverse finding. One that the policy does not know, such as one
+// that was renamed, is only when every exposure is.
 func (e enforcement) adverse(exposure string) bool {
 	if x, known := e.exposures[exposure]; known {
 		return x.Adverse && !x.Granted
 	}
-	return e.decision.Adverse
+	for _, x := range e.exposures {
+		if !x.Adverse || x.Granted {
+			return false
+		}
+	}
+	return len(e.exposures) > 0
 }
 
 // clear decides about the clearance.
@@ -143,14 +148,18 @@ func (e enforcement) clear(plan *Plan) {
 		return
 	}
 	want := e.wanted()
-	if !clearance.Fits(e.scene.Namespace.Annotations, key, want.String()) {
+	// Only what grows has to fit: of several that came to be over the budget together, none takes another's place.
+	fits := func() bool {
+		return exists && len(want.String()) <= len(present) || clearance.Fits(e.scene.Namespace.Annotations, key, want.String())
+	}
+	if !fits() {
 		plan.Reason, plan.Message = v1alpha1.ReasonClearanceSpaceExhausted, fmt.Sprintf(
 			"the clearances of this namespace would take more than %d bytes of its annotations: lower revisionHistoryLimit of the Deployments, or spread the releases over more namespaces",
 			clearance.NamespaceBudget)
 		if want.Owners = common(want.Owners, present); len(want.Owners) == 0 {
 			want.Mode = clearance.Counted
 		}
-		if !clearance.Fits(e.scene.Namespace.Annotations, key, want.String()) {
+		if !fits() {
 			plan.Clearance.Withdraw = exists
 			return
 		}
@@ -168,6 +177,10 @@ func (e enforcement) wanted() clearance.Clearance {
 		Exposure: e.decision.GrantedExposure,
 		Mode:     clearance.Counted,
 		Digests:  e.scene.Digests,
+		Since:    e.scene.Now.Truncate(time.Second),
+	}
+	if since, cleared := e.since(); cleared {
+		c.Since = since
 	}
 	if len(e.scene.UntrustedMutators) > 0 {
 		return c
@@ -181,6 +194,12 @@ func (e enforcement) wanted() clearance.Clearance {
 		}
 	}
 	return c
+}
+
+// since is when the release was first cleared here, by the clearance that stands; false when none does.
+func (e enforcement) since() (time.Time, bool) {
+	have, err := clearance.Parse(e.scene.Namespace.Annotations[clearance.Key(e.scene.ReleaseName)])
+	return have.Since, err == nil
 }
 
 // owners are the ReplicaSets that match and whose exposure is granted without a ceiling.
@@ -239,16 +258,18 @@ func (e enforcement) open(plan *Plan) {
 	}
 }
 
-// remove deletes what an adverse finding says must not serve, and what was changed on its way from an
-// owner whose pods are born free until now.
+// remove deletes what an adverse finding says must not serve, and what was born free and changed on its way from
+// its owner. A pod that runs, of an owner that matches, and that was made since the release is cleared here was
+// born free, or it was opened and matched then. Older ones run since before the namespace was governed.
 func (e enforcement) remove(plan *Plan) {
-	born := common(e.owners(), e.scene.Namespace.Annotations[clearance.Key(e.scene.ReleaseName)])
+	owners := e.owners()
+	since, cleared := e.since()
 	for _, pod := range e.scene.Pods {
 		switch {
 		case pod.Held || pod.Gone:
 		case e.adverse(pod.Exposure):
 			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonAdverseFinding, e.decision.Message})
-		case pod.Verdict.differs() && slices.Contains(born, pod.Owner.UID):
+		case cleared && pod.Verdict.differs() && slices.Contains(owners, pod.Owner.UID) && !pod.Created.Before(since):
 			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonWorkloadMismatch,
 				"the pod differs from the cleared owner that it was made from: " + pod.Verdict.Mismatch})
 		}

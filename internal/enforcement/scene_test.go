@@ -110,14 +110,14 @@ func cleared(c clearance.Clearance) func(*enforcement.Scene) {
 // free is the clearance of General for these owners, as it is written now.
 func free(owners ...types.UID) clearance.Clearance {
 	return clearance.Clearance{
-		End: end(), Exposure: "General", Mode: clearance.Free, Owners: owners, Digests: []string{fixture.SHA256("server")},
+		End: end(), Exposure: "General", Mode: clearance.Free, Owners: owners, Digests: []string{fixture.SHA256("server")}, Since: now(),
 	}
 }
 
 // counted is the clearance of an exposure whose pods are opened one by one.
 func counted(exposure string) clearance.Clearance {
 	return clearance.Clearance{
-		End: end(), Exposure: exposure, Mode: clearance.Counted, Digests: []string{fixture.SHA256("server")},
+		End: end(), Exposure: exposure, Mode: clearance.Counted, Digests: []string{fixture.SHA256("server")}, Since: now(),
 	}
 }
 
@@ -157,7 +157,7 @@ func replicas(n int32) func(*enforcement.ReplicaSet) {
 // pod runs; it was made on Day(0).
 func pod(name, exposure string, v enforcement.Verdict, modifiers ...func(*enforcement.Pod)) func(*enforcement.Scene) {
 	p := enforcement.Pod{
-		Name: name, UID: fixture.UID(name), ResourceVersion: "rv-" + name, Created: fixture.Day(0), Exposure: exposure, Verdict: v,
+		Name: name, UID: fixture.UID(name), ResourceVersion: "rv-" + name, Created: now(), Exposure: exposure, Verdict: v,
 	}
 	for _, modify := range modifiers {
 		modify(&p)

@@ -19,7 +19,8 @@ type RequirementApplyConfiguration struct {
 	// evaluation is the criterion that an evaluation's result is held against.
 	Evaluation *EvaluationCriterionApplyConfiguration `json:"evaluation,omitempty"`
 	// scope is the types of artifact that the result is about: evidence counts while the
-	// release's artifacts of these types are the ones evaluated. Omitted means all types.
+	// release's artifacts of these types are the ones evaluated. Omitted means all types, which lets
+	// no artifact in that nobody evaluated.
 	Scope []apiv1alpha1.ArtifactType `json:"scope,omitempty"`
 	// acceptRelations are the relations to the release, beside Exact, that an evaluated model
 	// may have for its favourable result to count. An unfavourable result counts with any relation.
