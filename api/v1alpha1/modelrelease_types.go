@@ -227,6 +227,7 @@ type FreeValue struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="!''.matches(self) || ''.matches(self)",message="pattern is not an RE2 regular expression"
 	Pattern string `json:"pattern,omitempty"`
 }
 

@@ -109,13 +109,14 @@ func (e enforcement) workload(a *account) v1alpha1.WorkloadStatus {
 		Kind: a.kind, Name: a.name, Exposure: a.exposure,
 		Desired: new(a.desired), Released: new(a.released), Held: new(a.held),
 	}
-	if a.held > 0 || a.waiting {
+	if a.held > 0 || a.waiting || !e.governed() {
 		w.Reason, w.Message = e.heldBecause(a)
 	}
 	return w
 }
 
-// heldBecause says why something of the workload is held; both are empty where the plan opens it.
+// heldBecause says why something of the workload is held, or would be if the namespace were governed; both are empty
+// where the plan opens it.
 func (e enforcement) heldBecause(a *account) (reason, message string) {
 	switch ceiling, counted := e.ceilings[a.exposure]; {
 	case !e.granted(a.exposure) && e.decision.GrantedExposure != "":

@@ -147,11 +147,15 @@ func inspectTimes(m *Measurement, eval inspectEval, stats inspectStats) error {
 		started, path = eval.Created, "eval.created"
 	}
 	var err error
-	if m.Started, err = claimedTime(path, started); err != nil {
+	var localStart, localEnd bool
+	if m.Started, localStart, err = claimedTime(path, started); err != nil {
 		return err
 	}
-	if m.Ended, err = claimedTime("stats.completed_at", stats.CompletedAt); err != nil {
+	if m.Ended, localEnd, err = claimedTime("stats.completed_at", stats.CompletedAt); err != nil {
 		return err
+	}
+	if localStart || localEnd {
+		m.Warnings = append(m.Warnings, "the log states times without a zone; they are read as UTC, as Inspect does")
 	}
 	if m.Started != nil && m.Ended != nil && m.Ended.Before(*m.Started) {
 		m.Warnings = append(m.Warnings, "the log says that the run ended before it started")
@@ -159,16 +163,19 @@ func inspectTimes(m *Measurement, eval inspectEval, stats inspectStats) error {
 	return nil
 }
 
-// claimedTime reads a time of the file; empty is none.
-func claimedTime(path, text string) (*time.Time, error) {
+// claimedTime reads a time of the file; empty is none. The logs of version 1 have local times without a zone.
+func claimedTime(path, text string) (at *time.Time, local bool, err error) {
 	if text == "" {
-		return nil, nil
+		return nil, false, nil
 	}
-	t, err := time.Parse(time.RFC3339, text)
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return new(t.UTC()), false, nil
+	}
+	t, err := time.Parse("2006-01-02T15:04:05", text)
 	if err != nil {
-		return nil, unreadable("%q is not an RFC 3339 time with a zone", path)
+		return nil, false, unreadable("%q is not an RFC 3339 time", path)
 	}
-	return new(t.UTC()), nil
+	return &t, true, nil
 }
 
 // inspectUnfinished says why a log is not that of a run that ended well, or nothing.

@@ -69,7 +69,7 @@ func bySelector(a, b Result) int { return cmp.Compare(a.Selector, b.Selector) }
 func inspectScoreList(stated inspectScores, limits Limits) ([]inspectScore, error) {
 	var scores []inspectScore
 	if len(stated.Scorer) > 0 && stated.Scorer.Kind() != 'n' {
-		if len(stated.Scores) > 0 {
+		if len(stated.Scores) > 0 && stated.Scores.Kind() != 'n' {
 			return nil, unreadable("results has both \"scorer\" and \"scores\", of two versions of the format")
 		}
 		score := inspectScore{Metrics: stated.Metrics}
@@ -175,10 +175,11 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 			return nil, err
 		}
 	}
-	values := map[string]decimal{}
+	values, grouped := map[string]decimal{}, map[string]bool{}
 	err := eachMember("results.scores.metrics", score.Metrics, func(name string, value jsontext.Value) error {
 		var metric struct {
-			Value decimal `json:"value"`
+			Value decimal        `json:"value"`
+			Group jsontext.Value `json:"group"`
 		}
 		if err := checkName("results.scores.metrics", name); err != nil {
 			return err
@@ -187,6 +188,7 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 			return err
 		}
 		values[name] = metric.Value
+		grouped[name] = len(metric.Group) > 0 && metric.Group.Kind() != 'n'
 		return nil
 	})
 	if err != nil {
@@ -199,6 +201,10 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 	var results []Result
 	for name, value := range values {
 		r := counts
+		if grouped[name] {
+			// A value over some of the samples; the log counts those of the whole score only.
+			r.Planned, r.Judged, r.Unjudged, r.Errored = nil, nil, nil, nil
+		}
 		r.Selector, r.Aliases = scoreSelectors(score, name)
 		if r.Judged == nil || *r.Judged > 0 {
 			// A metric over no samples is 0 or NaN, depending on the metric.

@@ -5,8 +5,10 @@ package evidence
 
 import (
 	"archive/zip"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
@@ -118,10 +120,14 @@ func TestInspectCounts(t *testing.T) {
 		"an error in one epoch counts as a sample":           {base, `"total_samples": 40, "completed_samples": 39,`, counts{10, 9, 1, 1}},
 		"early stopping makes the gap unknown": {base,
 			`"total_samples": 40, "completed_samples": 20, "early_stopping": {"manager": "x"},`, counts{10, 9, 1, unknown}},
-		"an old log counts completed samples": {scored, `"reducer": "pass_at_2",`, counts{10, 9, unknown, 1}},
-		"scored over the epochs is folded":    {scored, `"reducer": "pass_at_2", "scored_samples": 37, "unscored_samples": 3,`, counts{10, 9, 1, 1}},
-		"no total":                            {base, `"completed_samples": 37,`, counts{unknown, 9, 1, unknown}},
-		"a count that is NaN is unknown":      {base, `"total_samples": NaN, "completed_samples": 37,`, counts{unknown, 9, 1, unknown}},
+		"an old log counts completed samples":            {scored, `"reducer": "pass_at_2",`, counts{10, 9, unknown, 1}},
+		"scored over the epochs is folded":               {scored, `"reducer": "pass_at_2", "scored_samples": 37, "unscored_samples": 3,`, counts{10, 9, 1, 1}},
+		"no total":                                       {base, `"completed_samples": 37,`, counts{unknown, 9, 1, unknown}},
+		"a whole count with a fraction of zero is whole": {base, `"total_samples": 40.0, "completed_samples": 37.0,`, counts{10, 9, 1, 1}},
+		"a value over a group of the samples has no counts": {`"value": 0.5, "params": {}}`,
+			`"value": 0.5, "params": {}, "group": "grouped"}`, counts{unknown, unknown, unknown, unknown}},
+		"a group that is null is none":   {`"value": 0.5, "params": {}}`, `"value": 0.5, "params": {}, "group": null}`, counts{10, 9, 1, 1}},
+		"a count that is NaN is unknown": {base, `"total_samples": NaN, "completed_samples": 37,`, counts{unknown, 9, 1, unknown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := mustRead(t, []byte(edit(t, "inspect.json", test.old, test.new)))
@@ -154,7 +160,7 @@ func TestInspectUnreadable(t *testing.T) {
 		"no epochs":                           {`"epochs": 4`, `"epochs": 0`, "eval.config.epochs"},
 		"a negative standard error":           {`0.1443375672974064`, `-0.1443375672974064`, "negative"},
 		"a version nobody knows":              {`"version": 2`, `"version": 3`, "version"},
-		"an end without a zone":               {`10:30:00.25+02:00`, `10:30:00`, "stats.completed_at"},
+		"an end that is no time":              {`10:30:00.25+02:00`, `half past ten`, "stats.completed_at"},
 		"invalidated is not a boolean":        {`"invalidated": false`, `"invalidated": "no"`, "invalidated"},
 		"scorers of two versions":             {`"total_samples": 40`, `"scorer": "x", "total_samples": 40`, "two versions"},
 		"a model name with a line break":      {`local/model-under-test`, `a\nb`, "control characters"},
@@ -173,6 +179,17 @@ func TestInspectUnreadable(t *testing.T) {
 			_, err := readText(edit(t, "inspect.json", test.old, test.new))
 			wantUnreadable(t, err, test.want)
 		})
+	}
+}
+
+// The logs of version 1 state local times.
+func TestInspectTimesWithoutAZone(t *testing.T) {
+	m := mustRead(t, []byte(edit(t, "inspect.json", `10:30:00.25+02:00`, `10:30:00`)))
+	if want := time.Date(2026, 10, 5, 10, 30, 0, 0, time.UTC); m.Ended == nil || !m.Ended.Equal(want) {
+		t.Errorf("ended %v, want %v", m.Ended, want)
+	}
+	if !slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, "without a zone") }) {
+		t.Errorf("no warning says so: %q", m.Warnings)
 	}
 }
 

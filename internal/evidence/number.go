@@ -88,7 +88,11 @@ func (c *count) UnmarshalJSON(value []byte) error {
 	if string(value) == "null" {
 		return nil
 	}
-	n, err := strconv.ParseUint(string(value), 10, 64)
+	if jsontext.Value(value).Kind() != '0' {
+		return errNotCount
+	}
+	// Some writers give whole numbers a fraction of zero.
+	n, err := strconv.ParseUint(plainDecimal(string(value)), 10, 64)
 	if err != nil || n > maxCount {
 		return errNotCount
 	}

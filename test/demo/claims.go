@@ -93,6 +93,32 @@ func (w *world) thresholdState(m model, name string, state v1alpha1.ThresholdSta
 	}
 }
 
+// answered claims that this evidence decided a requirement so: what the release says then comes after it was read.
+func (w *world) answered(m model, requirement string, state v1alpha1.RequirementState, evidence string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		r := &v1alpha1.ModelRelease{}
+		if err := w.get(ctx, m.Release, r); err != nil {
+			return err
+		}
+		for _, q := range r.Status.Requirements {
+			if q.Name == requirement && q.State == state && q.Evidence == evidence {
+				return nil
+			}
+		}
+		return fmt.Errorf("requirements: %+v", r.Status.Requirements)
+	}
+}
+
+// both claims one thing and, once that holds, another.
+func both(first, second func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := first(ctx); err != nil {
+			return err
+		}
+		return second(ctx)
+	}
+}
+
 func (w *world) measured(evaluation string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		e := &v1alpha1.SafetyEvaluation{}
@@ -267,26 +293,27 @@ func (w *world) ungoverned() func(context.Context) error {
 }
 
 // quietHistory claims that the generation of the Deployment grew by commits and lifted holds alone:
-// made and lifted, updated and lifted, updated and reverted.
+// made and lifted, updated and lifted, and twice updated and reverted.
 func (w *world) quietHistory() func(context.Context) error {
 	return func(context.Context) error {
 		history, err := w.argocd.history()
 		if err != nil {
 			return err
 		}
-		if last := history[len(history)-1]; last != 6 || !slices.IsSorted(history) {
-			return fmt.Errorf("generations %v, want them to end in 6", history)
+		if last := history[len(history)-1]; last != 8 || !slices.IsSorted(history) {
+			return fmt.Errorf("generations %v, want them to end in 8", history)
 		}
 		return nil
 	}
 }
 
-// refused turns a refusal by the API server into success, and all else into an error.
+// refused turns a refusal by one of our admission policies into success, and all else into an error: a user whom
+// the cluster's own rights stop shows nothing.
 func refused(err error) error {
 	if err == nil {
 		return errors.New("it was let through")
 	}
-	if !strings.Contains(err.Error(), "orbidden") {
+	if !strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'scalegate-") {
 		return err
 	}
 	return nil

@@ -34,14 +34,20 @@ func main() {
 // run tells the story on out and returns an error when a claim does not hold.
 func run(ctx context.Context, out io.Writer) (err error) {
 	n := &narrator{out: out, begun: time.Now()}
+	defer func() {
+		if err != nil && n.failed == 0 {
+			// What broke the story was no check but a step between two of them.
+			n.checks++
+			n.failed++
+			fmt.Fprintf(out, "   FAILED  the story goes on: %v\n", err)
+		}
+		fmt.Fprintf(out, "\ndemo: %d checks, %d failed\n", n.checks, n.failed)
+	}()
 	w, err := newWorld(ctx, n)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		w.end()
-		fmt.Fprintf(out, "\ndemo: %d checks, %d failed\n", n.checks, n.failed)
-	}()
+	defer w.end()
 	for _, chapter := range []func(context.Context) error{
 		w.theFirstModelIsHeldAndCleared,
 		w.theSecondModelIsHeldWhileTheFirstServes,

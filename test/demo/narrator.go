@@ -45,6 +45,26 @@ func (n *narrator) show(command, output string) {
 	fmt.Fprintln(n.out)
 }
 
+// lasting makes a claim that has to hold for two seconds on end, so that what a controller does later counts too.
+func lasting(holds func(context.Context) error) func(context.Context) error {
+	const long = 2 * time.Second
+	var broken error
+	return func(ctx context.Context) error {
+		if broken != nil {
+			return broken
+		}
+		if err := holds(ctx); err != nil {
+			return err
+		}
+		for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			if broken = holds(ctx); broken != nil {
+				return broken
+			}
+		}
+		return nil
+	}
+}
+
 // check waits until a claim about the cluster holds, and prints how long that took. A claim that
 // does not come true ends the story.
 func (n *narrator) check(ctx context.Context, claim string, holds func(context.Context) error) error {

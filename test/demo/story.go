@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -42,7 +44,8 @@ func (w *world) theFirstModelIsHeldAndCleared(ctx context.Context) error {
 		func() error {
 			return w.bring(ctx, sonnet(), "bio-uplift-state", w.uplift("sonnet-4-state", "state_programme_uplift", "1.20", "0.25"))
 		},
-		check("two of three are not enough: no pod", w.deploymentHeld(0)),
+		check("two of three are not enough: no pod", both(
+			w.answered(sonnet(), "bio-uplift-state", v1alpha1.RequirementMet, "sonnet-4-state"), lasting(w.deploymentHeld(0)))),
 		func() error {
 			return w.bring(ctx, sonnet(), "bio-uplift", w.uplift("sonnet-4-uplift", "uplift_ratio", "1.70", "0.30"))
 		},
@@ -69,7 +72,9 @@ func (w *world) theSecondModelIsHeldWhileTheFirstServes(ctx context.Context) err
 		func() error {
 			return w.bring(ctx, opus(), "bio-uplift", w.uplift("opus-4-uplift", "uplift_ratio", "2.53", "0.45"))
 		},
-		check("CBRN-3 stays open", w.thresholdState(opus(), "CBRN-3", v1alpha1.ThresholdOpen)),
+		check("CBRN-3 stays open", both(
+			w.answered(opus(), "bio-uplift", v1alpha1.RequirementIndeterminate, "opus-4-uplift"),
+			w.thresholdState(opus(), "CBRN-3", v1alpha1.ThresholdOpen))),
 		check("opus-4 needs ASL-3 and is granted nothing", w.granted(opus(), "", "ASL-3")),
 		func() error {
 			w.say("\nThe platform team commits the update all the same.")
@@ -81,7 +86,7 @@ func (w *world) theSecondModelIsHeldWhileTheFirstServes(ctx context.Context) err
 		func() error {
 			return w.kubectl(ctx, "admin", "rollout", "resume", "deployment/assistant", "-n", namespace)
 		},
-		check("a cluster admin resumes the rollout, and it stays held", w.deploymentHeld(3)),
+		check("a cluster admin resumes the rollout, and it stays held", lasting(w.deploymentHeld(3))),
 		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady()),
 		func() error {
 			return exited(w.cli(ctx, "evaluator", "explain", "modelrelease", opus().Release), inconclusive)
@@ -95,11 +100,21 @@ func (w *world) theSafeguardEvaluationOpensIt(ctx context.Context) error {
 	w.say("The red team attacks the safeguard of opus-4: 3 of 600 attacks get through.")
 	return steps(
 		func() error {
-			return w.bring(ctx, opus(), "jailbreak-resistance", jailbreak("opus-4-jailbreak", "0.005", 4*time.Hour))
+			return w.bring(ctx, opus(), "jailbreak-resistance", jailbreak("opus-4-jailbreak", 0.005, 4*time.Hour))
 		},
 		check("opus-4 is granted General at ASL-3", w.granted(opus(), "General", "ASL-3")),
 		check("the rollout goes on by itself: 3 pods of opus-4 run", w.running(opus(), 3)),
 		check("sonnet-4 is gone", w.running(sonnet(), 0)),
+		func() error {
+			w.say("\nSomebody turns a switch of the server that was off when the model was evaluated.")
+			changed := opus()
+			changed.Argument = "--trust-remote-code"
+			return w.argocd.commit(changed)
+		},
+		check("a template that is not as the release declares it is held", both(
+			w.deploymentHeld(3), w.releaseReason(opus(), v1alpha1.ReasonWorkloadMismatch))),
+		func() error { return w.argocd.commit(opus()) },
+		check("without the switch it goes on", w.notHeld()),
 		check("three applies of the same manifest leave its generation unchanged", w.argocd.steady()),
 	)
 }
@@ -110,17 +125,17 @@ func (w *world) aFailingEvaluationTakesItDown(ctx context.Context) error {
 	w.say("Another team finds an attack that works: 90 of 600 get through.")
 	return steps(
 		func() error {
-			return w.bring(ctx, opus(), "jailbreak-resistance", jailbreak("opus-4-new-attack", "0.15", 3*time.Hour))
+			return w.bring(ctx, opus(), "jailbreak-resistance", jailbreak("opus-4-new-attack", 0.15, 3*time.Hour))
 		},
 		check("the failure is recorded as an AdverseFinding", w.finding(false)),
 		check("the pods are deleted, and their replacements are held", w.heldPods(opus(), 3)),
 		func() error {
 			w.say("\nSomebody runs the evaluation again until it passes.")
-			return w.bring(ctx, opus(), "jailbreak-resistance", jailbreak("opus-4-rerun", "0.005", 2*time.Hour))
+			return w.bring(ctx, opus(), "jailbreak-resistance", jailbreak("opus-4-rerun", 0.005, 2*time.Hour))
 		},
 		check("the re-run is read", w.measured("opus-4-rerun")),
-		check("a passing re-run does not open it", w.releaseReason(opus(), v1alpha1.ReasonAdverseFinding)),
-		check("its pods stay held", w.heldPods(opus(), 3)),
+		check("a passing re-run does not open it", lasting(w.releaseReason(opus(), v1alpha1.ReasonAdverseFinding))),
+		check("its pods stay held", lasting(w.heldPods(opus(), 3))),
 	)
 }
 
@@ -168,8 +183,14 @@ func (w *world) uplift(id, scorer, value, standardError string) result {
 	return result{File: "uplift.json", ID: id, Scorer: scorer, Value: value, StandardError: standardError, Samples: 9, Age: 24 * time.Hour}
 }
 
-func jailbreak(id, rate string, age time.Duration) result {
-	return result{File: "jailbreak.json", ID: id, Value: rate, StandardError: "0.01", Samples: 600, Age: age}
+// jailbreak is a run of 600 attacks with this rate of success.
+func jailbreak(id string, rate float64, age time.Duration) result {
+	const attacks = 600
+	deviation := math.Sqrt(rate * (1 - rate) / (attacks - 1))
+	return result{
+		File: "jailbreak.json", ID: id, Samples: attacks, Age: age,
+		Value: strconv.FormatFloat(rate, 'f', -1, 64), StandardError: strconv.FormatFloat(deviation, 'f', 4, 64),
+	}
 }
 
 // unknown is a release that does not exist.

@@ -32,6 +32,7 @@ var files embed.FS
 // model is one model of the story. Digests are examples, and content-free.
 type model struct {
 	Release, Weights, Server, Guard string
+	Argument                        string // of the server, one more than the release declares
 }
 
 func sonnet() model { return newModel("sonnet-4", "1") }
