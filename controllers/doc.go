@@ -7,6 +7,9 @@
 // The order of acting is part of the safety of it. What opens reads the API server, not a cache,
 // and writes the clearance before it lifts a hold. What closes withdraws the clearance before it
 // deletes a pod. A read that failed decides nothing: what was enforced stays as it was.
+package controllers
+
+// The rights of the manager, from which config/rbac/role.yaml is generated.
 //
 // +kubebuilder:rbac:groups=scalegate.dev,resources=safetypolicies;modelreleases;safetyevaluations;adversefindings,verbs=get;list;watch
 // +kubebuilder:rbac:groups=scalegate.dev,resources=safetypolicies/status;modelreleases/status;safetyevaluations/status;adversefindings/status,verbs=get;update;patch
@@ -20,4 +23,3 @@
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
-package controllers

@@ -25,6 +25,7 @@ const (
 
 // Digest is the content digest of an artifact: sha256: and 64 lower-case hexadecimal digits.
 //
+// +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=71
 // +kubebuilder:validation:Pattern=`^sha256:[a-f0-9]{64}$`
 type Digest string

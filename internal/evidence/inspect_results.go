@@ -175,22 +175,7 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 			return nil, err
 		}
 	}
-	values, grouped := map[string]decimal{}, map[string]bool{}
-	err := eachMember("results.scores.metrics", score.Metrics, func(name string, value jsontext.Value) error {
-		var metric struct {
-			Value decimal        `json:"value"`
-			Group jsontext.Value `json:"group"`
-		}
-		if err := checkName("results.scores.metrics", name); err != nil {
-			return err
-		}
-		if err := decodeValue("results.scores.metrics", value, &metric); err != nil {
-			return err
-		}
-		values[name] = metric.Value
-		grouped[name] = len(metric.Group) > 0 && metric.Group.Kind() != 'n'
-		return nil
-	})
+	values, grouped, err := inspectMetrics(score)
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +201,27 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+// inspectMetrics are the values of a score's metrics, and which of them are over a group of the samples.
+func inspectMetrics(score inspectScore) (values map[string]decimal, grouped map[string]bool, err error) {
+	values, grouped = map[string]decimal{}, map[string]bool{}
+	err = eachMember("results.scores.metrics", score.Metrics, func(name string, value jsontext.Value) error {
+		var metric struct {
+			Value decimal        `json:"value"`
+			Group jsontext.Value `json:"group"`
+		}
+		if err := checkName("results.scores.metrics", name); err != nil {
+			return err
+		}
+		if err := decodeValue("results.scores.metrics", value, &metric); err != nil {
+			return err
+		}
+		values[name] = metric.Value
+		grouped[name] = len(metric.Group) > 0 && metric.Group.Kind() != 'n'
+		return nil
+	})
+	return values, grouped, err
 }
 
 // standardErrorOfMean is the value of the metric stderr, which is that of the scores' mean: it says nothing

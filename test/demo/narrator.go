@@ -45,21 +45,28 @@ func (n *narrator) show(command, output string) {
 	fmt.Fprintln(n.out)
 }
 
-// lasting makes a claim that has to hold for two seconds on end, so that what a controller does later counts too.
+// lasting makes a claim that, once it holds, has to hold for two seconds on end, so that what a controller does later
+// counts too.
 func lasting(holds func(context.Context) error) func(context.Context) error {
 	const long = 2 * time.Second
+	var since time.Time
 	var broken error
 	return func(ctx context.Context) error {
 		if broken != nil {
 			return broken
 		}
-		if err := holds(ctx); err != nil {
+		err := holds(ctx)
+		switch {
+		case err != nil && !since.IsZero():
+			broken = fmt.Errorf("it held for a moment only: %w", err)
+			return broken
+		case err != nil:
 			return err
+		case since.IsZero():
+			since = time.Now()
 		}
-		for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-			if broken = holds(ctx); broken != nil {
-				return broken
-			}
+		if held := time.Since(since); held < long {
+			return fmt.Errorf("it holds for %s, want %s", held, long)
 		}
 		return nil
 	}
