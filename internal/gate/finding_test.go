@@ -172,6 +172,19 @@ func TestArtifactsOfFindings(t *testing.T) {
 	}
 }
 
+// Submitting a file once more for something else silences nothing of what it says against this.
+func TestAReplayDoesNotSilenceAFailure(t *testing.T) {
+	bad := evaluation("bad", "0.9", day(1))
+	in := upliftInput(list(bad), nil)
+	in.Sightings = []gate.Sighting{gate.SightingOf(&bad), {
+		SHA256: bad.Status.Measurement.SHA256, Time: bad.CreationTimestamp.Time, UID: "another",
+		Artifacts: []v1alpha1.SubjectArtifact{fixture.Weights("other")},
+	}}
+	if got := gate.Decide(in); got.Requirements[0].State != failed || len(got.NewFindings) != 1 {
+		t.Errorf("the state is %s with %d new findings: %s", got.Requirements[0].State, len(got.NewFindings), got.Requirements[0].Message)
+	}
+}
+
 func TestNewFindingIsComplete(t *testing.T) {
 	bad := evaluation("bad", "0.9", day(2), fixture.Ended(fixture.Day(1)))
 	got := gate.Decide(upliftInput(list(bad), nil))
