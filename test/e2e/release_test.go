@@ -109,7 +109,7 @@ func TestEvidenceThatExpiresFreezesAndEvictsNothing(t *testing.T) {
 	t.Parallel()
 	s := begin(t, func(p *v1alpha1.SafetyPolicy) { p.Spec.Requirements[0].ValidForDays = 1 })
 	s.release("m1")
-	s.evaluate("good", "m1", 0.01, time.Now().Add(10*time.Second-24*time.Hour))
+	s.evaluate("good", "m1", 0.01, time.Now().Add(15*time.Second-24*time.Hour))
 	s.deployment("web", "m1", 2)
 	s.serving("web", 2)
 

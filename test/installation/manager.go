@@ -6,6 +6,7 @@ package installation
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -36,9 +37,12 @@ func (i *Installation) StartManager(ctx context.Context, args ...string) error {
 	})
 }
 
-// Build returns the path of the scalegate binary, built from this tree.
+// Build returns the path of the scalegate binary, built from this tree on the first call.
 func (i *Installation) Build(ctx context.Context) (string, error) {
 	binary := filepath.Join(i.Dir(), "scalegate")
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
 	build.Dir = Root()
 	if out, err := build.CombinedOutput(); err != nil {
