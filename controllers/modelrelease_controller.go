@@ -53,6 +53,7 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Namespace{}, wake.handler(wake.releasesOfNamespace), builder.OnlyMetadata).
 		Watches(&admissionv1.MutatingWebhookConfiguration{}, wake.handler(wake.everyRelease)).
 		Watches(&admissionv1.MutatingAdmissionPolicy{}, wake.handler(wake.everyRelease)).
+		Watches(&admissionv1.MutatingAdmissionPolicyBinding{}, wake.handler(wake.everyRelease)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: 8,
 			// What closes is not kept waiting by its own failures for longer than this.

@@ -107,12 +107,13 @@ func (r *ModelReleaseReconciler) untrusted(ctx context.Context, ns *metav1.Parti
 	}
 	var webhooks admissionv1.MutatingWebhookConfigurationList
 	var policies admissionv1.MutatingAdmissionPolicyList
-	for _, list := range []client.ObjectList{&webhooks, &policies} {
+	var bindings admissionv1.MutatingAdmissionPolicyBindingList
+	for _, list := range []client.ObjectList{&webhooks, &policies, &bindings} {
 		if err := r.List(ctx, list); err != nil {
 			return nil, fmt.Errorf("listing what may change pods: %w", err)
 		}
 	}
-	mutators := enforcement.Mutators{Webhooks: webhooks.Items, Policies: policies.Items}
+	mutators := enforcement.Mutators{Webhooks: webhooks.Items, Policies: policies.Items, Bindings: bindings.Items}
 	return mutators.Untrusted(ns.Labels, policy.Spec.TrustedMutators), nil
 }
 

@@ -25,6 +25,16 @@ const (
 	// ConditionStalled: only a change of the spec or a person's act helps.
 	ConditionStalled = "Stalled"
 
+	// ConditionIdentityDrift on a ModelRelease is present only while True: an object in the cluster makes
+	// a pod of the release answer with something else than the release declares.
+	ConditionIdentityDrift = "IdentityDrift"
+
+	// ConditionGuarded on a SafetyPolicy: the admission policies that enforce it are in place and act.
+	ConditionGuarded = "Guarded"
+
+	// ConditionCovered on a SafetyPolicy: no accelerator pod in the cluster is ungoverned.
+	ConditionCovered = "Covered"
+
 	// ConditionResolved on an AdverseFinding: its resolution took effect.
 	ConditionResolved = "Resolved"
 )

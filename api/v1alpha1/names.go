@@ -20,8 +20,14 @@ const (
 	// without it claims the exposure that its release asks for.
 	LabelExposure = "scalegate.dev/exposure"
 
-	// AnnotationHeld marks a Deployment whose rollout Scalegate holds. Its value says how the
-	// rollout goes on when the hold is lifted: HeldResume or HeldPaused.
+	// AnnotationExempt on a Namespace that is not governed says why its accelerator pods need no gate.
+	// Its value is the reason, in a sentence; they are counted as exempt and not as ungoverned. Setting
+	// or changing it needs the verb VerbUngate.
+	AnnotationExempt = "scalegate.dev/exempt"
+
+	// AnnotationHeld marks a workload that Scalegate holds at the parent. Its value says how it goes on
+	// when the hold is lifted. Deployment, Job, JobSet: HeldResume, or HeldPaused when its author had
+	// paused or suspended it. StatefulSet, LeaderWorkerSet: HeldPartitionPrefix and the author's partition.
 	AnnotationHeld = "scalegate.dev/held"
 
 	// AnnotationClearedTemplate on a held Deployment is the text of the last template that
@@ -46,8 +52,12 @@ const (
 	ClaimsAll = "all"
 	// HeldResume: the rollout goes on when the hold is lifted.
 	HeldResume = "resume"
-	// HeldPaused: whoever wrote the Deployment had paused it, so it stays paused.
+	// HeldPaused: whoever wrote the workload had paused or suspended it, so it stays so.
 	HeldPaused = "paused"
+	// HeldPartitionPrefix comes before the partition, an integer from 0, that the author's rollout has.
+	HeldPartitionPrefix = "partition="
+	// HeldPartition is the partition of a held rollout: no ordinal reaches it.
+	HeldPartition = 2147483647
 )
 
 // Virtual verbs on the kinds of this group. No API server operation has these names; they
@@ -57,4 +67,11 @@ const (
 	VerbResolve = "resolve"
 	// VerbUngate on namespaces in this group lets a person weaken the gate of a Namespace.
 	VerbUngate = "ungate"
+	// VerbConnect on pods and services in this group lets a person exec, attach, port-forward or proxy
+	// into a governed namespace. An admission policy sees no label of the pod there, so it asks for the
+	// name: plain RBAC grants it for a namespace or for one pod.
+	VerbConnect = "connect"
+	// VerbBreakglass lets a person do what takes Scalegate's own objects away: on safetypolicies and
+	// modelreleases delete one in use, on customresourcedefinitions in this group delete or shrink a kind.
+	VerbBreakglass = "breakglass"
 )

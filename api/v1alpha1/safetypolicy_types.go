@@ -107,6 +107,19 @@ type SafetyPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Companions []Companion `json:"companions,omitempty"`
 
+	// onUncleared says what an uncleared workload meets that a person or a pipeline applies. Hold takes
+	// it and holds it. Deny rejects it as well, with what is missing, while the webhook answers; what
+	// the webhook does not see is held. What only reduces a workload is never rejected.
+	// +optional
+	// +kubebuilder:default=Hold
+	OnUncleared UnclearedAction `json:"onUncleared,omitempty"`
+
+	// enforceAfter is when enforcement begins in namespaces that are only audited and have a release
+	// under this policy: from then on Scalegate sets their gate to enforced. Omitted means that they
+	// stay audited until somebody does.
+	// +optional
+	EnforceAfter *metav1.Time `json:"enforceAfter,omitempty"`
+
 	// clearanceSeconds is the longest time, in seconds, that a clearance lives without being
 	// renewed: how long new pods may still start after the controller stopped. From 60 to 2592000.
 	// +optional
@@ -115,6 +128,19 @@ type SafetyPolicySpec struct {
 	// +kubebuilder:validation:Maximum=2592000
 	ClearanceSeconds *int32 `json:"clearanceSeconds,omitempty"`
 }
+
+// UnclearedAction is what an uncleared workload meets when it is applied.
+//
+// +kubebuilder:validation:Enum=Hold;Deny
+type UnclearedAction string
+
+// The actions.
+const (
+	// HoldUncleared takes the workload and holds it.
+	HoldUncleared UnclearedAction = "Hold"
+	// DenyUncleared rejects the workload with what is missing.
+	DenyUncleared UnclearedAction = "Deny"
+)
 
 // PolicySource names the published text behind a policy.
 type PolicySource struct {
@@ -416,4 +442,10 @@ type SafetyPolicyStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	Revision string `json:"revision,omitempty"`
+
+	// releases is the number of ModelReleases in the cluster that name this policy. While it is not 0
+	// the policy is in use, and deleting it needs the verb breakglass.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Releases *int32 `json:"releases,omitempty"`
 }

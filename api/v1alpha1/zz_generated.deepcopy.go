@@ -818,6 +818,10 @@ func (in *SafetyPolicySpec) DeepCopyInto(out *SafetyPolicySpec) {
 		*out = make([]Companion, len(*in))
 		copy(*out, *in)
 	}
+	if in.EnforceAfter != nil {
+		in, out := &in.EnforceAfter, &out.EnforceAfter
+		*out = (*in).DeepCopy()
+	}
 	if in.ClearanceSeconds != nil {
 		in, out := &in.ClearanceSeconds, &out.ClearanceSeconds
 		*out = new(int32)
@@ -848,6 +852,11 @@ func (in *SafetyPolicyStatus) DeepCopyInto(out *SafetyPolicyStatus) {
 	if in.ObservedGeneration != nil {
 		in, out := &in.ObservedGeneration, &out.ObservedGeneration
 		*out = new(int64)
+		**out = **in
+	}
+	if in.Releases != nil {
+		in, out := &in.Releases, &out.Releases
+		*out = new(int32)
 		**out = **in
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"slices"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/sets"
 )
 
 // holdPods is our own mutating policy on pods, which only adds the hold.
@@ -18,13 +20,16 @@ const holdPods = "scalegate-hold-pods"
 type Mutators struct {
 	Webhooks []admissionv1.MutatingWebhookConfiguration
 	Policies []admissionv1.MutatingAdmissionPolicy
+	Bindings []admissionv1.MutatingAdmissionPolicyBinding
 }
 
 // Untrusted are the names, sorted, of those that can change pods as they are made in a namespace
 // with these labels and that are not trusted. In doubt a mutator can: selectors on objects,
-// conditions and bindings are not read, because whoever makes the pod has a say in them.
+// conditions and bindings are not read, because whoever makes the pod has a say in them. No trust helps a
+// policy with parameters that may lie in the namespace itself: whoever writes them there says what it does.
 func (m Mutators) Untrusted(namespace labels.Set, trusted []string) []string {
 	var names []string
+	open := m.openParameters(namespace[corev1.LabelMetadataName])
 	for _, configuration := range m.Webhooks {
 		if slices.ContainsFunc(configuration.Webhooks, func(w admissionv1.MutatingWebhook) bool {
 			return selects(w.NamespaceSelector, namespace) && slices.ContainsFunc(w.Rules, makesPods)
@@ -43,7 +48,19 @@ func (m Mutators) Untrusted(namespace labels.Set, trusted []string) []string {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(trusted, name) })
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(trusted, name) && !open.Has(name) })
+}
+
+// openParameters are the names of the policies that a binding gives parameters from this namespace, or from one
+// that it does not name: then it is the namespace of the request.
+func (m Mutators) openParameters(namespace string) sets.Set[string] {
+	names := sets.New[string]()
+	for _, binding := range m.Bindings {
+		if ref := binding.Spec.ParamRef; ref != nil && (ref.Namespace == "" || ref.Namespace == namespace) {
+			names.Insert(binding.Spec.PolicyName)
+		}
+	}
+	return names
 }
 
 func makesPods(r admissionv1.RuleWithOperations) bool {

@@ -130,3 +130,30 @@ func TestUntrustedTogether(t *testing.T) {
 		t.Errorf("untrusted (-want +got):\n%s", diff)
 	}
 }
+
+func TestUntrustedBecauseOfItsParameters(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		param *admissionv1.ParamRef
+		want  []string
+	}{
+		"it has none": {nil, nil},
+		"they lie in a namespace of the safety team":                {&admissionv1.ParamRef{Name: "p", Namespace: "safety"}, nil},
+		"they lie in the namespace of the pod":                      {&admissionv1.ParamRef{Name: "p", Namespace: "serving"}, []string{"p"}},
+		"they lie in the namespace of the request, whichever":       {&admissionv1.ParamRef{Name: "p"}, []string{"p"}},
+		"all that a selector finds in the namespace of the request": {&admissionv1.ParamRef{Selector: &metav1.LabelSelector{}}, []string{"p"}},
+	} {
+		t.Run("the parameters of a trusted policy: "+sentence, func(t *testing.T) {
+			m := enforcement.Mutators{
+				Policies: []admissionv1.MutatingAdmissionPolicy{policy("p", nil, rule())},
+				Bindings: []admissionv1.MutatingAdmissionPolicyBinding{
+					{Spec: admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: "other", ParamRef: &admissionv1.ParamRef{Name: "q"}}},
+					{Spec: admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: "p", ParamRef: test.param}},
+				},
+			}
+			got := m.Untrusted(labels.Set{"kubernetes.io/metadata.name": "serving"}, []string{"other", "p"})
+			if len(got) != len(test.want) || len(got) > 0 && got[0] != test.want[0] {
+				t.Errorf("untrusted are %q; want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -614,6 +614,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: enforceAfter
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: exposures
       type:
         list:
@@ -630,6 +633,10 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: onUncleared
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.UnclearedAction
+      default: Hold
     - name: requirements
       type:
         list:
@@ -667,6 +674,9 @@ var schemaYAML = typed.YAMLObject(`types:
           keys:
           - type
     - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: releases
       type:
         scalar: numeric
     - name: revision
@@ -746,6 +756,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.ThresholdState
+- name: com.github.scalegate.scalegate.api.v1alpha1.UnclearedAction
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.WithoutEvidence
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.WorkloadStatus

@@ -5,6 +5,11 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/scalegate/scalegate/api/v1alpha1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // SafetyPolicySpecApplyConfiguration represents a declarative configuration of the SafetyPolicySpec type for use
 // with apply.
 //
@@ -30,6 +35,14 @@ type SafetyPolicySpecApplyConfiguration struct {
 	// companions are containers that others put beside the served model, such as a service
 	// mesh's proxy. A companion may stand in any pod that claims a release of this policy.
 	Companions []CompanionApplyConfiguration `json:"companions,omitempty"`
+	// onUncleared says what an uncleared workload meets that a person or a pipeline applies. Hold takes
+	// it and holds it. Deny rejects it as well, with what is missing, while the webhook answers; what
+	// the webhook does not see is held. What only reduces a workload is never rejected.
+	OnUncleared *apiv1alpha1.UnclearedAction `json:"onUncleared,omitempty"`
+	// enforceAfter is when enforcement begins in namespaces that are only audited and have a release
+	// under this policy: from then on Scalegate sets their gate to enforced. Omitted means that they
+	// stay audited until somebody does.
+	EnforceAfter *v1.Time `json:"enforceAfter,omitempty"`
 	// clearanceSeconds is the longest time, in seconds, that a clearance lives without being
 	// renewed: how long new pods may still start after the controller stopped. From 60 to 2592000.
 	ClearanceSeconds *int32 `json:"clearanceSeconds,omitempty"`
@@ -121,6 +134,22 @@ func (b *SafetyPolicySpecApplyConfiguration) WithCompanions(values ...*Companion
 		}
 		b.Companions = append(b.Companions, *values[i])
 	}
+	return b
+}
+
+// WithOnUncleared sets the OnUncleared field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OnUncleared field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithOnUncleared(value apiv1alpha1.UnclearedAction) *SafetyPolicySpecApplyConfiguration {
+	b.OnUncleared = &value
+	return b
+}
+
+// WithEnforceAfter sets the EnforceAfter field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EnforceAfter field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithEnforceAfter(value v1.Time) *SafetyPolicySpecApplyConfiguration {
+	b.EnforceAfter = &value
 	return b
 }
 

@@ -21,6 +21,9 @@ type SafetyPolicyStatusApplyConfiguration struct {
 	// revision is a digest of the policy's spec: sha256: and the first 16 hexadecimal digits.
 	// Decisions name the revision they were made under.
 	Revision *string `json:"revision,omitempty"`
+	// releases is the number of ModelReleases in the cluster that name this policy. While it is not 0
+	// the policy is in use, and deleting it needs the verb breakglass.
+	Releases *int32 `json:"releases,omitempty"`
 }
 
 // SafetyPolicyStatusApplyConfiguration constructs a declarative configuration of the SafetyPolicyStatus type for use with
@@ -55,5 +58,13 @@ func (b *SafetyPolicyStatusApplyConfiguration) WithObservedGeneration(value int6
 // If called multiple times, the Revision field is set to the value of the last call.
 func (b *SafetyPolicyStatusApplyConfiguration) WithRevision(value string) *SafetyPolicyStatusApplyConfiguration {
 	b.Revision = &value
+	return b
+}
+
+// WithReleases sets the Releases field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Releases field is set to the value of the last call.
+func (b *SafetyPolicyStatusApplyConfiguration) WithReleases(value int32) *SafetyPolicyStatusApplyConfiguration {
+	b.Releases = &value
 	return b
 }
