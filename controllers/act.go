@@ -8,8 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,6 +23,7 @@ import (
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
 // done is what acting changed, beside what the status says.
@@ -41,7 +43,7 @@ func (r *ModelReleaseReconciler) act(ctx context.Context, release types.Namespac
 	}
 	errs := []error{err}
 	for _, removal := range plan.Removals {
-		ok, err := effective(r.remove(ctx, release.Namespace, removal.PodRef))
+		ok, err := effective(r.remove(ctx, release.Namespace, removal))
 		if ok {
 			did.removals = append(did.removals, removal)
 		}
@@ -145,24 +147,50 @@ func (r *ModelReleaseReconciler) writeClearance(ctx context.Context, release typ
 	return nil
 }
 
-// lift ends the hold of a Deployment as it was examined.
+// lift ends the hold of a parent as it was examined.
 func (r *ModelReleaseReconciler) lift(ctx context.Context, namespace string, lift enforcement.Lift) error {
-	var paused any // null lets the rollout go on
-	if lift.Paused {
-		paused = true
-	}
-	dep := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: lift.Name}}
-	err := r.patch(ctx, dep, types.MergePatchType, map[string]any{
-		"metadata": map[string]any{
-			"resourceVersion": lift.ResourceVersion,
-			"annotations":     map[string]any{v1alpha1.AnnotationHeld: nil, v1alpha1.AnnotationClearedTemplate: nil},
-		},
-		"spec": map[string]any{"paused": paused},
-	})
+	kind, _ := kinds.For(lift.Kind)
+	content, err := lifting(kind, lift)
 	if err != nil {
-		return fmt.Errorf("lifting the hold of Deployment %s/%s: %w", namespace, lift.Name, err)
+		return fmt.Errorf("lifting the hold of %s %s/%s: %w", kind.Kind, namespace, lift.Name, err)
+	}
+	if err := r.patch(ctx, lifted(namespace, lift), types.MergePatchType, content); err != nil {
+		return fmt.Errorf("lifting the hold of %s %s/%s: %w", kind.Kind, namespace, lift.Name, err)
 	}
 	return nil
+}
+
+// lifted is what a lift is about.
+func lifted(namespace string, lift enforcement.Lift) *metav1.PartialObjectMetadata {
+	o := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: lift.Name}}
+	o.SetGroupVersionKind(lift.Kind.WithVersion(lift.Version))
+	return o
+}
+
+// lifting is the patch that takes the mark away and lets the rollout go on as its author last wanted.
+func lifting(kind kinds.Kind, lift enforcement.Lift) (map[string]any, error) {
+	var value any
+	switch {
+	case lift.Mark == v1alpha1.HeldPaused && kind.Hold != kinds.HoldPartition:
+		value = true
+	case lift.Mark == v1alpha1.HeldResume && kind.Hold == kinds.HoldPause:
+		// null lets the rollout go on.
+	case lift.Mark == v1alpha1.HeldResume && kind.Hold == kinds.HoldSuspend:
+		value = false
+	case kind.Hold == kinds.HoldPartition:
+		text, ok := strings.CutPrefix(lift.Mark, v1alpha1.HeldPartitionPrefix)
+		partition, err := strconv.ParseInt(text, 10, 32)
+		if !ok || err != nil || partition < 0 {
+			return nil, fmt.Errorf("its annotation %s is %q, which is no partition", v1alpha1.AnnotationHeld, lift.Mark)
+		}
+		value = partition
+	default:
+		return nil, fmt.Errorf("its annotation %s is %q, which no hold of the kind writes", v1alpha1.AnnotationHeld, lift.Mark)
+	}
+	return merged(map[string]any{"metadata": map[string]any{
+		"resourceVersion": lift.ResourceVersion,
+		"annotations":     map[string]any{v1alpha1.AnnotationHeld: nil, v1alpha1.AnnotationClearedTemplate: nil},
+	}}, strings.Split(kind.HoldPath, "."), value), nil
 }
 
 // open lifts the gate of a pod as it was examined. Other gates stay.
@@ -180,10 +208,16 @@ func (r *ModelReleaseReconciler) open(ctx context.Context, namespace string, ref
 	return nil
 }
 
-func (r *ModelReleaseReconciler) remove(ctx context.Context, namespace string, ref enforcement.PodRef) error {
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: ref.Name}}
-	if err := r.Delete(ctx, pod, client.Preconditions{UID: &ref.UID}); err != nil {
-		return fmt.Errorf("removing pod %s/%s: %w", namespace, ref.Name, err)
+// remove deletes a pod as it was examined: one that is held only while it is as it was seen, so that none is removed
+// that began to run meanwhile.
+func (r *ModelReleaseReconciler) remove(ctx context.Context, namespace string, removal enforcement.Removal) error {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: removal.Name}}
+	only := client.Preconditions{UID: &removal.UID}
+	if removal.Reason == v1alpha1.ReasonSuperseded {
+		only.ResourceVersion = &removal.ResourceVersion
+	}
+	if err := r.Delete(ctx, pod, only); err != nil {
+		return fmt.Errorf("removing pod %s/%s: %w", namespace, removal.Name, err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,7 +61,7 @@ func newCluster(t *testing.T, objects ...client.Object) *cluster {
 	t.Helper()
 	c := &cluster{t: t, scheme: runtime.NewScheme(), fails: map[string]error{}}
 	for _, add := range []func(*runtime.Scheme) error{
-		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, admissionv1.AddToScheme,
+		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
 	} {
 		if err := add(c.scheme); err != nil {
 			t.Fatal(err)
@@ -148,17 +149,18 @@ func (c *cluster) live() client.Client {
 	}), "scalegate")
 }
 
-// samePrecondition holds a deletion to the UID that it names, as an API server does.
+// samePrecondition holds a deletion to the UID and version that it names, as an API server does.
 func samePrecondition(ctx context.Context, api client.Client, stored client.Object, opts []client.DeleteOption) error {
 	options := (&client.DeleteOptions{}).ApplyOptions(opts)
-	if options.Preconditions == nil || options.Preconditions.UID == nil {
+	only := options.Preconditions
+	if only == nil || only.UID == nil {
 		return errors.New("the deletion names no UID")
 	}
 	if err := api.Get(ctx, client.ObjectKeyFromObject(stored), stored); err != nil {
 		return err
 	}
-	if stored.GetUID() != *options.Preconditions.UID {
-		return apierrors.NewConflict(schema.GroupResource{Resource: "pods"}, stored.GetName(), errors.New("another UID"))
+	if stored.GetUID() != *only.UID || only.ResourceVersion != nil && stored.GetResourceVersion() != *only.ResourceVersion {
+		return apierrors.NewConflict(schema.GroupResource{Resource: "pods"}, stored.GetName(), errors.New("another UID or version"))
 	}
 	return nil
 }
@@ -209,12 +211,17 @@ func (c *cluster) Eventf(regarding, _ runtime.Object, _, reason, _, note string,
 	c.notes = append(c.notes, fmt.Sprintf(note, args...))
 }
 
+func newVerdicts() *lru.Cache { return lru.New(verdictsKept) }
+
+// typeOf names the type of an object.
+func typeOf(o client.Object) string { return fmt.Sprintf("%T", o) }
+
 // reconcile reconciles the release "m1" once.
 func (c *cluster) reconcile() (ctrl.Result, error) {
 	if c.reconciler == nil {
 		live := c.live()
 		c.reconciler = &ModelReleaseReconciler{
-			Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: lru.New(verdictsKept),
+			Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(),
 		}
 	}
 	return c.reconciler.Reconcile(c.t.Context(), ctrl.Request{

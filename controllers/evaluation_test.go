@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -247,17 +248,25 @@ func TestReconcileEvaluationRecordsNothingOnAFailedRead(t *testing.T) {
 }
 
 func TestReconcilePolicy(t *testing.T) {
-	c := newCluster(t, demanding())
+	covered := metav1.Condition{Type: v1alpha1.ConditionCovered, Status: metav1.ConditionTrue, Reason: "Counted", LastTransitionTime: now()}
+	policy := demanding()
+	policy.Status.Conditions = []metav1.Condition{covered}
+	elsewhere, other := fixture.Release("m2"), fixture.Release("m3")
+	elsewhere.Namespace, other.Spec.Policy = "elsewhere", "another"
+	c := newCluster(t, policy, release(), elsewhere, other)
 	reconcile := func() error {
 		r := &SafetyPolicyReconciler{Client: cached{c.live(), c}, Now: now}
 		_, err := r.Reconcile(t.Context(), read(c, demanding()))
 		return err
 	}
-	c.fails["apply SafetyPolicy rsp"] = errBroken
-	if err := reconcile(); !errors.Is(err, errBroken) {
-		t.Errorf("error = %v", err)
+	for _, call := range []string{"apply SafetyPolicy rsp", "cached list ModelReleaseList"} {
+		c.fails[call] = errBroken
+		if err := reconcile(); !errors.Is(err, errBroken) {
+			t.Errorf("%s: error = %v", call, err)
+		}
+		delete(c.fails, call)
 	}
-	c.fails, c.log = nil, nil
+	c.log = nil
 	for range 2 {
 		if err := reconcile(); err != nil {
 			t.Fatal(err)
@@ -268,5 +277,41 @@ func TestReconcilePolicy(t *testing.T) {
 	neverBoth(t, status.Conditions)
 	if diff := cmp.Diff(gate.Revision(&demanding().Spec), status.Revision); diff != "" || !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
 		t.Errorf("status = %+v", status)
+	}
+	if status.Releases == nil || *status.Releases != 2 {
+		t.Errorf("releases = %v, want 2", status.Releases)
+	}
+	if err := c.api.Delete(t.Context(), elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := reconcile(); err != nil {
+		t.Fatal(err)
+	}
+	if status := read(c, demanding()).Status; *status.Releases != 1 {
+		t.Errorf("releases = %d, want 1", *status.Releases)
+	}
+	for _, o := range []client.Object{release(), demanding()} {
+		names, err := policyOfRelease(t.Context(), o)
+		if _, isRelease := o.(*v1alpha1.ModelRelease); isRelease != (err == nil) || isRelease && names[0].Name != demanding().Name {
+			t.Errorf("%T wakes %v: %v", o, names, err)
+		}
+	}
+}
+
+// What others write into a policy's status is not written back by this reconciler.
+func TestAPolicysSummaryLeavesOtherConditionsAlone(t *testing.T) {
+	all := []metav1.Condition{
+		{Type: v1alpha1.ConditionCovered}, {Type: v1alpha1.ConditionReady}, {Type: v1alpha1.ConditionGuarded},
+		{Type: v1alpha1.ConditionStalled}, {Type: v1alpha1.ConditionReconciling},
+	}
+	var kept []string
+	for _, c := range summaryConditions(all) {
+		kept = append(kept, c.Type)
+	}
+	if diff := cmp.Diff([]string{v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling}, kept); diff != "" {
+		t.Error(diff)
+	}
+	if all[0].Type != v1alpha1.ConditionCovered {
+		t.Error("the conditions of the cached policy are changed")
 	}
 }

@@ -6,7 +6,6 @@ package controllers
 import (
 	"cmp"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,14 +24,16 @@ func (r *ModelReleaseReconciler) announce(release *v1alpha1.ModelRelease, status
 		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", a.note)
 	}
 	for _, lift := range did.lifts {
-		dep := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: release.Namespace, Name: lift.Name}}
-		dep.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("Deployment"))
-		r.Events.Eventf(dep, release, corev1.EventTypeNormal, v1alpha1.ReasonReleased, "Lift",
+		r.Events.Eventf(lifted(release.Namespace, lift), release, corev1.EventTypeNormal, v1alpha1.ReasonReleased, "Lift",
 			"the hold is lifted: release %s is cleared for what the template runs", release.Name)
 	}
 	for _, removal := range did.removals {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: release.Namespace, Name: removal.Name, UID: removal.UID}}
-		r.Events.Eventf(pod, release, corev1.EventTypeWarning, removal.Reason, "Remove", "%s", cut(removal.Message, maxMessage))
+		kind := corev1.EventTypeWarning
+		if removal.Reason == v1alpha1.ReasonSuperseded {
+			kind = corev1.EventTypeNormal
+		}
+		r.Events.Eventf(pod, release, kind, removal.Reason, "Remove", "%s", cut(removal.Message, maxMessage))
 	}
 }
 
@@ -50,6 +51,11 @@ func announcements(before, after v1alpha1.ModelReleaseStatus) []announcement {
 			kind = corev1.EventTypeWarning
 		}
 		all = append(all, announcement{kind, is.Reason, action, is.Message})
+	}
+	drift := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionIdentityDrift)
+	drifted := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionIdentityDrift)
+	if drift != nil && (drifted == nil || drifted.Reason != drift.Reason) && is != nil && is.Reason != drift.Reason {
+		all = append(all, announcement{corev1.EventTypeWarning, drift.Reason, "Observe", drift.Message})
 	}
 	if before.GrantedExposure != after.GrantedExposure {
 		all = append(all, announcement{corev1.EventTypeNormal, v1alpha1.ReasonExposureChanged, "Grant",

@@ -35,6 +35,8 @@ type examination struct {
 	basis    string
 	release  *v1alpha1.ModelRelease
 	granted  sets.Set[string]
+	// audits: what is not held is examined as if it were.
+	audits bool
 }
 
 // seen is the key of a verdict that was given already. The version is the resourceVersion of what may be
@@ -44,30 +46,6 @@ type seen struct {
 	uid     types.UID
 	version string
 	basis   string
-}
-
-func (x examination) deployments(ctx context.Context, all []appsv1.Deployment) ([]enforcement.Deployment, error) {
-	out := make([]enforcement.Deployment, 0, len(all))
-	for i := range all {
-		dep := &all[i]
-		d := enforcement.Deployment{
-			Name:            dep.Name,
-			ResourceVersion: dep.ResourceVersion,
-			Exposure:        workload.Exposure(dep.Spec.Template.Labels, x.release),
-			Mark:            dep.Annotations[v1alpha1.AnnotationHeld],
-			Replicas:        orOne(dep.Spec.Replicas),
-		}
-		if d.Mark != "" && x.granted.Has(d.Exposure) {
-			var err error
-			if d.Verdict, err = x.once(seen{dep.UID, dep.ResourceVersion, x.basis}, func() (enforcement.Verdict, error) {
-				return x.template(ctx, dep, appsv1.SchemeGroupVersion.WithKind("Deployment"))
-			}); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, d)
-	}
-	return out, nil
 }
 
 func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) ([]enforcement.ReplicaSet, error) {
@@ -80,11 +58,8 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 		rs := enforcement.ReplicaSet{
 			Name:     set.Name,
 			UID:      set.UID,
-			Exposure: workload.Exposure(set.Spec.Template.Labels, x.release),
+			Exposure: x.exposure(set.Spec.Template.Labels),
 			Replicas: orOne(set.Spec.Replicas),
-		}
-		if owner := metav1.GetControllerOf(set); owner != nil && owner.Kind == "Deployment" && owner.APIVersion == appsv1.SchemeGroupVersion.String() {
-			rs.Deployment = owner.Name
 		}
 		if x.granted.Has(rs.Exposure) {
 			var err error
@@ -99,28 +74,41 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 	return out, nil
 }
 
-func (x examination) pods(ctx context.Context, all []corev1.Pod, owners []appsv1.ReplicaSet) ([]enforcement.Pod, error) {
-	containers := map[types.UID]sets.Set[string]{}
-	for i := range owners {
-		containers[owners[i].UID] = containerNames(owners[i].Spec.Template.Spec)
+// exposure is what labels claim. Of a release that is gone, only what they say themselves is known.
+func (x examination) exposure(labels map[string]string) string {
+	if x.release == nil {
+		return labels[v1alpha1.LabelExposure]
 	}
-	out := make([]enforcement.Pod, 0, len(all))
-	for i := range all {
-		pod := &all[i]
+	return workload.Exposure(labels, x.release)
+}
+
+func (x examination) pods(ctx context.Context, c claims, related *family) ([]enforcement.Pod, error) {
+	containers := map[types.UID]sets.Set[string]{}
+	for i := range c.replicaSets {
+		containers[c.replicaSets[i].UID] = containerNames(c.replicaSets[i].Spec.Template.Spec)
+	}
+	out := make([]enforcement.Pod, 0, len(c.pods))
+	for i := range c.pods {
+		pod := &c.pods[i]
 		p := enforcement.Pod{
 			Name:            pod.Name,
 			UID:             pod.UID,
 			ResourceVersion: pod.ResourceVersion,
 			Created:         pod.CreationTimestamp.Time,
-			Exposure:        workload.Exposure(pod.Labels, x.release),
+			Exposure:        x.exposure(pod.Labels),
+			Revision:        pod.Labels[labelRevision],
+			Ordinal:         ordinal(pod),
 			Held:            held(pod),
-			Gone:            pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed,
+			Gone:            gone(pod),
 		}
 		if owner := metav1.GetControllerOf(pod); owner != nil {
 			p.Owner = enforcement.Owner{Kind: owner.Kind, Name: owner.Name, UID: owner.UID}
 		}
+		var err error
+		if p.Unit, err = related.of(ctx, pod); err != nil {
+			return nil, err
+		}
 		if !p.Gone && x.granted.Has(p.Exposure) {
-			var err error
 			if p.Verdict, err = x.pod(ctx, pod, p.Held, containers[p.Owner.UID]); err != nil {
 				return nil, err
 			}
@@ -221,10 +209,14 @@ func (x examination) once(key seen, examine func() (enforcement.Verdict, error))
 }
 
 func verdict(m *workload.Mismatch) enforcement.Verdict {
-	if m == nil {
+	switch {
+	case m == nil:
 		return enforcement.Verdict{Examined: true}
+	case m.OnlyUnnamed():
+		return enforcement.Verdict{Examined: true, Unnamed: m.String()}
+	default:
+		return enforcement.Verdict{Examined: true, Mismatch: m.String()}
 	}
-	return enforcement.Verdict{Examined: true, Mismatch: m.String()}
 }
 
 func held(pod *corev1.Pod) bool {
@@ -234,6 +226,11 @@ func held(pod *corev1.Pod) bool {
 		}
 	}
 	return false
+}
+
+// gone tells whether a pod is being deleted, or has ended.
+func gone(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 // orOne is the number of replicas of a spec that need not say it.

@@ -84,8 +84,8 @@ func TestReconcileReadsNoMoreThanItMust(t *testing.T) {
 		break3(c)
 		c.mustReconcile()
 	})
-	t.Run("nothing where the namespace is only audited", func(t *testing.T) {
-		c := newCluster(t, append(workloads, governed(v1alpha1.GateAudited), demanding(), release(), result("0.1"))...)
+	t.Run("nothing where the namespace is not governed", func(t *testing.T) {
+		c := newCluster(t, append(workloads, governed(""), demanding(), release(), result("0.1"))...)
 		break3(c)
 		c.mustReconcile()
 	})

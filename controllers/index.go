@@ -8,21 +8,24 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/gathering"
 )
 
-// Names of the field indexes. The first is a field selector of the API server too, so that live
-// reads and cached reads ask the same way.
+// Names of the field indexes.
 const (
-	indexEvaluationRelease = "spec.subject.release"
+	indexEvaluationRelease = gathering.ByRelease
 	indexEvaluationReport  = "report"
-	indexEvaluationFile    = "file"
+	indexEvaluationFile    = gathering.ByFile
 	indexReleasePolicy     = "policy"
 	indexReleaseArtifact   = "artifact"
 	indexClaim             = "claim"
+	indexOwner             = "owner"
 )
 
 // Index adds the field indexes that the reconcilers read by.
@@ -32,14 +35,17 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		name   string
 		keys   client.IndexerFunc
 	}{
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, by(evaluationRelease)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, by(gathering.Release)},
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationReport, by(evaluationReport)},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, by(evaluationFile)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, by(gathering.Files)},
 		{&v1alpha1.ModelRelease{}, indexReleasePolicy, by(releasePolicy)},
 		{&v1alpha1.ModelRelease{}, indexReleaseArtifact, by(releaseArtifacts)},
 		{&appsv1.Deployment{}, indexClaim, claim},
 		{&appsv1.ReplicaSet{}, indexClaim, claim},
+		{&appsv1.StatefulSet{}, indexClaim, claim},
+		{&batchv1.Job{}, indexClaim, claim},
 		{&corev1.Pod{}, indexClaim, claim},
+		{&corev1.Pod{}, indexOwner, owner},
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.name, index.keys); err != nil {
 			return fmt.Errorf("indexing %T by %s: %w", index.object, index.name, err)
@@ -58,30 +64,9 @@ func by[T client.Object](keys func(T) []string) client.IndexerFunc {
 	}
 }
 
-func evaluationRelease(e *v1alpha1.SafetyEvaluation) []string {
-	return []string{e.Spec.Subject.Release}
-}
-
 func evaluationReport(e *v1alpha1.SafetyEvaluation) []string {
 	return []string{e.Spec.Report.ConfigMap.Name}
 }
-
-// evaluationFile indexes an evaluation by its result file and by its run, to find the file again.
-func evaluationFile(e *v1alpha1.SafetyEvaluation) []string {
-	m := e.Status.Measurement
-	if m == nil {
-		return nil
-	}
-	keys := []string{fileKey(m.SHA256)}
-	if m.RunID != "" {
-		keys = append(keys, runKey(m.RunID))
-	}
-	return keys
-}
-
-func fileKey(sha256 string) string { return "sha256:" + sha256 }
-
-func runKey(runID string) string { return "run:" + runID }
 
 func releasePolicy(r *v1alpha1.ModelRelease) []string {
 	return []string{r.Spec.Policy}
@@ -108,11 +93,23 @@ func claimed(o client.Object) string {
 	return podLabels(o)[v1alpha1.LabelRelease]
 }
 
+// owner indexes pods by the UID of what controls them.
+func owner(o client.Object) []string {
+	if ref := metav1.GetControllerOf(o); ref != nil {
+		return []string{string(ref.UID)}
+	}
+	return nil
+}
+
 func podLabels(o client.Object) map[string]string {
 	switch o := o.(type) {
 	case *appsv1.Deployment:
 		return o.Spec.Template.Labels
 	case *appsv1.ReplicaSet:
+		return o.Spec.Template.Labels
+	case *appsv1.StatefulSet:
+		return o.Spec.Template.Labels
+	case *batchv1.Job:
 		return o.Spec.Template.Labels
 	default:
 		return o.GetLabels()

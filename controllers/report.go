@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -59,6 +60,8 @@ type outcome struct {
 	plan enforcement.Plan
 	did  done
 	err  error
+	// drift is why what answers is not what was evaluated.
+	drift drifted
 }
 
 // statusFor projects the decision and what became of it into a status. It depends on the old status
@@ -122,8 +125,23 @@ func conditionsFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, n
 	} else {
 		set(v1alpha1.ConditionEnforced, enforced(o.plan), o.plan.Reason, o.plan.Message)
 	}
+	if meta.RemoveStatusCondition(&all, v1alpha1.ConditionIdentityDrift); o.drift.reason != "" {
+		setDrift(&all, release, o.drift, now)
+	}
 	slices.SortFunc(all, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
 	return all
+}
+
+// setDrift sets the condition that is there only while it is True. It keeps the time since when it is.
+func setDrift(all *[]metav1.Condition, release *v1alpha1.ModelRelease, drift drifted, now metav1.Time) {
+	since := now
+	if was := meta.FindStatusCondition(release.Status.Conditions, v1alpha1.ConditionIdentityDrift); was != nil {
+		since = was.LastTransitionTime
+	}
+	setCondition(all, metav1.Condition{
+		Type: v1alpha1.ConditionIdentityDrift, Status: metav1.ConditionTrue, Reason: drift.reason, Message: drift.message,
+		ObservedGeneration: release.Generation, LastTransitionTime: since,
+	})
 }
 
 // enforcementError is all that a status says of an error; the rest may hold what is not for everyone.
@@ -149,6 +167,9 @@ func summaryFor(d gate.Decision, o outcome) summary {
 	switch {
 	case o.err != nil:
 		return waiting(v1alpha1.ReasonEnforcementError, enforcementError)
+	case enforced(o.plan) && o.drift.reason != "":
+		// What is enforced is what was decided, and yet what answers is something that nobody evaluated.
+		return stuck(o.drift.reason, o.drift.message)
 	case enforced(o.plan):
 		return ready(v1alpha1.ReasonReleased, d.Message)
 	case plan.Reason == v1alpha1.ReasonWorkloadMismatch || plan.Reason == v1alpha1.ReasonClearanceSpaceExhausted:

@@ -6,11 +6,16 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	ac "github.com/scalegate/scalegate/api/applyconfiguration/api/v1alpha1"
@@ -18,30 +23,50 @@ import (
 	"github.com/scalegate/scalegate/internal/gate"
 )
 
-// SafetyPolicyReconciler says which revision of a policy decisions are made under.
+// SafetyPolicyReconciler says which revision of a policy decisions are made under, and how many
+// releases name it.
 type SafetyPolicyReconciler struct {
 	client.Client
 	// Now is the clock.
 	Now func() metav1.Time
 }
 
-// SetupWithManager registers the reconciler.
+// SetupWithManager registers the reconciler and what wakes it.
 func (r *SafetyPolicyReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SafetyPolicy{}).
+		Watches(&v1alpha1.ModelRelease{}, wakes{mgr.GetClient()}.handler(policyOfRelease),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
-// Reconcile brings the status of one policy up to date.
+// policyOfRelease is the policy that a release names; before and after a change, both are asked for.
+func policyOfRelease(_ context.Context, o client.Object) ([]types.NamespacedName, error) {
+	release, ok := o.(*v1alpha1.ModelRelease)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a release", o)
+	}
+	return []types.NamespacedName{{Name: release.Spec.Policy}}, nil
+}
+
+// Reconcile brings the status of one policy up to date. While its releases cannot be counted the
+// status stays as it was: the last count keeps a policy in use from being deleted.
 func (r *SafetyPolicyReconciler) Reconcile(ctx context.Context, p *v1alpha1.SafetyPolicy) (ctrl.Result, error) {
+	releases := &v1alpha1.ModelReleaseList{}
+	if err := r.List(ctx, releases, client.MatchingFields{indexReleasePolicy: p.Name}); err != nil {
+		return ctrl.Result{}, fmt.Errorf("counting the releases of SafetyPolicy %s: %w", p.Name, err)
+	}
 	revision := gate.Revision(&p.Spec)
 	inForce := ready(v1alpha1.ReasonInForce, "decisions are made under revision "+revision)
+	was := p.Status.DeepCopy()
+	was.Conditions = summaryConditions(was.Conditions)
 	status := v1alpha1.SafetyPolicyStatus{
 		ObservedGeneration: new(p.Generation),
 		Revision:           revision,
-		Conditions:         inForce.conditions(p.Status.Conditions, p.Generation, r.Now()),
+		Releases:           new(int32(min(len(releases.Items), math.MaxInt32))),
+		Conditions:         inForce.conditions(was.Conditions, p.Generation, r.Now()),
 	}
-	if equality.Semantic.DeepEqual(status, p.Status) {
+	if equality.Semantic.DeepEqual(status, *was) {
 		return ctrl.Result{}, nil
 	}
 	apply, err := applyConfiguration[ac.SafetyPolicyStatusApplyConfiguration](status)
@@ -53,4 +78,12 @@ func (r *SafetyPolicyReconciler) Reconcile(ctx context.Context, p *v1alpha1.Safe
 		return ctrl.Result{}, fmt.Errorf("reporting on SafetyPolicy %s: %w", p.Name, err)
 	}
 	return ctrl.Result{}, nil
+}
+
+// summaryConditions are the conditions that a summary writes. Others on a policy have other writers,
+// and are not put back as they were.
+func summaryConditions(all []metav1.Condition) []metav1.Condition {
+	return slices.DeleteFunc(slices.Clone(all), func(c metav1.Condition) bool {
+		return !slices.Contains([]string{v1alpha1.ConditionReady, string(reconciling), string(stalled)}, c.Type)
+	})
 }

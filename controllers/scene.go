@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -25,7 +26,7 @@ import (
 // claims are the objects in the cluster that claim one release, as the cache has them.
 type claims struct {
 	namespace   *metav1.PartialObjectMetadata // nil when it is gone
-	deployments []appsv1.Deployment
+	parents     []*parent
 	replicaSets []appsv1.ReplicaSet
 	pods        []corev1.Pod
 }
@@ -41,16 +42,17 @@ func (r *ModelReleaseReconciler) look(ctx context.Context, key types.NamespacedN
 		return c, fmt.Errorf("reading namespace %s: %w", key.Namespace, err)
 	}
 	of := []client.ListOption{client.InNamespace(key.Namespace), client.MatchingFields{indexClaim: key.Name}}
-	var deployments appsv1.DeploymentList
 	var replicaSets appsv1.ReplicaSetList
 	var pods corev1.PodList
-	for _, list := range []client.ObjectList{&deployments, &replicaSets, &pods} {
+	for _, list := range []client.ObjectList{&replicaSets, &pods} {
 		if err := r.List(ctx, list, of...); err != nil {
 			return c, fmt.Errorf("listing what claims %s: %w", key, err)
 		}
 	}
-	c.deployments, c.replicaSets, c.pods = deployments.Items, replicaSets.Items, pods.Items
-	return c, nil
+	c.replicaSets, c.pods = replicaSets.Items, pods.Items
+	var err error
+	c.parents, err = r.claiming(ctx, key)
+	return c, err
 }
 
 // livePods lists the pods that claim the release from the API server itself: a cache that does not show yet what was
@@ -72,32 +74,58 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 			Gate: c.namespace.Labels[v1alpha1.LabelGate], Annotations: c.namespace.Annotations,
 		}
 	}
+	related := newFamily(r.Client, r.kinds, c)
 	if in.Release == nil {
-		return s, nil
+		var err error
+		s.Pods, err = examination{}.pods(ctx, c, related)
+		s.Rollouts = related.rollouts
+		return s, err
 	}
-	declared := workload.DeclaredBy(in.Release, in.Policy)
-	s.Digests = workload.ImageDigests(declared)
-	granted := sets.New[string]()
-	for _, x := range d.Exposures {
-		if x.Granted && s.Namespace.Gate == v1alpha1.GateEnforced {
-			granted.Insert(x.Name)
-		}
+	s.Withheld = r.withheld(c.namespace, in.Now).Withheld
+	begins, err := beginningIn(ctx, r.Client, c.namespace)
+	if err != nil {
+		return s, err
 	}
-	x := examination{
-		live: r.Live, verdicts: r.verdicts, declared: declared, basis: basis(in), release: in.Release, granted: granted,
-	}
-	var err error
-	if s.Deployments, err = x.deployments(ctx, c.deployments); err != nil {
+	s.Begins = begins.day
+	x := r.examination(in, d, s.Namespace.Gate)
+	s.Digests = workload.ImageDigests(x.declared)
+	if s.Parents, err = x.parents(ctx, c.parents, related); err != nil {
 		return s, err
 	}
 	if s.ReplicaSets, err = x.replicaSets(ctx, c.replicaSets); err != nil {
 		return s, err
 	}
-	if s.Pods, err = x.pods(ctx, c.pods, c.replicaSets); err != nil {
+	if s.Pods, err = x.pods(ctx, c, related); err != nil {
 		return s, err
 	}
+	if err := related.ofReplicaSets(ctx, c); err != nil {
+		return s, err
+	}
+	s.Owners, s.Rollouts = related.owners, related.rollouts
 	s.UntrustedMutators, err = r.untrusted(ctx, c.namespace, in.Policy)
 	return s, err
+}
+
+// examination compares with what the release declares now, and reads live what the decision would open.
+func (r *ModelReleaseReconciler) examination(in gate.Input, d gate.Decision, namespaceGate string) examination {
+	granted := sets.New[string]()
+	for _, x := range d.Exposures {
+		if x.Granted && (namespaceGate == v1alpha1.GateEnforced || namespaceGate == v1alpha1.GateAudited) {
+			granted.Insert(x.Name)
+		}
+	}
+	return examination{
+		live: r.Live, verdicts: r.verdicts, declared: workload.DeclaredBy(in.Release, in.Policy), basis: basis(in),
+		release: in.Release, granted: granted, audits: namespaceGate == v1alpha1.GateAudited,
+	}
+}
+
+// withheld asks whether something may be given in the namespace.
+func (r *ModelReleaseReconciler) withheld(ns *metav1.PartialObjectMetadata, now time.Time) Withheld {
+	if r.Ready == nil || ns == nil || ns.Labels[v1alpha1.LabelGate] != v1alpha1.GateEnforced {
+		return Withheld{}
+	}
+	return r.Ready(ns, now)
 }
 
 // untrusted are the names of what may change pods in the namespace without the policy's trust.
@@ -108,7 +136,11 @@ func (r *ModelReleaseReconciler) untrusted(ctx context.Context, ns *metav1.Parti
 	var webhooks admissionv1.MutatingWebhookConfigurationList
 	var policies admissionv1.MutatingAdmissionPolicyList
 	var bindings admissionv1.MutatingAdmissionPolicyBindingList
-	for _, list := range []client.ObjectList{&webhooks, &policies, &bindings} {
+	lists := []client.ObjectList{&webhooks, &policies, &bindings}
+	if r.withoutMutatingPolicies {
+		lists = lists[:1]
+	}
+	for _, list := range lists {
 		if err := r.List(ctx, list); err != nil {
 			return nil, fmt.Errorf("listing what may change pods: %w", err)
 		}

@@ -6,7 +6,9 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
+	"github.com/scalegate/scalegate/internal/gathering"
 )
 
 // wakes finds what a changed object concerns.
@@ -110,7 +113,7 @@ func (w wakes) releasesOfEvaluation(ctx context.Context, o client.Object) ([]typ
 		return nil, fmt.Errorf("%T is not an evaluation", o)
 	}
 	all := []types.NamespacedName{{Namespace: e.Namespace, Name: e.Spec.Subject.Release}}
-	for _, key := range evaluationFile(e) {
+	for _, key := range gathering.Files(e) {
 		list := &v1alpha1.SafetyEvaluationList{}
 		if err := w.reader.List(ctx, list, client.MatchingFields{indexEvaluationFile: key}); err != nil {
 			return nil, err
@@ -130,6 +133,47 @@ func (w wakes) releaseClaimed(_ context.Context, o client.Object) ([]types.Names
 		return []types.NamespacedName{{Namespace: o.GetNamespace(), Name: release}}, nil
 	}
 	return nil, nil
+}
+
+// releasesOfStatefulSet are the release that a StatefulSet claims, and those that its pods claim: a pod of an older
+// revision may stand in the way of the next.
+func (w wakes) releasesOfStatefulSet(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	all, err := w.releaseClaimed(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	var pods corev1.PodList
+	if err := w.reader.List(ctx, &pods, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexOwner: string(o.GetUID())}); err != nil {
+		return nil, err
+	}
+	for i := range pods.Items {
+		name := types.NamespacedName{Namespace: o.GetNamespace(), Name: claimed(&pods.Items[i])}
+		if name.Name != "" && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all, nil
+}
+
+// releasesOfCustom are the releases that an object of a custom kind claims; where it changes what running pods answer
+// with, all that may have such pods.
+func (w wakes) releasesOfCustom(ctx context.Context, p *parent) []types.NamespacedName {
+	var all []types.NamespacedName
+	for _, release := range p.releases {
+		all = append(all, types.NamespacedName{Namespace: p.Namespace, Name: release})
+	}
+	if p.drift == nil && p.pool == nil {
+		return all
+	}
+	where := []client.ListOption{client.InNamespace(p.Namespace)}
+	if p.drift != nil && p.drift.everywhere {
+		where = nil
+	}
+	names, err := w.releases(ctx, where...)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Finding what an object concerns", "object", client.ObjectKeyFromObject(p))
+	}
+	return append(all, names...)
 }
 
 func (w wakes) evaluations(ctx context.Context, opts ...client.ListOption) ([]types.NamespacedName, error) {

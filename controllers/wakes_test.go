@@ -21,6 +21,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/gathering"
 )
 
 // elsewhere puts an object into the namespace "lab".
@@ -140,13 +141,13 @@ func TestWakesHandler(t *testing.T) {
 func TestIndexes(t *testing.T) {
 	e := result("0.1")
 	e.Status.Measurement.RunID = "run-1"
-	if got := evaluationFile(e); !slices.Equal(got, []string{"sha256:" + e.Status.Measurement.SHA256, "run:run-1"}) {
+	if got := gathering.Files(e); !slices.Equal(got, []string{"sha256:" + e.Status.Measurement.SHA256, "run:run-1"}) {
 		t.Errorf("keys = %q", got)
 	}
-	if got := evaluationFile(unmeasured()); got != nil {
+	if got := gathering.Files(unmeasured()); got != nil {
 		t.Errorf("keys of what was not measured = %q", got)
 	}
-	if got := by(evaluationFile)(&corev1.Pod{}); got != nil {
+	if got := by(gathering.Files)(&corev1.Pod{}); got != nil {
 		t.Errorf("keys of a pod = %q", got)
 	}
 	if got := releaseArtifacts(release()); !slices.Equal(got, []string{string(fixture.Weights("m1").Digest), string(fixture.Server("m1").Digest)}) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
@@ -15,8 +16,8 @@ import (
 )
 
 func TestLifts(t *testing.T) {
-	lift := func(name string, paused bool) enforcement.Lift {
-		return enforcement.Lift{Name: name, ResourceVersion: "rv-" + name, Paused: paused}
+	lift := func(name, mark string) enforcement.Lift {
+		return enforcement.Lift{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, Name: name, ResourceVersion: "rv-" + name, Mark: mark}
 	}
 	for sentence, test := range map[string]struct {
 		scene    enforcement.Scene
@@ -24,10 +25,19 @@ func TestLifts(t *testing.T) {
 		want     []enforcement.Lift
 	}{
 		"a held Deployment that matches goes on": {
-			scene(deployment("a", "General", matching, marked(v1alpha1.HeldResume))), granting("General"), []enforcement.Lift{lift("a", false)},
+			scene(deployment("a", "General", matching, marked(v1alpha1.HeldResume))), granting("General"), []enforcement.Lift{lift("a", v1alpha1.HeldResume)},
 		},
 		"one that its author had paused stays paused": {
-			scene(deployment("a", "General", matching, marked(v1alpha1.HeldPaused))), granting("General"), []enforcement.Lift{lift("a", true)},
+			scene(deployment("a", "General", matching, marked(v1alpha1.HeldPaused))), granting("General"), []enforcement.Lift{lift("a", v1alpha1.HeldPaused)},
+		},
+		"one of another kind goes on as its mark says, in the version that was examined": {
+			scene(parent("StatefulSet", "a", "General", matching, marked("partition=2"), func(p *enforcement.Parent) { p.Version = "v1" })), granting("General"),
+			[]enforcement.Lift{{
+				Kind: schema.GroupKind{Group: "apps", Kind: "StatefulSet"}, Version: "v1", Name: "a", ResourceVersion: "rv-a", Mark: "partition=2",
+			}},
+		},
+		"one that does not name an artifact stays held": {
+			scene(deployment("a", "General", unnaming, marked(v1alpha1.HeldResume))), granting("General"), nil,
 		},
 		"one that is not held is left alone": {
 			scene(deployment("a", "General", matching)), granting("General"), nil,
@@ -48,13 +58,13 @@ func TestLifts(t *testing.T) {
 			scene(deployment("a", "Genreal", matching, marked(v1alpha1.HeldResume))), granting("General"), nil,
 		},
 		"one of an exposure with a ceiling goes on: its pods are counted": {
-			scene(deployment("a", "Internal", matching, marked(v1alpha1.HeldResume))), granting("General"), []enforcement.Lift{lift("a", false)},
+			scene(deployment("a", "Internal", matching, marked(v1alpha1.HeldResume))), granting("General"), []enforcement.Lift{lift("a", v1alpha1.HeldResume)},
 		},
 		"none goes on where the namespace is only audited": {
 			scene(deployment("a", "General", matching, marked(v1alpha1.HeldResume)), gated(v1alpha1.GateAudited)), granting("General"), nil,
 		},
 		"one goes on where no clearance fits: its pods are opened one by one": {
-			scene(deployment("a", "General", matching, marked(v1alpha1.HeldResume)), crowded(0)), granting("General"), []enforcement.Lift{lift("a", false)},
+			scene(deployment("a", "General", matching, marked(v1alpha1.HeldResume)), crowded(0)), granting("General"), []enforcement.Lift{lift("a", v1alpha1.HeldResume)},
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {

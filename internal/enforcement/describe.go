@@ -4,38 +4,16 @@
 package enforcement
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// What a status holds: so many workloads, with kinds and names of at most so many bytes.
-const (
-	maxWorkloads = 64
-	maxKind      = 63
-	maxName      = 253
-)
-
-// account is one workload while its pods are counted.
-type account struct {
-	kind, name, exposure string
-	desired              int32
-	released, held       int32
-	// waiting: a rollout of it is held at the parent.
-	waiting bool
-	// mismatch is the first that was found of its template or its held pods.
-	mismatch string
-}
-
-// ask adds to what the workload desires. Owner references may say anything, so the sum may not fit.
-func (a *account) ask(replicas int32) {
-	a.desired = int32(min(int64(a.desired)+int64(replicas), math.MaxInt32))
-}
+// maxWorkloads is how many workloads a status holds.
+const maxWorkloads = 64
 
 // describe sums the workloads up, and says where what was decided is not what holds.
 func (e enforcement) describe(plan *Plan) {
@@ -52,62 +30,10 @@ func (e enforcement) describe(plan *Plan) {
 	e.judge(plan, accounts)
 }
 
-func (e enforcement) accounts(opened map[string]bool) map[string]*account {
-	all := map[string]*account{}
-	of := func(kind, name, exposure string) *account {
-		key := kind + "/" + name
-		if all[key] == nil {
-			all[key] = &account{kind: kind, name: name, exposure: exposure}
-		}
-		return all[key]
-	}
-	parents := map[string]string{}
-	for _, rs := range e.scene.ReplicaSets {
-		if rs.Deployment != "" {
-			parents[string(rs.UID)] = rs.Deployment
-			if rs.Replicas > 0 {
-				// What the Deployment asks for of this release while its template already claims another.
-				of("Deployment", rs.Deployment, rs.Exposure).ask(rs.Replicas)
-			}
-			continue
-		}
-		a := of("ReplicaSet", rs.Name, rs.Exposure)
-		a.desired, a.mismatch = rs.Replicas, rs.Verdict.Mismatch
-	}
-	for _, dep := range e.scene.Deployments {
-		a := of("Deployment", dep.Name, dep.Exposure)
-		a.desired, a.waiting, a.mismatch = dep.Replicas, dep.Mark != "", dep.Verdict.Mismatch
-	}
-	for _, pod := range e.scene.Pods {
-		if pod.Gone {
-			continue
-		}
-		kind, name := cmp.Or(pod.Owner.Kind, "Pod"), cmp.Or(pod.Owner.Name, pod.Name)
-		if len(kind) > maxKind || len(name) > maxName {
-			// An owner reference may say anything; a status that holds it would be refused.
-			kind, name = "Pod", pod.Name
-		}
-		if parent, ok := parents[string(pod.Owner.UID)]; ok {
-			kind, name = "Deployment", parent
-		}
-		a := of(kind, name, pod.Exposure)
-		if pod.Held && !opened[pod.Name] {
-			a.held++
-			a.mismatch = cmp.Or(a.mismatch, pod.Verdict.Mismatch)
-		} else {
-			a.released++
-		}
-		if kind != "Deployment" && kind != "ReplicaSet" {
-			a.ask(1)
-		}
-	}
-	return all
-}
-
 func (e enforcement) workload(a *account) v1alpha1.WorkloadStatus {
 	w := v1alpha1.WorkloadStatus{
 		Kind: a.kind, Name: a.name, Exposure: a.exposure,
-		Desired: new(a.desired), Released: new(a.released), Held: new(a.held),
+		Desired: new(a.pods()), Released: new(a.released), Held: new(a.held),
 	}
 	if a.held > 0 || a.waiting || !e.governed() {
 		w.Reason, w.Message = e.heldBecause(a)
@@ -127,6 +53,14 @@ func (e enforcement) heldBecause(a *account) (reason, message string) {
 		return e.decision.Reason, e.decision.Message
 	case a.mismatch != "":
 		return v1alpha1.ReasonWorkloadMismatch, a.mismatch
+	case e.withheld() && (a.held > 0 || a.waiting):
+		return e.scene.Withheld.Reason, e.scene.Withheld.Message
+	case e.audited() && e.crowded(a.exposure):
+		return v1alpha1.ReasonAboveCeiling, fmt.Sprintf(
+			"exposure %s allows %d, and more serve at it now, counted in pods or groups of pods: new ones would be held", a.exposure, ceiling)
+	case a.held > 0 && counted && a.grouped:
+		return v1alpha1.ReasonAboveCeiling, fmt.Sprintf(
+			"exposure %s allows %d groups of pods of one release: ask for less, or for an exposure that allows more", a.exposure, ceiling)
 	case a.held > 0 && counted:
 		return v1alpha1.ReasonAboveCeiling, fmt.Sprintf(
 			"exposure %s allows %d pods of one release: ask for less, or for an exposure that allows more", a.exposure, ceiling)
@@ -138,12 +72,14 @@ func (e enforcement) heldBecause(a *account) (reason, message string) {
 func (e enforcement) judge(plan *Plan, accounts map[string]*account) {
 	switch gate := e.scene.Namespace.Gate; {
 	case gate == v1alpha1.GateAudited:
-		plan.Reason, plan.Message = v1alpha1.ReasonAudited,
-			"the namespace is only audited: label it scalegate.dev/gate=enforced to hold and clear its workloads"
+		plan.Reason, plan.Message = v1alpha1.ReasonAudited, e.audit(accounts)
 		return
 	case gate != v1alpha1.GateEnforced:
 		plan.Reason, plan.Message = v1alpha1.ReasonNotGoverned,
 			"the namespace has no gate: label it scalegate.dev/gate=enforced to hold and clear its workloads"
+		return
+	case e.withheld() && e.decision.GrantedExposure != "":
+		plan.Reason, plan.Message = e.scene.Withheld.Reason, e.scene.Withheld.Message
 		return
 	case plan.Reason != v1alpha1.ReasonEnforced:
 		return

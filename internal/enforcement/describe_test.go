@@ -52,13 +52,14 @@ func (d described) check(t *testing.T) {
 func TestWorkloads(t *testing.T) {
 	for sentence, test := range map[string]described{
 		"the pods of a Deployment's ReplicaSets are its pods": {
-			scene(deployment("d", "General", matching), replicaSet("d-1", "General", matching, of("d")), replicaSet("d-2", "General", differing, of("d")),
+			scene(deployment("d", "General", matching), replicaSet("d-1", "General", matching), replicaSet("d-2", "General", differing),
+				within("d-1", "Deployment", "d"), within("d-2", "Deployment", "d"),
 				pod("a", "General", matching, owned("ReplicaSet", "d-1")), pod("b", "General", differing, held, owned("ReplicaSet", "d-2"))),
 			granting("General"),
 			[]v1alpha1.WorkloadStatus{because(status("Deployment", "d", 3, 1, 1), v1alpha1.ReasonWorkloadMismatch, differing.Mismatch)},
 		},
 		"a Deployment that claims another release by now asks for what its ReplicaSets here ask for": {
-			scene(replicaSet("d-1", "General", matching, of("d"), replicas(2)), pod("a", "General", matching, owned("ReplicaSet", "d-1"))),
+			scene(replicaSet("d-1", "General", matching, replicas(2)), within("d-1", "Deployment", "d"), pod("a", "General", matching, owned("ReplicaSet", "d-1"))),
 			granting("General"), []v1alpha1.WorkloadStatus{status("Deployment", "d", 2, 1, 0)},
 		},
 		"a ReplicaSet of nobody stands for itself": {
@@ -69,6 +70,30 @@ func TestWorkloads(t *testing.T) {
 			scene(pod("a", "General", matching, owned("StatefulSet", "s")), pod("b", "General", differing, held, owned("StatefulSet", "s"))),
 			granting("General"),
 			[]v1alpha1.WorkloadStatus{because(status("StatefulSet", "s", 2, 1, 1), v1alpha1.ReasonWorkloadMismatch, differing.Mismatch)},
+		},
+		"a StatefulSet asks for what its spec says, and has what there is": {
+			scene(parent("StatefulSet", "s", "General", matching), pod("a", "General", matching, owned("StatefulSet", "s"))), granting("General"),
+			[]v1alpha1.WorkloadStatus{status("StatefulSet", "s", 3, 1, 0)},
+		},
+		"pods are told under the highest owner that is known": {
+			scene(within("rs", "Deployment", "d"), within("d", "LLMInferenceService", "llm"), pod("a", "General", matching, owned("ReplicaSet", "rs"))),
+			granting("General"), []v1alpha1.WorkloadStatus{status("LLMInferenceService", "llm", 0, 1, 0)},
+		},
+		"what belongs to one workload is summed up, and counted once": {
+			scene(parent("Service", "top", "General", unexamined, uncounted),
+				deployment("d", "General", matching), within("d", "Service", "top"),
+				replicaSet("d-1", "General", matching), within("d-1", "Deployment", "d"), pod("a", "General", matching, owned("ReplicaSet", "d-1")),
+				parent("StatefulSet", "s", "General", matching), within("s", "Service", "top"), pod("b", "General", matching, owned("StatefulSet", "s"))),
+			granting("General"), []v1alpha1.WorkloadStatus{status("Service", "top", 6, 2, 0)},
+		},
+		"a kind that does not say how many pods it has has those that there are": {
+			scene(parent("RayCluster", "r", "General", unexamined, uncounted), pod("a", "General", matching, owned("RayCluster", "r")),
+				pod("b", "General", matching, owned("RayCluster", "r"))),
+			granting("General"), []v1alpha1.WorkloadStatus{status("RayCluster", "r", 2, 2, 0)},
+		},
+		"owners that run in a circle end somewhere": {
+			scene(within("a", "Job", "b"), within("b", "Job", "a"), pod("p", "General", matching, owned("Job", "a"))), granting("General"),
+			[]v1alpha1.WorkloadStatus{status("Job", "a", 1, 1, 0)},
 		},
 		"a pod of nobody stands for itself": {
 			scene(pod("a", "General", matching)), granting("General"), []v1alpha1.WorkloadStatus{status("Pod", "a", 1, 1, 0)},
@@ -105,6 +130,11 @@ func TestWorkloadsThatAreHeld(t *testing.T) {
 		"held for its template, though no pod is": {
 			scene(deployment("d", "General", differing, marked(v1alpha1.HeldResume))), granting("General"),
 			[]v1alpha1.WorkloadStatus{because(status("Deployment", "d", 3, 0, 0), v1alpha1.ReasonWorkloadMismatch, differing.Mismatch)},
+		},
+		"held for the template of what belongs to it": {
+			scene(parent("StatefulSet", "s", "General", differing, marked("partition=0")), within("s", "LeaderWorkerSet", "set")), granting("General"),
+			[]v1alpha1.WorkloadStatus{because(status("LeaderWorkerSet", "set", 3, 0, 0), v1alpha1.ReasonWorkloadMismatch,
+				"its StatefulSet s: "+differing.Mismatch)},
 		},
 		"held at the ceiling": {
 			scene(pod("a", "Evaluation", matching), pod("b", "Evaluation", matching), pod("c", "Evaluation", matching, held)), granting("General"),

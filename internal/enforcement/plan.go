@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -20,7 +21,7 @@ import (
 type Plan struct {
 	// Clearance is the annotation to write.
 	Clearance ClearanceChange
-	// Lifts are the Deployments whose hold ends.
+	// Lifts are the parents whose hold ends.
 	Lifts []Lift
 	// Opens are the pods whose gate is lifted.
 	Opens []PodRef
@@ -44,11 +45,14 @@ type ClearanceChange struct {
 	End *time.Time
 }
 
-// Lift is the end of a Deployment's hold.
+// Lift is the end of a parent's hold.
 type Lift struct {
+	Kind schema.GroupKind
+	// Version of the API in which it was examined.
+	Version               string
 	Name, ResourceVersion string
-	// Paused: its author had paused it, so it stays paused.
-	Paused bool
+	// Mark says how the rollout goes on: the value of the annotation scalegate.dev/held.
+	Mark string
 }
 
 // PodRef is a pod as it was examined.
@@ -61,7 +65,7 @@ type PodRef struct {
 // Removal is a pod to delete, and why.
 type Removal struct {
 	PodRef
-	// Reason is ReasonAdverseFinding or ReasonWorkloadMismatch.
+	// Reason is ReasonAdverseFinding, ReasonWorkloadMismatch or ReasonSuperseded.
 	Reason  string
 	Message string
 }
@@ -79,7 +83,9 @@ func (p Plan) Takes() bool {
 // For plans what the decision means for the scene. The order in which the scene lists objects, which a
 // cluster does not keep, decides nothing.
 func For(s Scene, d gate.Decision) Plan {
-	s.Deployments = slices.SortedFunc(slices.Values(s.Deployments), func(a, b Deployment) int { return cmp.Compare(a.Name, b.Name) })
+	s.Parents = slices.SortedFunc(slices.Values(s.Parents), func(a, b Parent) int {
+		return cmp.Or(cmp.Compare(a.Kind.String(), b.Kind.String()), cmp.Compare(a.Name, b.Name))
+	})
 	s.ReplicaSets = slices.SortedFunc(slices.Values(s.ReplicaSets), func(a, b ReplicaSet) int { return cmp.Compare(a.Name, b.Name) })
 	s.Pods = slices.SortedFunc(slices.Values(s.Pods), func(a, b Pod) int { return cmp.Compare(a.Name, b.Name) })
 	e := enforcement{scene: s, decision: d, exposures: map[string]gate.ExposureResult{}, ceilings: map[string]int32{}}
@@ -93,6 +99,7 @@ func For(s Scene, d gate.Decision) Plan {
 			}
 		}
 	}
+	e.units = e.group()
 	return e.plan()
 }
 
@@ -102,6 +109,7 @@ type enforcement struct {
 	decision  gate.Decision
 	exposures map[string]gate.ExposureResult
 	ceilings  map[string]int32
+	units     map[string]*unit
 }
 
 func (e enforcement) plan() Plan {
@@ -148,6 +156,13 @@ func (e enforcement) clear(plan *Plan) {
 		return
 	}
 	want := e.wanted()
+	if e.withheld() {
+		have, err := clearance.Parse(present)
+		if err != nil {
+			return
+		}
+		want = e.atMost(want, have)
+	}
 	// Only what grows has to fit: of several that came to be over the budget together, none takes another's place.
 	fits := func() bool {
 		return exists && len(want.String()) <= len(present) || clearance.Fits(e.scene.Namespace.Annotations, key, want.String())
@@ -220,61 +235,19 @@ func common(owners []types.UID, present string) []types.UID {
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(owners), func(uid types.UID) bool { return !slices.Contains(have.Owners, uid) })
+	return both(owners, have.Owners)
 }
 
 func (e enforcement) lift(plan *Plan) {
-	for _, dep := range e.scene.Deployments {
-		if dep.Mark != "" && dep.Verdict.Matches() && e.granted(dep.Exposure) {
-			plan.Lifts = append(plan.Lifts, Lift{
-				Name: dep.Name, ResourceVersion: dep.ResourceVersion, Paused: dep.Mark == v1alpha1.HeldPaused,
-			})
+	for _, p := range e.scene.Parents {
+		if p.Mark != "" && p.Verdict.Matches() && e.granted(p.Exposure) && !e.withheld() {
+			plan.Lifts = append(plan.Lifts, Lift{Kind: p.Kind, Version: p.Version, Name: p.Name, ResourceVersion: p.ResourceVersion, Mark: p.Mark})
 		}
 	}
 }
 
-// open lifts the gates of held pods, the oldest first, up to the ceiling of the exposure they claim.
-func (e enforcement) open(plan *Plan) {
-	serving := map[string]int32{}
-	var held []Pod
-	for _, pod := range e.scene.Pods {
-		switch {
-		case pod.Gone:
-		case pod.Held:
-			held = append(held, pod)
-		default:
-			serving[pod.Exposure]++
-		}
-	}
-	// Those of one moment keep their order by name.
-	slices.SortStableFunc(held, func(a, b Pod) int { return a.Created.Compare(b.Created) })
-	for _, pod := range held {
-		ceiling, counted := e.ceilings[pod.Exposure]
-		if !pod.Verdict.Matches() || !e.granted(pod.Exposure) || (counted && serving[pod.Exposure] >= ceiling) {
-			continue
-		}
-		serving[pod.Exposure]++
-		plan.Opens = append(plan.Opens, pod.ref())
-	}
-}
-
-// remove deletes what an adverse finding says must not serve, and what was born free and changed on its way from
-// its owner. A pod that runs, of an owner that matches, and that was made since the release is cleared here was
-// born free, or it was opened and matched then. Older ones run since before the namespace was governed.
-func (e enforcement) remove(plan *Plan) {
-	owners := e.owners()
-	since, cleared := e.since()
-	for _, pod := range e.scene.Pods {
-		switch {
-		case pod.Held || pod.Gone:
-		case e.adverse(pod.Exposure):
-			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonAdverseFinding, e.decision.Message})
-		case cleared && pod.Verdict.differs() && slices.Contains(owners, pod.Owner.UID) && !pod.Created.Before(since):
-			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonWorkloadMismatch,
-				"the pod differs from the cleared owner that it was made from: " + pod.Verdict.Mismatch})
-		}
-	}
-}
+// withheld tells whether nothing may grow for now.
+func (e enforcement) withheld() bool { return e.scene.Withheld.Reason != "" }
 
 func (p Pod) ref() PodRef {
 	return PodRef{Name: p.Name, UID: p.UID, ResourceVersion: p.ResourceVersion}

@@ -36,7 +36,7 @@ func pick[T any](d *dice, from ...T) T {
 func (d *dice) often() bool { return pick(d, true, true, true, false) }
 
 func (d *dice) verdict() enforcement.Verdict {
-	return pick(d, matching, matching, differing, unexamined, unread)
+	return pick(d, matching, matching, differing, unexamined, unread, unnaming)
 }
 
 func (d *dice) exposure() string {
@@ -74,15 +74,26 @@ func (d *dice) scene() enforcement.Scene {
 	if !d.often() {
 		s.Policy = nil
 	}
+	if !d.often() {
+		withheld(&s)
+	}
+	if d.often() {
+		rolling(enforcement.Rollout{Held: !d.often(), Revision: pick(d, "2", ""), Partition: pick(d, int32(0), 1)})(&s)
+	}
 	for i := range pick(d, 2, 0, 1, 3) {
 		deployment("d"+strconv.Itoa(i), d.exposure(), d.verdict(), marked(pick(d, v1alpha1.HeldResume, v1alpha1.HeldPaused, "")))(&s)
 	}
 	for i := range pick(d, 3, 0, 1, 5) {
-		replicaSet("r"+strconv.Itoa(i), d.exposure(), d.verdict(), of(pick(d, "d0", "d1", "")), replicas(pick(d, int32(2), 0)))(&s)
+		name := "r" + strconv.Itoa(i)
+		replicaSet(name, d.exposure(), d.verdict(), replicas(pick(d, int32(2), 0)))(&s)
+		if owner := pick(d, "d0", "d1", ""); owner != "" {
+			within(name, "Deployment", owner)(&s)
+		}
 	}
 	for i := range pick(d, 4, 0, 1, 8) {
 		pod("p"+strconv.Itoa(i), d.exposure(), d.verdict(), made(fixture.Day(pick(d, 0, 1))), owned(pick(d, "ReplicaSet", "Job"), pick(d, "r0", "r1", "r2", "x")),
-			func(p *enforcement.Pod) { p.Held, p.Gone = d.often(), !d.often() })(&s)
+			func(p *enforcement.Pod) { p.Held, p.Gone = d.often(), !d.often() },
+			pick(d, func(*enforcement.Pod) {}, inUnit("u", 0), inUnit("v", 2), ofRevision("s", "1", int32(i))))(&s)
 	}
 	return s
 }
@@ -118,31 +129,27 @@ func checkOpened(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforc
 		granted[x.Name] = x.Granted && s.Namespace.Gate == v1alpha1.GateEnforced
 	}
 	may := func(v enforcement.Verdict, exposure string) bool {
-		return v.Examined && v.Mismatch == "" && granted[exposure]
+		return v == matching && granted[exposure]
 	}
 	for _, lift := range plan.Lifts {
-		dep := s.Deployments[slices.IndexFunc(s.Deployments, func(x enforcement.Deployment) bool { return x.Name == lift.Name })]
-		if !may(dep.Verdict, dep.Exposure) || dep.Mark == "" || lift.ResourceVersion != dep.ResourceVersion || lift.Paused != (dep.Mark == v1alpha1.HeldPaused) {
-			t.Errorf("lifted %+v as %+v", dep, lift)
+		p := s.Parents[slices.IndexFunc(s.Parents, func(x enforcement.Parent) bool { return x.Name == lift.Name && x.Kind == lift.Kind })]
+		if !may(p.Verdict, p.Exposure) || p.Mark == "" || lift.ResourceVersion != p.ResourceVersion || lift.Mark != p.Mark {
+			t.Errorf("lifted %+v as %+v", p, lift)
 		}
 	}
-	serving := map[string]int32{}
-	for _, pod := range s.Pods {
-		if !pod.Held && !pod.Gone {
-			serving[pod.Exposure]++
-		}
+	if s.Withheld.Reason != "" && len(plan.Lifts)+len(plan.Opens) > 0 {
+		t.Errorf("opened %+v and lifted %+v though growth is withheld", plan.Opens, plan.Lifts)
 	}
 	for _, open := range plan.Opens {
 		pod := podOf(t, s, open)
-		if serving[pod.Exposure]++; !may(pod.Verdict, pod.Exposure) || !pod.Held || pod.Gone {
+		beside := pod.Verdict == unnaming && granted[pod.Exposure] && slices.ContainsFunc(s.Pods, func(other enforcement.Pod) bool {
+			return !other.Gone && other.Verdict == matching && pod.Unit.Key != "" && group(other) == group(pod)
+		})
+		if !may(pod.Verdict, pod.Exposure) && !beside || !pod.Held || pod.Gone {
 			t.Errorf("opened %+v", pod)
 		}
-		for _, x := range fixture.Policy("rsp").Spec.Exposures {
-			if s.Policy != nil && x.Name == pod.Exposure && x.MaxReplicas != nil && serving[x.Name] > *x.MaxReplicas {
-				t.Errorf("%d pods of %s serve", serving[x.Name], x.Name)
-			}
-		}
 	}
+	checkCeilings(t, s, plan)
 	if c, err := clearance.Parse(plan.Clearance.Write); err == nil {
 		for _, uid := range c.Owners {
 			rs := s.ReplicaSets[slices.IndexFunc(s.ReplicaSets, func(x enforcement.ReplicaSet) bool { return x.UID == uid })]
@@ -151,6 +158,50 @@ func checkOpened(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforc
 			}
 		}
 	}
+}
+
+// group names what serves together with a pod.
+func group(pod enforcement.Pod) string {
+	if pod.Unit.Key == "" {
+		return "alone " + pod.Name
+	}
+	return "unit " + pod.Unit.Key + " of " + pod.Exposure
+}
+
+// checkCeilings: no group begins to serve above a ceiling, and none begins in part.
+func checkCeilings(t *testing.T, s enforcement.Scene, plan enforcement.Plan) {
+	t.Helper()
+	served, serving := map[string]map[string]bool{}, map[string]map[string]bool{}
+	for _, x := range []map[string]map[string]bool{served, serving} {
+		for _, pod := range s.Pods {
+			if x[pod.Exposure] == nil {
+				x[pod.Exposure] = map[string]bool{}
+			}
+			if !pod.Held && !pod.Gone {
+				x[pod.Exposure][group(pod)] = true
+			}
+		}
+	}
+	for _, open := range plan.Opens {
+		pod := podOf(t, s, open)
+		serving[pod.Exposure][group(pod)] = true
+		for _, other := range s.Pods {
+			together := group(other) == group(pod) && other.Held && !other.Gone && other.Unit.Size == 0
+			if together && !served[pod.Exposure][group(pod)] && !slices.Contains(plan.Opens, refOf(other)) {
+				t.Errorf("opened %s without %s, which starts together with it", pod.Name, other.Name)
+			}
+		}
+	}
+	for _, x := range fixture.Policy("rsp").Spec.Exposures {
+		grew := len(serving[x.Name]) > len(served[x.Name])
+		if s.Policy != nil && x.MaxReplicas != nil && grew && len(serving[x.Name]) > int(*x.MaxReplicas) {
+			t.Errorf("%d groups of %s serve", len(serving[x.Name]), x.Name)
+		}
+	}
+}
+
+func refOf(pod enforcement.Pod) enforcement.PodRef {
+	return enforcement.PodRef{Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion}
 }
 
 // checkRemoved: nothing is removed that is not adverse or differs from a matching owner.
@@ -164,7 +215,15 @@ func checkRemoved(t *testing.T, s enforcement.Scene, d gate.Decision, plan enfor
 				refused = x.Adverse && !x.Granted
 			}
 		}
-		tampered := pod.Verdict == differing && slices.ContainsFunc(s.ReplicaSets, func(rs enforcement.ReplicaSet) bool {
+		if removal.Reason == v1alpha1.ReasonSuperseded {
+			r := s.Rollouts[pod.Owner.UID]
+			if !pod.Held || pod.Gone || r.Held || r.Revision == "" || r.Revision == pod.Revision || pod.Ordinal < r.Partition ||
+				slices.Contains(plan.Opens, removal.PodRef) || s.Namespace.Gate != v1alpha1.GateEnforced {
+				t.Errorf("removed %+v as superseded by %+v", pod, r)
+			}
+			continue
+		}
+		tampered := (pod.Verdict == differing || pod.Verdict == unnaming) && slices.ContainsFunc(s.ReplicaSets, func(rs enforcement.ReplicaSet) bool {
 			return rs.UID == pod.Owner.UID && rs.Verdict == matching
 		})
 		want := v1alpha1.ReasonAdverseFinding
@@ -194,8 +253,12 @@ func checkClearance(t *testing.T, s enforcement.Scene, d gate.Decision, plan enf
 	if c.Write == "" {
 		return
 	}
-	if got, err := clearance.Parse(c.Write); err != nil || got.String() != c.Write || got.Exposure != d.GrantedExposure || !got.End.Equal(*c.End) {
+	got, err := clearance.Parse(c.Write)
+	if err != nil || got.String() != c.Write || !got.End.Equal(*c.End) || s.Withheld.Reason == "" && got.Exposure != d.GrantedExposure {
 		t.Errorf("wrote %s: %v", c.Write, err)
+	}
+	if s.Withheld.Reason != "" {
+		checkShrank(t, s, got)
 	}
 	after := maps.Clone(s.Namespace.Annotations)
 	if after == nil {
@@ -208,12 +271,24 @@ func checkClearance(t *testing.T, s enforcement.Scene, d gate.Decision, plan enf
 	}
 }
 
+// checkShrank: a clearance that is written while growth is withheld gives nothing that the one before did not.
+func checkShrank(t *testing.T, s enforcement.Scene, got clearance.Clearance) {
+	t.Helper()
+	have, err := clearance.Parse(s.Namespace.Annotations[clearance.Key(s.ReleaseName)])
+	rank := func(exposure string) int { return slices.Index(exposures(), exposure) }
+	joined := slices.ContainsFunc(got.Owners, func(uid types.UID) bool { return !slices.Contains(have.Owners, uid) })
+	if err != nil || joined || got.End.After(have.End) || have.Mode == clearance.Counted && got.Mode != have.Mode ||
+		s.Policy != nil && rank(got.Exposure) > rank(have.Exposure) {
+		t.Errorf("wrote %s over %s though growth is withheld", got, have)
+	}
+}
+
 // checkOrder: the order in which the cluster lists things decides nothing, and nothing of the scene is changed.
 func checkOrder(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforcement.Plan) {
 	t.Helper()
 	other := s
-	other.Deployments, other.ReplicaSets, other.Pods = slices.Clone(s.Deployments), slices.Clone(s.ReplicaSets), slices.Clone(s.Pods)
-	slices.Reverse(other.Deployments)
+	other.Parents, other.ReplicaSets, other.Pods = slices.Clone(s.Parents), slices.Clone(s.ReplicaSets), slices.Clone(s.Pods)
+	slices.Reverse(other.Parents)
 	slices.Reverse(other.ReplicaSets)
 	slices.Reverse(other.Pods)
 	before := other
@@ -227,12 +302,13 @@ func checkOrder(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforce
 	}
 }
 
-// checkZeroDecision: whoever decided nothing opens and removes nothing.
+// checkZeroDecision: whoever decided nothing opens nothing, and removes nothing that runs.
 func checkZeroDecision(t *testing.T, s enforcement.Scene) {
 	t.Helper()
 	plan := enforcement.For(s, gate.Decision{})
 	_, exists := s.Namespace.Annotations[clearance.Key(s.ReleaseName)]
-	if plan.GivesMore() || len(plan.Removals) > 0 || plan.Clearance.Withdraw != exists {
+	removed := slices.ContainsFunc(plan.Removals, func(r enforcement.Removal) bool { return r.Reason != v1alpha1.ReasonSuperseded })
+	if plan.GivesMore() || removed || plan.Clearance.Withdraw != exists {
 		t.Errorf("the zero decision does %+v", plan)
 	}
 }

@@ -8,12 +8,15 @@
 //
 // Invariants: nothing is opened that was not examined and found to match; absence and error
 // remove nothing; only an adverse finding, or a pod that differs from the owner it was born
-// free from, removes what runs.
+// free from, removes what runs. A held pod never ran; it is removed only where it stands in the
+// way of its own StatefulSet.
 package enforcement
 
 import (
+	"cmp"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -31,10 +34,19 @@ type Scene struct {
 	Namespace Namespace
 	// Digests are the image digests that a pod of the release may carry, 64 hexadecimal digits each.
 	Digests []string
-	// Deployments, ReplicaSets and Pods are those that claim the release.
-	Deployments []Deployment
+	// Parents, ReplicaSets and Pods are those that claim the release.
+	Parents     []Parent
 	ReplicaSets []ReplicaSet
 	Pods        []Pod
+	// Owners says, as far as is known, what controls the objects that own the Parents, ReplicaSets and
+	// Pods, by the UID of what is controlled.
+	Owners map[types.UID]Owner
+	// Rollouts are those of the StatefulSets that own Pods, by UID.
+	Rollouts map[types.UID]Rollout
+	// Begins is when enforcement begins in a namespace that is audited; nil where no policy sets a day.
+	Begins *time.Time
+	// Withheld says why nothing may grow for now. The zero value withholds nothing.
+	Withheld Withheld
 	// UntrustedMutators are the names of what may change pods here without the policy's trust.
 	UntrustedMutators []string
 }
@@ -47,6 +59,15 @@ type Namespace struct {
 	Annotations map[string]string
 }
 
+// Withheld is why nothing may grow for now: what stands stays, what closes goes on, and nothing
+// is cleared, lifted or opened beyond it.
+type Withheld struct {
+	// Reason is a reason of the condition Enforced; empty withholds nothing.
+	Reason string
+	// Message says what is awaited.
+	Message string
+}
+
 // Verdict is what an examination of a template or a pod found. The zero Verdict is not
 // examined, and opens nothing.
 type Verdict struct {
@@ -54,34 +75,46 @@ type Verdict struct {
 	Examined bool
 	// Mismatch says where it differs; empty when it matches.
 	Mismatch string
+	// Unnamed says which artifact it does not name, where all else matches and another pod of its unit
+	// may name it; empty when it names them all.
+	Unnamed string
 }
 
-// Matches tells whether the object was examined and found to match.
-func (v Verdict) Matches() bool { return v.Examined && v.Mismatch == "" }
+// Matches tells whether the object was examined and found to match by itself.
+func (v Verdict) Matches() bool { return v.Examined && v.Mismatch == "" && v.Unnamed == "" }
+
+// matchesBeside tells whether the object matches beside one of its unit that names every artifact.
+func (v Verdict) matchesBeside() bool { return v.Examined && v.Mismatch == "" }
 
 // differs tells whether the object was examined and found to differ.
-func (v Verdict) differs() bool { return v.Examined && v.Mismatch != "" }
+func (v Verdict) differs() bool { return v.Examined && !v.Matches() }
 
-// Deployment is a Deployment whose template claims the release.
-type Deployment struct {
-	Name string
+// says where the object differs; empty when it does not, or was not examined.
+func (v Verdict) says() string { return cmp.Or(v.Mismatch, v.Unnamed) }
+
+// Parent is a workload whose pod templates claim the release, of any kind but ReplicaSet.
+type Parent struct {
+	// Kind, and the group that it is of.
+	Kind schema.GroupKind
+	// Version of the API in which it is read.
+	Version string
+	Name    string
+	UID     types.UID
 	// ResourceVersion is that of the object that was examined.
 	ResourceVersion string
-	// Exposure that the template claims.
+	// Exposure that the templates claim.
 	Exposure string
 	// Mark is the value of the annotation scalegate.dev/held; empty when it is not held.
 	Mark string
-	// Replicas that the spec asks for.
-	Replicas int32
-	Verdict  Verdict
+	// Pods that the spec asks for; nil where it does not say.
+	Pods    *int32
+	Verdict Verdict
 }
 
 // ReplicaSet is a ReplicaSet whose template claims the release.
 type ReplicaSet struct {
 	Name string
 	UID  types.UID
-	// Deployment is the name of the Deployment that controls it; empty when none does.
-	Deployment string
 	// Exposure that the template claims.
 	Exposure string
 	// Replicas that the spec asks for.
@@ -101,6 +134,11 @@ type Pod struct {
 	Exposure string
 	// Owner is what controls it; the zero Owner when nothing does.
 	Owner Owner
+	// Unit is the group that it serves in; the zero Unit when it serves by itself.
+	Unit Unit
+	// Revision of a StatefulSet that it is of, and its number there.
+	Revision string
+	Ordinal  int32
 	// Held: it has our scheduling gate.
 	Held bool
 	// Gone: it is being deleted, or has ended.
@@ -108,7 +146,25 @@ type Pod struct {
 	Verdict Verdict
 }
 
-// Owner is the controlling owner of a pod.
+// Unit is a group of pods that serve together, such as one group of a LeaderWorkerSet. A ceiling
+// counts it once, and its pods are opened together.
+type Unit struct {
+	// Key is the same for all pods of a unit, and for no other; empty for a pod that serves by itself.
+	Key string
+	// Size is the most pods that count as one unit; 0 where nothing says.
+	Size int32
+}
+
+// Rollout is how far the rollout of a StatefulSet may go.
+type Rollout struct {
+	// Held: its parent is held, or does not say yet what it rolls out.
+	Held bool
+	// Revision is what its pods from the ordinal Partition on are to be of.
+	Revision  string
+	Partition int32
+}
+
+// Owner is the controlling owner of an object.
 type Owner struct {
 	Kind, Name string
 	UID        types.UID

@@ -6,6 +6,7 @@ package enforcement_test
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -23,7 +24,9 @@ func end() time.Time { return fixture.Day(8) }
 var (
 	unexamined = enforcement.Verdict{}
 	matching   = enforcement.Verdict{Examined: true}
-	differing  = enforcement.Verdict{Examined: true, Mismatch: "spec.containers[server].image is another; use the declared one"}
+	// unnaming matches but for an artifact that another of its unit may name.
+	unnaming  = enforcement.Verdict{Examined: true, Unnamed: "spec does not name the weights; mount them"}
+	differing = enforcement.Verdict{Examined: true, Mismatch: "spec.containers[server].image is another; use the declared one"}
 	// unread is one whose words were lost on the way to an examination: it counts as not examined.
 	unread = enforcement.Verdict{Mismatch: "left over"}
 )
@@ -125,17 +128,38 @@ func mutatedBy(names ...string) func(*enforcement.Scene) {
 	return func(s *enforcement.Scene) { s.UntrustedMutators = names }
 }
 
-func deployment(name, exposure string, v enforcement.Verdict, modifiers ...func(*enforcement.Deployment)) func(*enforcement.Scene) {
-	d := enforcement.Deployment{Name: name, ResourceVersion: "rv-" + name, Exposure: exposure, Replicas: 3, Verdict: v}
-	for _, modify := range modifiers {
-		modify(&d)
+// parent is a workload of 3 pods.
+func parent(kind, name, exposure string, v enforcement.Verdict, modifiers ...func(*enforcement.Parent)) func(*enforcement.Scene) {
+	p := enforcement.Parent{
+		Kind: schema.GroupKind{Group: "apps", Kind: kind}, Name: name, UID: fixture.UID(name), ResourceVersion: "rv-" + name,
+		Exposure: exposure, Pods: new(int32(3)), Verdict: v,
 	}
-	return func(s *enforcement.Scene) { s.Deployments = append(s.Deployments, d) }
+	for _, modify := range modifiers {
+		modify(&p)
+	}
+	return func(s *enforcement.Scene) { s.Parents = append(s.Parents, p) }
 }
 
-// marked holds a Deployment.
-func marked(value string) func(*enforcement.Deployment) {
-	return func(d *enforcement.Deployment) { d.Mark = value }
+func deployment(name, exposure string, v enforcement.Verdict, modifiers ...func(*enforcement.Parent)) func(*enforcement.Scene) {
+	return parent("Deployment", name, exposure, v, modifiers...)
+}
+
+// marked holds a parent.
+func marked(value string) func(*enforcement.Parent) {
+	return func(p *enforcement.Parent) { p.Mark = value }
+}
+
+// uncounted is a parent that does not say how many pods it asks for.
+func uncounted(p *enforcement.Parent) { p.Pods = nil }
+
+// within makes one object the controlling owner of another.
+func within(name, kind, owner string) func(*enforcement.Scene) {
+	return func(s *enforcement.Scene) {
+		if s.Owners == nil {
+			s.Owners = map[types.UID]enforcement.Owner{}
+		}
+		s.Owners[fixture.UID(name)] = enforcement.Owner{Kind: kind, Name: owner, UID: fixture.UID(owner)}
+	}
 }
 
 func replicaSet(name, exposure string, v enforcement.Verdict, modifiers ...func(*enforcement.ReplicaSet)) func(*enforcement.Scene) {
@@ -144,10 +168,6 @@ func replicaSet(name, exposure string, v enforcement.Verdict, modifiers ...func(
 		modify(&r)
 	}
 	return func(s *enforcement.Scene) { s.ReplicaSets = append(s.ReplicaSets, r) }
-}
-
-func of(deployment string) func(*enforcement.ReplicaSet) {
-	return func(r *enforcement.ReplicaSet) { r.Deployment = deployment }
 }
 
 func replicas(n int32) func(*enforcement.ReplicaSet) {
@@ -163,6 +183,34 @@ func pod(name, exposure string, v enforcement.Verdict, modifiers ...func(*enforc
 		modify(&p)
 	}
 	return func(s *enforcement.Scene) { s.Pods = append(s.Pods, p) }
+}
+
+// inUnit puts a pod into a group of size pods; 0 is not known.
+func inUnit(key string, size int32) func(*enforcement.Pod) {
+	return func(p *enforcement.Pod) { p.Unit = enforcement.Unit{Key: key, Size: size} }
+}
+
+// ofRevision is a pod of a StatefulSet, by its ordinal.
+func ofRevision(set, revision string, ordinal int32) func(*enforcement.Pod) {
+	return func(p *enforcement.Pod) {
+		owned("StatefulSet", set)(p)
+		p.Revision, p.Ordinal = revision, ordinal
+	}
+}
+
+// rolling is what the StatefulSet "s" rolls out.
+func rolling(r enforcement.Rollout) func(*enforcement.Scene) {
+	return func(s *enforcement.Scene) {
+		if s.Rollouts == nil {
+			s.Rollouts = map[types.UID]enforcement.Rollout{}
+		}
+		s.Rollouts[fixture.UID("s")] = r
+	}
+}
+
+// withheld lets nothing grow.
+func withheld(s *enforcement.Scene) {
+	s.Withheld = enforcement.Withheld{Reason: v1alpha1.ReasonGuardsNotInPlace, Message: "the guards are not in place"}
 }
 
 func held(p *enforcement.Pod) { p.Held = true }

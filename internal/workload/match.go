@@ -48,9 +48,10 @@ func match(declared Declared, content map[string]any, pod bool) *Mismatch {
 	if found := m.decode(); found != nil {
 		return found
 	}
+	// The last is the one that others of a serving unit may answer for: see OnlyUnnamed.
 	steps := []func() *Mismatch{
 		m.assignContainers, m.checkFields, m.checkAnnotations, m.checkPod, m.checkVolumes,
-		m.checkContainers, m.checkArtifactsNamed, m.checkSafeguards,
+		m.checkContainers, m.checkSafeguards, m.checkArtifactsNamed,
 	}
 	for _, step := range steps {
 		if found := step(); found != nil {
@@ -185,7 +186,7 @@ func (m *matcher) checkArtifactsNamed() *Mismatch {
 		hex, ok := digestHex(string(a.Digest))
 		if !ok || !slices.ContainsFunc(m.containers, func(c container) bool { return m.names(c, hex) }) {
 			return mismatch("spec", "mount it in the server as an image volume whose reference ends in @"+string(a.Digest)+
-				", or run a container from it", "does not name artifact %s (%s) of the release by its digest", quote(a.Name), a.Type)
+				", or run a container from it", doesNotName+" %s (%s) of the release by its digest", quote(a.Name), a.Type)
 		}
 	}
 	return nil

@@ -47,6 +47,15 @@ func (m *Mismatch) ForeignContainer() bool {
 	return m.Container() != "" && strings.HasSuffix(m.Field, "].image")
 }
 
+// doesNotName begins the problem of a pod that does not name an artifact.
+const doesNotName = "does not name artifact"
+
+// OnlyUnnamed reports whether all is as declared but that an artifact of the model is not named by its digest. Of pods
+// that serve as one unit, one may name it for all: the workers of a group load what their leader tells them.
+func (m *Mismatch) OnlyUnnamed() bool {
+	return m.Field == "spec" && strings.HasPrefix(m.Problem, doesNotName)
+}
+
 func mismatch(field, remedy, problem string, args ...any) *Mismatch {
 	return &Mismatch{Field: field, Problem: fmt.Sprintf(problem, args...), Remedy: remedy}
 }

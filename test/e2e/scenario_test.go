@@ -104,7 +104,7 @@ func (s *scenario) weights(release string) v1alpha1.Digest {
 const serverImage = "registry.example/server"
 
 // release makes a ModelRelease whose weights are its own and whose server is everyone's.
-func (s *scenario) release(name string) {
+func (s *scenario) release(name string, change ...func(*v1alpha1.ModelRelease)) {
 	s.t.Helper()
 	r := &v1alpha1.ModelRelease{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: name},
@@ -120,6 +120,9 @@ func (s *scenario) release(name string) {
 			}},
 			Level: "L1", Exposure: "General",
 		},
+	}
+	for _, c := range change {
+		c(r)
 	}
 	s.must(s.Create(s.t.Context(), r))
 }

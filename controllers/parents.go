@@ -1,0 +1,141 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/workload/kinds"
+)
+
+// parent is what is known from the caches of an object that makes pods.
+type parent struct {
+	metav1.PartialObjectMetadata
+	// kind is its row in the table.
+	kind kinds.Kind
+	// releases that its templates claim, sorted.
+	releases []string
+	// exposure is the label of the first template that claims a release; empty when it has none.
+	exposure string
+	// pods that it asks for; nil where that is not known.
+	pods *int32
+	// unitSize is how many pods a unit of it has at most; 0 where it does not say.
+	unitSize int32
+	// rollout is what it says of its revisions; nil but for a StatefulSet.
+	rollout *rollout
+	// drift is how it changes what running pods answer with; nil when it does not.
+	drift *driftFacts
+	// pool selects the pods of an InferencePool; nil but for one.
+	pool labels.Selector
+}
+
+// rollout is what a StatefulSet says of its revisions.
+type rollout struct {
+	// observed: the revision is that of the present spec, and is rolled out without anyone's help.
+	observed  bool
+	revision  string
+	partition int32
+}
+
+// DeepCopyObject implements runtime.Object. What the caches hold is only read, so a copy of it is itself.
+func (p *parent) DeepCopyObject() runtime.Object { return p }
+
+// mark is how the rollout goes on when its hold ends; empty when it is not held. On a kind that has no hold the
+// annotation is somebody's text.
+func (p *parent) mark() string {
+	if p.kind.Hold == kinds.HoldNone {
+		return ""
+	}
+	return p.Annotations[v1alpha1.AnnotationHeld]
+}
+
+// builtIn makes a parent of a typed object; nil when it is of none of the kinds that are cached so.
+func builtIn(o client.Object) *parent {
+	switch o := o.(type) {
+	case *appsv1.Deployment:
+		return of("Deployment", appsv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Replicas)
+	case *appsv1.ReplicaSet:
+		return of("ReplicaSet", appsv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Replicas)
+	case *appsv1.StatefulSet:
+		p := of("StatefulSet", appsv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Replicas)
+		p.rollout = &rollout{
+			observed: o.Status.ObservedGeneration == o.Generation && o.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType,
+			revision: o.Status.UpdateRevision,
+		}
+		if rolling := o.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+			p.rollout.partition = ptr.Deref(rolling.Partition, 0)
+		}
+		return p
+	case *batchv1.Job:
+		return of("Job", batchv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Parallelism)
+	default:
+		return nil
+	}
+}
+
+// of is a parent of a built-in kind that has one template.
+func of(kind string, gv schema.GroupVersion, meta *metav1.ObjectMeta, labels map[string]string) *parent {
+	row, _ := kinds.For(gv.WithKind(kind).GroupKind())
+	p := &parent{kind: row, exposure: labels[v1alpha1.LabelExposure]}
+	p.ObjectMeta = *meta
+	p.SetGroupVersionKind(gv.WithKind(kind))
+	if release := labels[v1alpha1.LabelRelease]; release != "" {
+		p.releases = []string{release}
+	}
+	return p
+}
+
+// asking sets how many pods it asks for; a spec that does not say it asks for one.
+func (p *parent) asking(pods *int32) *parent {
+	p.pods = new(ptr.Deref(pods, 1))
+	return p
+}
+
+// claiming lists the parents that claim a release, but ReplicaSets.
+func (r *ModelReleaseReconciler) claiming(ctx context.Context, key types.NamespacedName) ([]*parent, error) {
+	of := []client.ListOption{client.InNamespace(key.Namespace), client.MatchingFields{indexClaim: key.Name}}
+	var deployments appsv1.DeploymentList
+	var statefulSets appsv1.StatefulSetList
+	var jobs batchv1.JobList
+	for _, list := range []client.ObjectList{&deployments, &statefulSets, &jobs} {
+		if err := r.List(ctx, list, of...); err != nil {
+			return nil, fmt.Errorf("listing what claims %s: %w", key, err)
+		}
+	}
+	var all []*parent
+	for i := range deployments.Items {
+		all = append(all, builtIn(&deployments.Items[i]))
+	}
+	for i := range statefulSets.Items {
+		all = append(all, builtIn(&statefulSets.Items[i]))
+	}
+	for i := range jobs.Items {
+		if !finished(&jobs.Items[i]) {
+			all = append(all, builtIn(&jobs.Items[i]))
+		}
+	}
+	return append(all, r.kinds.claiming(key)...), nil
+}
+
+// finished tells whether a Job makes no more pods.
+func finished(job *batchv1.Job) bool {
+	for _, c := range job.Status.Conditions {
+		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == "True" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,135 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/workload"
+	"github.com/scalegate/scalegate/internal/workload/kinds"
+)
+
+// parents examines those that are held, or all where the namespace is only audited, and whose exposure is granted. What belongs to a kind whose pods serve in groups
+// need not name every artifact: lifting its hold starts nothing, and its pods are opened with their group.
+func (x examination) parents(ctx context.Context, all []*parent, related *family) ([]enforcement.Parent, error) {
+	out := make([]enforcement.Parent, 0, len(all))
+	for _, p := range all {
+		owners, err := related.above(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		e := enforcement.Parent{
+			Kind:            p.kind.GroupKind(),
+			Version:         p.GroupVersionKind().Version,
+			Name:            p.Name,
+			UID:             p.UID,
+			ResourceVersion: p.ResourceVersion,
+			Exposure:        x.exposure(map[string]string{v1alpha1.LabelExposure: p.exposure}),
+			Mark:            p.mark(),
+			Pods:            p.pods,
+		}
+		if (e.Mark != "" || x.audits) && x.granted.Has(e.Exposure) {
+			if e.Verdict, err = x.parent(ctx, p); err != nil {
+				return nil, err
+			}
+			if slices.ContainsFunc(owners, func(owner *parent) bool { return len(owner.kind.Unit) > 0 }) {
+				e.Verdict.Unnamed = ""
+			}
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// parent examines the templates of one. One of a custom kind that cannot be read is not examined and stays held, and
+// keeps nothing else from being decided.
+func (x examination) parent(ctx context.Context, p *parent) (enforcement.Verdict, error) {
+	version := p.ResourceVersion
+	if p.mark() == "" {
+		// It is only looked at, and nothing is lifted in the version that was examined.
+		version = generation(p)
+	}
+	v, err := x.once(seen{p.UID, version, x.basis}, func() (enforcement.Verdict, error) {
+		live, err := x.read(ctx, p, p.GroupVersionKind())
+		if err != nil || live == nil {
+			return enforcement.Verdict{}, err
+		}
+		templates, err := p.kind.TemplatesOf(live.Object)
+		if err != nil {
+			return enforcement.Verdict{Examined: true, Mismatch: err.Error()}, nil
+		}
+		return x.templates(p.kind, templates), nil
+	})
+	if err != nil && p.kind.Custom() {
+		log.FromContext(ctx).Error(err, "Examining a held workload, which stays held", "kind", p.Kind, "workload", p.Name)
+		return enforcement.Verdict{}, nil
+	}
+	return v, err
+}
+
+// templates compares the templates of one object that claim something: each must match, and claim the same. Of a kind
+// whose pods serve in groups, one may name the artifacts for all.
+func (x examination) templates(kind kinds.Kind, all []map[string]any) enforcement.Verdict {
+	var v enforcement.Verdict
+	var named bool
+	for i, template := range all {
+		labels := labelsOf(template)
+		switch claimed := labels[v1alpha1.LabelRelease]; claimed {
+		case "":
+			continue
+		case x.release.Name:
+		default:
+			return enforcement.Verdict{Examined: true, Mismatch: fmt.Sprintf(
+				"its templates claim different releases, %s and %s; claim one in all of them, or split the workload", x.release.Name, claimed)}
+		}
+		v.Examined = true
+		m := workload.MatchTemplate(x.declared, template)
+		switch {
+		case m == nil:
+			named = true
+		case m.OnlyUnnamed():
+			v.Unnamed = inTemplate(m, i, len(all))
+		default:
+			return enforcement.Verdict{Examined: true, Mismatch: inTemplate(m, i, len(all))}
+		}
+	}
+	if first := exposureOf(all); first != nil {
+		return enforcement.Verdict{Examined: true, Mismatch: *first}
+	}
+	if named && len(kind.Unit) > 0 {
+		v.Unnamed = ""
+	}
+	return v
+}
+
+// exposureOf says that the templates that claim a release claim different exposures of it; nil when they do not.
+func exposureOf(all []map[string]any) *string {
+	var first *string
+	for _, template := range all {
+		labels := labelsOf(template)
+		exposure := labels[v1alpha1.LabelExposure]
+		switch {
+		case labels[v1alpha1.LabelRelease] == "":
+		case first == nil:
+			first = &exposure
+		case *first != exposure:
+			return new(fmt.Sprintf("its templates claim different exposures, %q and %q; claim one in all of them", *first, exposure))
+		}
+	}
+	return nil
+}
+
+// inTemplate says which of several templates a mismatch is in.
+func inTemplate(m *workload.Mismatch, i, of int) string {
+	if of == 1 {
+		return m.String()
+	}
+	return fmt.Sprintf("template %d of %d: %s", i+1, of, m)
+}
