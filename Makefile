@@ -72,6 +72,14 @@ fuzz: ## Fuzz every target for FUZZTIME (30s).
 	  done; \
 	done
 
+.PHONY: bypass
+bypass: controlplane ## Try every known way around, on a control plane of its own.
+	@$(GO) run ./test/bypass/suite/run
+
+.PHONY: mutate
+mutate: controlplane ## Weaken the admission policies in every place, and see that the suite notices (about half an hour).
+	@$(GO) run ./test/bypass/mutate/run
+
 .PHONY: bench
 bench: ## Run the benchmarks.
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./internal/...
@@ -79,13 +87,15 @@ bench: ## Run the benchmarks.
 ##@ Develop
 
 .PHONY: generate
-generate: ## Write deepcopy, apply configurations, CRDs and RBAC from the types and their markers.
+generate: ## Write deepcopy, apply configurations, CRDs and RBAC from the types, and the policies of workload kinds.
 	@rm -rf api/applyconfiguration config/crd/bases
 	$(CONTROLLER_GEN) paths=./api/... object:headerFile=$(HEADER)
 	$(CONTROLLER_GEN) paths=./api/... \
 	  applyconfiguration:headerFile=$(HEADER),omitToolVersion=true \
 	  crd:generateEmbeddedObjectMeta=true,omitToolVersion=true output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) paths=./... rbac:roleName=scalegate-manager output:rbac:dir=config/rbac
+	$(GO) run ./hack/kinds
+	$(GO) test ./internal/guards -run TestTheRightToRestore -count=1 -update >/dev/null
 
 .PHONY: controlplane
 controlplane: ## Build the local control plane; the first time takes about ten minutes.

@@ -21,6 +21,8 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks; the second one ends the process at once.
+	context.AfterFunc(ctx, stop)
 	root := cli.New(filepath.Base(os.Args[0]), version)
 	root.AddCommand(managerCommand())
 	code := cli.Execute(ctx, root)

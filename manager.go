@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -44,6 +46,9 @@ type managerOptions struct {
 	probesAddress  string
 	leaderElect    bool
 	namespace      string
+	webhook        webhookOptions
+	guards         guardOptions
+	onboarding     onboardingOptions
 }
 
 func managerCommand() *cobra.Command {
@@ -62,6 +67,9 @@ func managerCommand() *cobra.Command {
 	f.StringVar(&o.probesAddress, "health-probe-bind-address", "0", "address for /healthz and /readyz, such as :8081; 0 serves none")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas act, and the others stand by")
 	f.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty means the manager's own")
+	o.webhook.addTo(f)
+	o.guards.addFlags(f)
+	o.onboarding.addFlags(f)
 	return cmd
 }
 
@@ -78,14 +86,35 @@ func runManager(ctx context.Context, o managerOptions) error {
 	if err != nil {
 		return err
 	}
+	webhook, err := o.webhook.server(o.namespace)
+	if err != nil {
+		return err
+	}
+	if webhook != nil {
+		options.WebhookServer = webhook.WebhookServer()
+	}
 	mgr, err := ctrl.NewManager(cfg, options)
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	if err := setUp(ctx, mgr); err != nil {
+	guards, err := o.guards.setUp(mgr)
+	if err != nil {
 		return err
 	}
-	return mgr.Start(ctx)
+	settling := &controllers.Settling{}
+	if err := setUp(ctx, mgr, guards, settling); err != nil {
+		return err
+	}
+	if err := o.onboarding.setUp(mgr, settling); err != nil {
+		return err
+	}
+	if webhook == nil {
+		return mgr.Start(ctx)
+	}
+	if err := o.webhook.setUp(ctx, mgr, webhook); err != nil {
+		return err
+	}
+	return webhook.Run(ctx, mgr.Start)
 }
 
 func restConfig(kubeconfig string) (*rest.Config, error) {
@@ -107,7 +136,8 @@ func restConfig(kubeconfig string) (*rest.Config, error) {
 func (o managerOptions) manager() (ctrl.Options, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, admissionv1.AddToScheme,
+		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
+		authenticationv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return ctrl.Options{}, err
@@ -117,6 +147,8 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 	if err != nil {
 		return ctrl.Options{}, err
 	}
+	kept := controllers.Cached()
+	kept[&corev1.Pod{}] = cache.ByObject{Label: labels.NewSelector().Add(*claims)}
 	return ctrl.Options{
 		Scheme: scheme,
 		NewClient: func(cfg *rest.Config, options client.Options) (client.Client, error) {
@@ -130,9 +162,7 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 			// A read of what nobody watches is a mistake of ours, and not a new watch.
 			ReaderFailOnMissingInformer: true,
 			DefaultTransform:            cache.TransformStripManagedFields(),
-			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Pod{}: {Label: labels.NewSelector().Add(*claims)},
-			},
+			ByObject:                    kept,
 		},
 		Metrics: server.Options{
 			BindAddress: o.metricsAddress, SecureServing: true,
@@ -150,7 +180,7 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 	}, nil
 }
 
-func setUp(ctx context.Context, mgr ctrl.Manager) error {
+func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, settling *controllers.Settling) error {
 	if err := controllers.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
@@ -160,7 +190,9 @@ func setUp(ctx context.Context, mgr ctrl.Manager) error {
 		&controllers.ModelReleaseReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
+			Ready: controllers.Ready(guards, settling), Readied: guards.Changes(),
 		},
+		&controllers.KueueReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now},
 	} {
 		if err := r.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("setting up %T: %w", r, err)

@@ -98,6 +98,25 @@ const (
 	// not fit into its annotations.
 	ReasonClearanceSpaceExhausted = "ClearanceSpaceExhausted"
 
+	// ReasonGuardsNotInPlace, Enforced and Ready False: the admission policies are not known to be in place,
+	// so nothing new is cleared or opened. What stands stays.
+	ReasonGuardsNotInPlace = "GuardsNotInPlace"
+
+	// ReasonSettling, Enforced and Ready False: the namespace is enforced since a moment ago, and nothing is
+	// cleared until every API server can be taken to hold it so.
+	ReasonSettling = "Settling"
+
+	// ReasonAdapterAttached, IdentityDrift True and Ready False: an object loads an adapter or another model
+	// into running pods.
+	ReasonAdapterAttached = "AdapterAttached"
+
+	// ReasonRouteRewritten, IdentityDrift True and Ready False: an object sends requests for one model name to another.
+	ReasonRouteRewritten = "RouteRewritten"
+
+	// ReasonServeConfigChanged, IdentityDrift True and Ready False: the models are named in a text that is
+	// applied to running pods.
+	ReasonServeConfigChanged = "ServeConfigChanged"
+
 	// ReasonEnforcementError, Enforced and Ready False: writing to the cluster went wrong; it is tried again.
 	ReasonEnforcementError = "EnforcementError"
 )
@@ -106,6 +125,16 @@ const (
 const (
 	// ReasonExposureChanged: another exposure is granted than before.
 	ReasonExposureChanged = "ExposureChanged"
+
+	// ReasonEnforcementBegan: the day came that the policy sets, and the namespace became enforced.
+	ReasonEnforcementBegan = "EnforcementBegan"
+
+	// ReasonFreed, on a workload: its namespace is not enforced any more, so its hold was lifted.
+	ReasonFreed = "Freed"
+
+	// ReasonSuperseded, on a pod: it was held, never ran, and its StatefulSet waited for it before rolling
+	// the next revision out, so it was removed.
+	ReasonSuperseded = "Superseded"
 )
 
 // Reasons in a ModelRelease's status.workloads, beside those of its conditions.
@@ -141,6 +170,12 @@ const (
 const (
 	// ReasonInForce, Ready True: decisions use the policy.
 	ReasonInForce = "InForce"
+	// ReasonAllGoverned, Covered True: every accelerator pod in the cluster is governed, audited or exempt.
+	ReasonAllGoverned = "AllGoverned"
+	// ReasonUngoverned, Covered False: accelerator pods run where no gate stands and nobody said why that is right.
+	ReasonUngoverned = "Ungoverned"
+	// ReasonCensusFailed, Covered Unknown: the accelerator pods could not be counted; it is tried again.
+	ReasonCensusFailed = "CensusFailed"
 	// ReasonResolved, Resolved True: a later evaluation that passed was named.
 	ReasonResolved = "Resolved"
 	// ReasonStands, Resolved False: nobody resolved the finding.
@@ -148,4 +183,23 @@ const (
 	// ReasonResolutionIneffective, Resolved False: the evaluation that the resolution names is not
 	// later, is about something else, or does not meet the requirement.
 	ReasonResolutionIneffective = "ResolutionIneffective"
+)
+
+// Reasons of the condition Guarded of a SafetyPolicy, and of the events that tell of it.
+const (
+	// ReasonGuardsInPlace, Guarded True: every admission object is as installed, and was seen to act.
+	ReasonGuardsInPlace = "GuardsInPlace"
+	// ReasonGuardMissing, Guarded False: an admission policy or binding was not there.
+	ReasonGuardMissing = "GuardMissing"
+	// ReasonGuardChanged, Guarded False: an admission policy or binding was not as installed.
+	ReasonGuardChanged = "GuardChanged"
+	// ReasonGuardIneffective, Guarded False: every object is as installed, and what one is for did not happen.
+	ReasonGuardIneffective = "GuardIneffective"
+	// ReasonGuardsUnknown, Guarded Unknown: the objects could not be read, or not be probed.
+	ReasonGuardsUnknown = "GuardsUnknown"
+	// ReasonGuardsNotWatched, Guarded Unknown: the manager runs with --guards=off.
+	ReasonGuardsNotWatched = "GuardsNotWatched"
+	// ReasonGuardUnexpected, an event: an admission object bears Scalegate's prefix or binds one of its
+	// policies, and was not installed with it.
+	ReasonGuardUnexpected = "GuardUnexpected"
 )

@@ -72,6 +72,7 @@ const (
 	// name: plain RBAC grants it for a namespace or for one pod.
 	VerbConnect = "connect"
 	// VerbBreakglass lets a person do what takes Scalegate's own objects away: on safetypolicies and
-	// modelreleases delete one in use, on customresourcedefinitions in this group delete or shrink a kind.
+	// modelreleases delete one in use, on customresourcedefinitions in this group delete or shrink a kind,
+	// on configmaps in this group write the parameters of the admission policies.
 	VerbBreakglass = "breakglass"
 )

@@ -88,6 +88,7 @@ func policyCriterionRows() map[string]row {
 func policyWordRows() map[string]row {
 	const evaluation = "spec.requirements[0].evaluation."
 	return map[string]row{
+		"what is uncleared is neither held nor denied":                {set("spec.onUncleared", "Warn"), "spec.onUncleared", `supported values: "Hold", "Deny"`},
 		"an exposure without evidence is neither allowed nor refused": {set("spec.exposures[0].withoutEvidence", "Yes"), "spec.exposures[0].withoutEvidence", `supported values: "Allowed", "Refused"`},
 		"a level in an unknown state":                                 {set("spec.levels[2].state", "Draft"), "spec.levels[2].state", `supported values: "Defined", "Undefined"`},
 		"a direction in other words":                                  {set(evaluation+"direction", "Lower"), evaluation + "direction", `supported values: "LowerIsSafer", "HigherIsSafer"`},

@@ -98,7 +98,7 @@ func documentedReasons(t *testing.T) []documentedReason {
 		}
 		d := documentedReason{reason[1], strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3]), nil}
 		for _, word := range regexp.MustCompile(`\b[A-Z][A-Za-z]+\b`).FindAllString(d.where, -1) {
-			if word != "True" && word != "False" {
+			if word != "True" && word != "False" && word != "Unknown" {
 				d.conditions = append(d.conditions, word)
 			}
 		}

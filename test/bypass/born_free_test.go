@@ -12,7 +12,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -117,14 +116,14 @@ func TestPodsOfOtherKindsAreBornHeld(t *testing.T) {
 		}},
 		replicaSet(ns, "bare", func(o *appsv1.ReplicaSet) { o.Spec.Replicas = new(int32(1)) }),
 	}
-	job := template()
-	job.Spec.RestartPolicy = corev1.RestartPolicyNever
-	objects = append(objects, &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "job"}, Spec: batchv1.JobSpec{Template: job}})
+	once := job(ns)
+	objects = append(objects, once)
 	owners := make([]types.UID, len(objects))
 	for i, o := range objects {
 		must(t, shared.Client.Create(t.Context(), o))
 		owners[i] = o.GetUID()
 	}
+	liftJob(t, once)
 	// All but the ReplicaSet stay held though the clearance names them; the ReplicaSet is not named.
 	writeClearance(t, ns, granted(append([]types.UID{"other"}, owners[:3]...)...).String())
 	must(t, shared.Client.DeleteAllOf(t.Context(), &corev1.Pod{}, client.InNamespace(ns)))

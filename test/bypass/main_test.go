@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,7 +67,9 @@ func (b *bed) open(ctx context.Context) (err error) {
 func (b *bed) as(user string, groups ...string) (client.Client, error) {
 	cfg := b.Admin()
 	cfg.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: groups}
-	return quiet(cfg)
+	cfg.WarningHandler = rest.NoWarnings{}
+	// Asking the API server for its kinds once is enough for all.
+	return client.New(cfg, client.Options{Scheme: b.Client.Scheme(), Mapper: b.Client.RESTMapper()})
 }
 
 // quiet returns a client that does not log the warnings of the API server: nearly every pod here
@@ -89,6 +92,22 @@ func (b *bed) waitForGuards(ctx context.Context) error {
 				return err
 			}
 			return errors.New("the Deployment of the probe is not held")
+		},
+		func(ctx context.Context) error {
+			claimless := template()
+			unclaim(&claimless)
+			onServer(func(c *corev1.Container) { c.Resources.Limits = amount("nvidia.com/gpu") })(&claimless)
+			return refusal(b.Client.Create(ctx, parents()["DaemonSet"]("guards", claimless), client.DryRunAll), accelerator)
+		},
+		func(ctx context.Context) error {
+			j := job("guards")
+			if err := b.Client.Create(ctx, j, client.DryRunAll); err != nil || jobState(j) == heldJob {
+				return err
+			}
+			return errors.New("the Job of the probe is not held")
+		},
+		func(ctx context.Context) error {
+			return refusal(b.Client.Create(ctx, revision("guards", claimingRevision), client.DryRunAll), byControllersAlone)
 		},
 		func(ctx context.Context) error {
 			return refusal(b.Client.Create(ctx, namespace("probe", map[string]string{clearanceKey: "v1"}), client.DryRunAll), "by Scalegate alone")

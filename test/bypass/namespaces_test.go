@@ -38,8 +38,7 @@ func resetting(clearance string, labels map[string]string) func(*testing.T, stri
 		must(t, shared.controller.Patch(t.Context(), ns, client.RawPatch(types.MergePatchType,
 			fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%s,"clearance.scalegate.dev/m2":null}}}`, clearanceKey, value))))
 		must(t, update(t, ns, func(ns *corev1.Namespace) {
-			delete(ns.Labels, v1alpha1.LabelGate)
-			delete(ns.Labels, v1alpha1.LabelClaims)
+			maps.DeleteFunc(ns.Labels, func(k, _ string) bool { return k != corev1.LabelMetadataName })
 			maps.Copy(ns.Labels, labels)
 			ns.OwnerReferences, ns.Finalizers = nil, nil
 			ns.Annotations = map[string]string{clearanceKey: ns.Annotations[clearanceKey], "note": "x"}
@@ -221,6 +220,9 @@ func TestAGovernedNamespaceCanBeDeleted(t *testing.T) {
 	serve(t, ns)
 	must(t, shared.Client.Create(t.Context(), pod(ns)))
 	must(t, shared.Client.Create(t.Context(), evaluation(ns, "e1")))
+	modelRelease(t, ns, "serving", 2)
+	storedStatefulSet()(t, ns)
+	storedJob()(t, ns)
 	began := time.Now()
 	must(t, shared.Client.Delete(t.Context(), namespace(ns, nil)))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -83,7 +83,7 @@ func keptOfUnclaimedPods() map[string]tampering {
 	}
 	return map[string]tampering{
 		"claiming a release afterwards": {
-			make: storedPod(unclaimed), subresources: []string{"status", "ephemeralcontainers", "resize"},
+			make: storedPod(unclaimed), subresources: []string{"status", "ephemeralcontainers"},
 			edit: onPod(labelled(v1alpha1.LabelRelease, release)), changed: labelsChanged, refusal: "scalegate.dev/ labels of an existing pod",
 		},
 		"a privileged ephemeral container": ephemeralDoor(func(c *corev1.EphemeralContainer) {
@@ -240,7 +240,7 @@ func onPod(change func(*corev1.Pod)) func(client.Object) {
 
 func relabelling(change func(map[string]string)) tampering {
 	return tampering{
-		make: storedPod(), subresources: []string{"status", "ephemeralcontainers", "resize"},
+		make: storedPod(), subresources: []string{"status", "ephemeralcontainers"},
 		edit: onPod(func(p *corev1.Pod) { change(p.Labels) }), changed: labelsChanged,
 		refusal: "scalegate.dev/ labels of an existing pod",
 	}

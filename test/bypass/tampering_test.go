@@ -26,6 +26,8 @@ type tampering struct {
 	changed func(before, after client.Object) bool
 	// subresources are the doors beside the main one.
 	subresources []string
+	// keeper may delete the object afterwards; nil for a cluster admin.
+	keeper client.Client
 	// refusal is text of the message where the attempt is refused; empty where it is taken and undone.
 	refusal string
 }
@@ -79,7 +81,11 @@ func (a tampering) through(t *testing.T, d door, by attempt) (changed bool, err 
 	after := copyOf(before)
 	must(t, shared.Client.Get(t.Context(), client.ObjectKeyFromObject(before), after))
 	if before.GetNamespace() != "" {
-		must(t, client.IgnoreNotFound(shared.Client.Delete(t.Context(), after, client.GracePeriodSeconds(0))))
+		keeper := a.keeper
+		if keeper == nil {
+			keeper = shared.Client
+		}
+		must(t, client.IgnoreNotFound(keeper.Delete(t.Context(), after, client.GracePeriodSeconds(0))))
 	}
 	return a.changed(before, after), err
 }

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/test/installation"
 )
 
 // Kinds of subjects.
@@ -34,6 +35,12 @@ func identity(t *testing.T, user string, groups ...string) client.Client {
 	c, err := shared.as(user, groups...)
 	must(t, err)
 	return c
+}
+
+// ours acts as Scalegate's controller with every right, so that the policies alone decide.
+func ours(t *testing.T) client.Client {
+	t.Helper()
+	return identity(t, "system:serviceaccount:"+installation.Namespace+":"+installation.ServiceAccount, "system:masters")
 }
 
 func clientFor(t *testing.T, cfg *rest.Config) client.Client {

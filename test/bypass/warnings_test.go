@@ -33,6 +33,8 @@ func TestWhatIsHeldIsSaidAtOnce(t *testing.T) {
 		"a pod":                    {object: pod(ns), says: says},
 		"a Deployment":             {object: deployment(ns, "web"), says: says},
 		"a pod without a claim":    {object: pod(ns, unclaimed)},
+		"a Job":                    {object: job(ns), says: says},
+		"a Job without one":        {object: job(ns, unclaimJob)},
 		"a Deployment without one": {object: deployment(ns, "bare", unclaimDeployment)},
 		"a pod of the empty claim": {object: pod(ns, labelled(v1alpha1.LabelRelease, "")), says: "scalegate explain modelrelease"},
 	} {
@@ -97,6 +99,39 @@ func TestWarningsAreShortAndForPeople(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// So is an update of what is held, or becomes it.
+func TestAHeldUpdateIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
+	ns := govern(t)
+	cfg := shared.Admin()
+	said := &warnings{}
+	cfg.WarningHandlerWithContext = said
+	as, err := client.New(cfg, client.Options{Scheme: shared.Client.Scheme(), Mapper: shared.Client.RESTMapper()})
+	must(t, err)
+	for kind, parent := range parents() {
+		o := storedParent(parent)(t, ns)
+		if kind == "Job" { // its template changes nowhere else
+			annotate("note", "x")(o)
+		} else {
+			templateOf(o).Annotations = map[string]string{"restartedAt": "now"}
+		}
+		o.SetResourceVersion("") // its controller may have written its status
+		said.all = nil
+		err := as.Update(t.Context(), o, client.DryRunAll)
+		switch kind {
+		case "Deployment", "StatefulSet", "Job":
+			must(t, err)
+			if len(said.all) != 1 {
+				t.Errorf("%s: %d warnings, want 1: %q", kind, len(said.all), said.all)
+			}
+		default:
+			if len(said.all) != 0 {
+				t.Errorf("%s: warned of %q", kind, said.all)
+			}
+		}
 	}
 }
 

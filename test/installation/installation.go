@@ -131,8 +131,8 @@ func (i *Installation) Govern(ctx context.Context, name string) error {
 
 func (i *Installation) install(ctx context.Context) error {
 	apply := []string{"apply", "--server-side", "--field-manager=installation", "-k"}
-	for _, folder := range []string{"crd", "admission", "rbac"} {
-		if folder == "rbac" {
+	for _, folder := range []string{"crd", "admission", "rbac", "canary"} {
+		if folder == "admission" {
 			if err := i.makeNamespace(ctx); err != nil {
 				return err
 			}
