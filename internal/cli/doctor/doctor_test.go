@@ -21,6 +21,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/census"
 	"github.com/scalegate/scalegate/internal/clearance"
+	"github.com/scalegate/scalegate/internal/cli/page"
 	"github.com/scalegate/scalegate/internal/fixture"
 	"github.com/scalegate/scalegate/internal/guards"
 )
@@ -178,7 +179,7 @@ func TestTranscripts(t *testing.T) {
 				t.Errorf("code %d, want %d", r.ExitCode(), tc.wantCode)
 			}
 			for line := range strings.Lines(r.Text()) {
-				if n := len([]rune(line)); n > width+1 {
+				if n := len([]rune(line)); n > page.Width+1 {
 					t.Errorf("a line has %d columns: %s", n, line)
 				}
 			}

@@ -24,7 +24,7 @@ const (
 // Text is the explanation for a person: plain text without colours, whose lines are broken at 110 columns except
 // within commands.
 func (x Explanation) Text() string {
-	p := &page{}
+	p := &writer{}
 	x.head(p)
 	if len(x.Exposures) > 0 {
 		p.heading("Exposures")
@@ -40,7 +40,7 @@ func (x Explanation) Text() string {
 		p.tree(x.levelNodes(seen), "")
 	}
 	if len(x.Unasked) > 0 {
-		p.line("")
+		p.Line("")
 		p.detail("", detail{label: "Not asked", text: strings.Join(x.Unasked, ", ")})
 	}
 	if x.Policy != nil || len(x.Workloads) > 0 {
@@ -50,22 +50,22 @@ func (x Explanation) Text() string {
 	if len(x.Notes) > 0 {
 		p.heading("Notes")
 		for _, note := range x.Notes {
-			p.wrap("- ", "  ", note)
+			p.Wrap("- ", "  ", note)
 		}
 	}
 	if len(x.Next) > 0 {
 		p.heading("What would help")
 		for _, step := range x.Next {
-			p.wrap("- ", "  ", step.What)
-			p.line("    " + step.Command)
+			p.Wrap("- ", "  ", step.What)
+			p.Line("    " + step.Command)
 		}
 	}
 	return p.String()
 }
 
-func (x *Explanation) head(p *page) {
-	p.line(fmt.Sprintf("ModelRelease %s/%s: %s", x.Release.Namespace, x.Release.Name, x.headline()))
-	p.line("")
+func (x *Explanation) head(p *writer) {
+	p.Line(fmt.Sprintf("ModelRelease %s/%s: %s", x.Release.Namespace, x.Release.Name, x.headline()))
+	p.Line("")
 	for _, d := range []detail{
 		{label: "Model", text: x.Release.Model},
 		{label: "Policy", text: x.policyText()},
