@@ -184,15 +184,16 @@ func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, set
 	if err := controllers.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	ready := controllers.Ready(guards, settling)
 	for _, r := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controllers.SafetyPolicyReconciler{Client: mgr.GetClient(), Now: metav1.Now},
 		&controllers.SafetyEvaluationReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now},
 		&controllers.ModelReleaseReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
-			Ready: controllers.Ready(guards, settling), Readied: guards.Changes(),
+			Ready: ready, Readied: guards.Changes(),
 		},
-		&controllers.KueueReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now},
+		&controllers.KueueReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now, Ready: ready},
 	} {
 		if err := r.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("setting up %T: %w", r, err)

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -107,10 +108,14 @@ func (c *customKinds) driftOf(release *v1alpha1.ModelRelease, pods []corev1.Pod)
 		if len(shown) == 0 || !c.reaches(p, release.Name, serving) {
 			continue
 		}
-		message := fmt.Sprintf("%s %s %s: %s. Remove it, or release what it names and serve that",
-			p.Kind, p.Name, p.drift.what, cut(strings.Join(shown, ", "), maxShown))
+		name := p.Kind + " " + p.Name
+		if p.Namespace != release.Namespace {
+			name += " in namespace " + p.Namespace
+		}
+		message := fmt.Sprintf("%s %s: %s. Remove it, or release what it names and serve that",
+			name, p.drift.what, cut(strings.Join(shown, ", "), maxShown))
 		if p.drift.unreadable != "" {
-			message = fmt.Sprintf("%s %s may change what the pods answer with: %s. Correct it, or remove it", p.Kind, p.Name, p.drift.unreadable)
+			message = fmt.Sprintf("%s may change what the pods answer with: %s. Correct it, or remove it", name, p.drift.unreadable)
 		}
 		return drifted{driftReason(p), message}
 	}
@@ -132,14 +137,26 @@ func driftReason(p *parent) string {
 	}
 }
 
-// undeclared are the values that do not end in the digest of an artifact of the release. What the release declares was
-// evaluated with it.
+// undeclared are the values that are not pinned to the digest of an artifact of the release. What the release declares
+// was evaluated with it.
 func undeclared(shown []string, release *v1alpha1.ModelRelease) []string {
 	return slices.DeleteFunc(slices.Clone(shown), func(value string) bool {
 		return slices.ContainsFunc(release.Spec.Artifacts, func(a v1alpha1.Artifact) bool {
-			return strings.HasSuffix(value, "@"+string(a.Digest))
+			return pinned(value, a.Digest)
 		})
 	})
+}
+
+// pinned tells whether a value names what it is by this digest: an OCI image, with its scheme or without one, or a text
+// by its field. Whoever fetches from any other URL, or reads a path, looks at no digest.
+func pinned(value string, digest v1alpha1.Digest) bool {
+	name, found := strings.CutSuffix(value, "@"+string(digest))
+	if !found {
+		return false
+	}
+	// A host with a port, the path, a tag.
+	image := regexp.MustCompile(`^[A-Za-z0-9][\w.-]*(:[0-9]+)?(/[A-Za-z0-9][\w.-]*)*(:[\w.-]+)?$`)
+	return image.MatchString(strings.TrimPrefix(name, "oci://"))
 }
 
 // reaches tells whether an object changes one of the pods.

@@ -18,6 +18,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/fixture"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
 // adapter is a ModelAdapter that loads what url names into the pods with the label app=app.
@@ -101,7 +102,7 @@ func TestDriftByAdapters(t *testing.T) {
 			[]*unstructured.Unstructured{elsewhereIn("lab", custom("production-stack.vllm.ai/v1alpha1", "LoraAdapter", "lora", map[string]any{
 				"baseModel": "web", "adapterSource": map[string]any{"repository": "example/lora"},
 			}))}, []corev1.Pod{*running(func(p *corev1.Pod) { p.Labels["model"] = "web" })},
-			v1alpha1.ReasonAdapterAttached, "LoraAdapter lora loads a LoRA adapter into running pods",
+			v1alpha1.ReasonAdapterAttached, "LoraAdapter lora in namespace lab loads a LoRA adapter into running pods",
 		},
 		"an adapter of what is held": {
 			[]*unstructured.Unstructured{adapter("lora", "s3://a", "web")}, []corev1.Pod{*running(inApp, waits)}, "", "",
@@ -168,26 +169,72 @@ func TestDriftByRoutesAndWorkloads(t *testing.T) {
 	}
 }
 
-// What changes pods wakes the releases that may have them.
+// A value counts as declared where whoever reads it finds just what the digest says.
+func TestPinned(t *testing.T) {
+	weights := fixture.Weights("m1").Digest
+	for name, want := range map[string]bool{
+		"oci://registry.example/weights":        true,
+		"oci://registry.example:5000/weights:1": true,
+		"registry.example:5000/team/weights:1":  true,
+		"serveConfigV2":                         true,
+		"https://evil.example/x?":               false,
+		"https://evil.example/x#":               false,
+		"https://evil.example/x":                false,
+		"huggingface://example/lora":            false,
+		"s3://bucket/lora":                      false,
+		"oci://registry.example/weights?":       false,
+		"oci://registry.example/weights#":       false,
+		"registry.example/weights?x=":           false,
+		"oci://registry.example/x@sha256:0":     false,
+		"file:/models/lora":                     false,
+		"/models/lora":                          false,
+		"../lora":                               false,
+		"":                                      false,
+	} {
+		if got := pinned(name+"@"+string(weights), weights); got != want {
+			t.Errorf("%q is pinned: %v", name, got)
+		}
+	}
+	if pinned("oci://registry.example/weights@sha256:"+fixture.SHA256("other"), weights) {
+		t.Error("another digest counts")
+	}
+}
+
+// What changes pods wakes the releases of these pods.
 func TestWakesOfCustomKinds(t *testing.T) {
 	other := release(func(r *v1alpha1.ModelRelease) { r.Name = "m2" })
 	elsewhere := release(func(r *v1alpha1.ModelRelease) { r.Namespace = "lab" })
-	wake := wakes{newCluster(t, release(), other, elsewhere).api}
+	wake := wakes{newCluster(t, release(), other, elsewhere, running(inApp), running(older),
+		running(inApp, func(p *corev1.Pod) { p.Namespace, p.Labels[v1alpha1.LabelRelease] = "lab", "m3" }),
+		running(inApp, func(p *corev1.Pod) { p.Name, p.Labels[v1alpha1.LabelRelease] = "unclaimed", "" })).api}
+	web := labels.SelectorFromSet(labels.Set{"app": "web"})
 	object := func(change func(*parent)) *parent {
 		p := &parent{releases: []string{"m0"}}
 		p.Namespace = fixture.Namespace
 		change(p)
 		return p
 	}
+	drift := func(facts driftFacts) *parent { return object(func(p *parent) { p.drift = &facts }) }
 	for sentence, test := range map[string]struct {
 		object *parent
 		want   []string
 	}{
-		"a workload": {object(func(*parent) {}), []string{"serving/m0"}},
-		"a pool":     {object(func(p *parent) { p.pool = labels.Nothing() }), []string{"serving/m0", "serving/m1", "serving/m2"}},
-		"an adapter": {object(func(p *parent) { p.drift = &driftFacts{} }), []string{"serving/m0", "serving/m1", "serving/m2"}},
+		"a workload":                  {object(func(*parent) {}), []string{"serving/m0"}},
+		"a pool":                      {object(func(p *parent) { p.pool = web }), []string{"serving/m0", "serving/m1"}},
+		"a pool that selects nothing": {object(func(p *parent) { p.pool = labels.Nothing() }), []string{"serving/m0"}},
+		"an adapter":                  {drift(driftFacts{targets: kinds.Targets{Selector: web}}), []string{"serving/m0", "serving/m1"}},
+		"an adapter of pods that are not there": {
+			drift(driftFacts{targets: kinds.Targets{Selector: labels.SelectorFromSet(labels.Set{"app": "none"})}, everywhere: true}), []string{"serving/m0"},
+		},
 		"an adapter of pods that are anywhere": {
-			object(func(p *parent) { p.drift = &driftFacts{everywhere: true} }), []string{"lab/m1", "serving/m0", "serving/m1", "serving/m2"},
+			drift(driftFacts{targets: kinds.Targets{Selector: web}, everywhere: true}), []string{"lab/m3", "serving/m0", "serving/m1"},
+		},
+		"an adapter that cannot be read": {drift(driftFacts{unreadable: "text"}), []string{"serving/m0", "serving/m1", "serving/m2"}},
+		"an adapter that cannot be read, of pods that are anywhere": {
+			drift(driftFacts{unreadable: "text", everywhere: true}), []string{"lab/m1", "serving/m0", "serving/m1", "serving/m2"},
+		},
+		"a rewritten route in front of a pool": {
+			drift(driftFacts{targets: kinds.Targets{Selector: labels.Nothing(), Pool: "pool"}}), []string{"serving/m0", "serving/m1", "serving/m2"},
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {

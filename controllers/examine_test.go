@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/fixture"
 )
@@ -157,5 +159,45 @@ func TestReportFindingLeavesWhatIsResolved(t *testing.T) {
 	c.fails["get AdverseFinding f"] = errBroken
 	if err := r.reportFinding(t.Context(), "f", stands, nil); !errors.Is(err, errBroken) {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// While no guard keeps a template, what was found of it says nothing about later.
+func TestAVerdictFromBeforeTheGuardsActClearsNothing(t *testing.T) {
+	changed := replicaSet(otherImage)
+	changed.Generation = 2
+	for sentence, before := range map[string]struct {
+		gate  string
+		ready func(*metav1.PartialObjectMetadata, time.Time) Withheld
+	}{
+		"it was given while the namespace was only audited": {gate: v1alpha1.GateAudited},
+		"it was given while the namespace settled": {
+			gate: v1alpha1.GateEnforced,
+			ready: func(*metav1.PartialObjectMetadata, time.Time) Withheld {
+				return Withheld{Withheld: enforcement.Withheld{Reason: v1alpha1.ReasonSettling}}
+			},
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			first := newCluster(t, governed(before.gate), release(), demanding(), result("0.1"), replicaSet())
+			live := first.live()
+			first.reconciler = &ModelReleaseReconciler{
+				Client: cached{live, first}, Live: live, Events: first, Now: now, verdicts: newVerdicts(), Ready: before.ready,
+			}
+			first.mustReconcile()
+			// Now the guards act. The template was changed meanwhile, and the cache lags behind.
+			second := newCluster(t, governed(v1alpha1.GateEnforced), release(), demanding(), result("0.1"), changed).
+				lagging(governed(v1alpha1.GateEnforced), release(), demanding(), result("0.1"), replicaSet())
+			live = second.live()
+			second.reconciler = &ModelReleaseReconciler{
+				Client: cached{live, second}, Live: live, Events: second, Now: now, verdicts: first.reconciler.verdicts,
+			}
+			second.mustReconcile()
+			ns := read(second, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fixture.Namespace}})
+			c, err := clearance.Parse(ns.Annotations[clearance.Key("m1")])
+			if err == nil && slices.Contains(c.Owners, changed.UID) {
+				t.Errorf("a ReplicaSet with another image was cleared: %+v", c)
+			}
+		})
 	}
 }

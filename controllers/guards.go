@@ -29,7 +29,9 @@ func Ready(guards Guards, settling *Settling) func(*metav1.PartialObjectMetadata
 	return func(ns *metav1.PartialObjectMetadata, now time.Time) Withheld {
 		unsettled := settling.Ready(ns, now) // asked in any case: the first question starts its clock
 		if ok, why := guards.InPlace(); !ok {
-			return Withheld{Withheld: enforcement.Withheld{Reason: v1alpha1.ReasonGuardsNotInPlace, Message: why}}
+			return Withheld{
+				Withheld: enforcement.Withheld{Reason: v1alpha1.ReasonGuardsNotInPlace, Message: why}, Since: unsettled.Since,
+			}
 		}
 		return unsettled
 	}

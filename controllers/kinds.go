@@ -32,7 +32,7 @@ import (
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
-// Every kind of the table that comes with a CRD, and what else changes which model answers; patch where a hold is lifted.
+// Every kind of the table that comes with a CRD and can claim a release, and what else changes which model answers; patch where a hold is lifted.
 //
 // +kubebuilder:rbac:groups=leaderworkerset.x-k8s.io,resources=leaderworkersets,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=jobset.x-k8s.io,resources=jobsets,verbs=get;list;watch;patch
@@ -45,8 +45,6 @@ import (
 // +kubebuilder:rbac:groups=kubeai.org,resources=models,verbs=get;list;watch
 // +kubebuilder:rbac:groups=orchestration.aibrix.ai,resources=stormservices;rolesets;rayclusterfleets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=model.aibrix.ai,resources=modeladapters;modelclaims,verbs=get;list;watch
-// +kubebuilder:rbac:groups=ollama.ayaka.io,resources=models,verbs=get;list;watch
-// +kubebuilder:rbac:groups=machinelearning.seldon.io,resources=seldondeployments,verbs=get;list;watch
 // +kubebuilder:rbac:groups=llm-d.ai,resources=inferencemodelrewrites,verbs=get;list;watch
 // +kubebuilder:rbac:groups=inference.networking.x-k8s.io,resources=inferencemodelrewrites;inferencepools,verbs=get;list;watch
 // +kubebuilder:rbac:groups=inference.networking.k8s.io,resources=inferencepools,verbs=get;list;watch
@@ -102,11 +100,12 @@ type customRow struct {
 // name is that of its CRD.
 func (r customRow) name() string { return r.resource + "." + r.kind.Group }
 
-// customRows are all resources that are watched where they are installed, by the names of their CRDs.
+// customRows are all resources that are watched where they are installed, by the names of their CRDs. What can claim
+// nothing tells nothing.
 func customRows() map[string]customRow {
 	rows := map[string]customRow{}
 	for _, k := range kinds.All() {
-		if k.Custom() {
+		if k.Custom() && k.Claimable() {
 			row := customRow{kind: k.GroupKind(), resource: k.Resource, versions: k.Versions, workload: &k}
 			rows[row.name()] = row
 		}

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,13 +51,15 @@ const (
 
 // KueueReconciler makes held Workloads of Kueue active when every release that they claim is granted and their pod templates
 // match: before that they are charged for no quota. It answers the AdmissionChecks that name Scalegate too, by which one
-// that was admitted is taken back when that ends. The pods are held like any others.
+// that was admitted is taken back when an adverse finding says so, and for nothing less. The pods are held like any others.
 type KueueReconciler struct {
 	client.Client
 	// Live reads the API server itself: whatever is answered is decided on what it says.
 	Live client.Reader
 	// Now is the clock.
 	Now func() metav1.Time
+	// Ready is as that of the ModelReleaseReconciler. While it says no, nothing is let in.
+	Ready func(namespace *metav1.PartialObjectMetadata, now time.Time) Withheld
 
 	kinds *customKinds
 }
@@ -128,8 +131,12 @@ func (r *KueueReconciler) read(ctx context.Context, kind schema.GroupKind, key t
 	if known == nil {
 		return nil, nil //nolint:nilnil // gone is an answer, and not an error
 	}
+	return r.readAs(ctx, known.GroupVersionKind(), key)
+}
+
+func (r *KueueReconciler) readAs(ctx context.Context, kind schema.GroupVersionKind, key types.NamespacedName) (*unstructured.Unstructured, error) {
 	o := &unstructured.Unstructured{}
-	o.SetGroupVersionKind(known.GroupVersionKind())
+	o.SetGroupVersionKind(kind)
 	if err := r.Live.Get(ctx, key, o); apierrors.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // see above
 	} else if err != nil {
@@ -172,6 +179,9 @@ func (r *KueueReconciler) answer(ctx context.Context, w *unstructured.Unstructur
 	if err != nil {
 		return 0, err
 	}
+	if verdict.withheld.Reason != "" && verdict.waits == "" {
+		return cmp.Or(verdict.withheld.Again, askAgain), nil
+	}
 	if verdict.waits != "" && (verdict.again == 0 || verdict.again > waitAgain) {
 		verdict.again = waitAgain
 	}
@@ -182,7 +192,7 @@ func (r *KueueReconciler) answer(ctx context.Context, w *unstructured.Unstructur
 	if len(asked) == 0 {
 		return verdict.again, nil
 	}
-	return verdict.again, r.check(ctx, w, asked, verdict.waits)
+	return verdict.again, r.check(ctx, w, asked, verdict)
 }
 
 // enqueue ends the hold of a Workload as it was read. One that its author had made inactive stays so.
@@ -203,11 +213,11 @@ func (r *KueueReconciler) enqueue(ctx context.Context, w *unstructured.Unstructu
 }
 
 // check sets the state of checks of ours.
-func (r *KueueReconciler) check(ctx context.Context, w *unstructured.Unstructured, asked []map[string]any, waits string) error {
+func (r *KueueReconciler) check(ctx context.Context, w *unstructured.Unstructured, asked []map[string]any, verdict judgement) error {
 	evicted := conditionOf(w, "Evicted") == "True"
 	states, changed := make([]any, len(asked)), false
 	for i, state := range asked {
-		next := nextState(state, waits, evicted)
+		next := nextState(state, verdict, evicted)
 		if next["state"] != state["state"] {
 			next["lastTransitionTime"] = r.Now().UTC().Format(time.RFC3339)
 		}
@@ -226,7 +236,8 @@ func (r *KueueReconciler) asked(ctx context.Context, w *unstructured.Unstructure
 	for _, value := range kinds.Values(w.Object, "status.admissionChecks[]") {
 		state, _ := value.(map[string]any)
 		name, _ := state["name"].(string)
-		check, err := r.read(ctx, checkKind(), types.NamespacedName{Name: name})
+		// Not from what is watched: a check that is not known yet would be taken for somebody else's.
+		check, err := r.readAs(ctx, checkKind().WithVersion(w.GroupVersionKind().Version), types.NamespacedName{Name: name})
 		if err != nil {
 			return nil, err
 		}
@@ -241,22 +252,22 @@ func (r *KueueReconciler) asked(ctx context.Context, w *unstructured.Unstructure
 // namespace is not enforced any more.
 const waitAgain = 5 * time.Minute
 
-// nextState is what becomes of one check; waits says what the Workload waits for, empty for nothing. One that was ready and
-// is no longer is to be tried again, whereupon Kueue evicts the Workload and starts anew. While that goes on the check
-// is left as it is: one that asks to be tried again then is never asked any more.
-func nextState(state map[string]any, waits string, evicted bool) map[string]any {
+// nextState is what becomes of one check. One that was ready stays so, whatever is missing or has ended since: only an
+// adverse finding takes back what runs. Then it is to be tried again, whereupon Kueue evicts the Workload and starts anew.
+// While that goes on the check is left as it is: one that asks to be tried again then is never asked any more.
+func nextState(state map[string]any, verdict judgement, evicted bool) map[string]any {
 	next := map[string]any{}
 	for _, key := range []string{"name", "state", "message", "lastTransitionTime"} {
 		next[key] = state[key]
 	}
 	switch {
-	case waits == "" && (state["state"] == checkPending || state["state"] == checkReady):
+	case verdict.waits == "" && (state["state"] == checkPending || state["state"] == checkReady):
 		next["state"], next["message"] = checkReady, "every release that it claims is granted"
-	case waits == "" || evicted:
-	case state["state"] == checkReady:
-		next["state"], next["message"] = checkRetry, waits
-	case state["state"] == checkPending:
-		next["message"] = waits
+	case verdict.waits == "" || evicted:
+	case state["state"] == checkReady && verdict.adverse:
+		next["state"], next["message"] = checkRetry, verdict.waits
+	case state["state"] == checkReady || state["state"] == checkPending:
+		next["message"] = verdict.waits
 	}
 	return next
 }
@@ -265,8 +276,12 @@ func nextState(state map[string]any, waits string, evicted bool) map[string]any 
 type judgement struct {
 	// waits says which releases it waits for, and why; empty for none.
 	waits string
+	// adverse: one of them is refused by an adverse finding.
+	adverse bool
 	// again is when time alone could change that; 0 for never.
 	again time.Duration
+	// withheld is why nothing may be let in for now, whatever is granted.
+	withheld Withheld
 }
 
 // judge decides on live reads whether a Workload may be admitted. Where the namespace is not enforced, it may.
@@ -280,6 +295,9 @@ func (r *KueueReconciler) judge(ctx context.Context, w *unstructured.Unstructure
 		return judgement{waits: err.Error()}, nil
 	}
 	var all judgement
+	if r.Ready != nil {
+		all.withheld = r.Ready(ns, r.Now().Time)
+	}
 	var waits []string
 	for _, template := range templates {
 		release := labelsOf(template)[v1alpha1.LabelRelease]
@@ -293,6 +311,7 @@ func (r *KueueReconciler) judge(ctx context.Context, w *unstructured.Unstructure
 		if one.waits != "" {
 			waits = append(waits, one.waits)
 		}
+		all.adverse = all.adverse || one.adverse
 		if all.again == 0 || one.again > 0 && one.again < all.again {
 			all.again = one.again
 		}
@@ -313,16 +332,20 @@ func (r *KueueReconciler) judgeTemplate(ctx context.Context, key types.Namespace
 	}
 	d := gate.Decide(in)
 	exposure := workload.Exposure(labelsOf(template), in.Release)
+	adverse := false
 	for _, x := range d.Exposures {
-		if x.Name != exposure || !x.Granted {
+		if x.Name != exposure {
 			continue
+		}
+		if adverse = x.Adverse; !x.Granted {
+			break
 		}
 		if m := workload.MatchTemplate(workload.DeclaredBy(in.Release, in.Policy), template); m != nil && !m.OnlyUnnamed() {
 			return judgement{waits: fmt.Sprintf("release %s declares something else: %s", key.Name, m), again: d.RecheckAfter}, nil
 		}
 		return judgement{again: d.RecheckAfter}, nil
 	}
-	return judgement{waits: fmt.Sprintf("release %s: %s", key.Name, d.Message), again: d.RecheckAfter}, nil
+	return judgement{waits: fmt.Sprintf("release %s: %s", key.Name, d.Message), adverse: adverse, again: d.RecheckAfter}, nil
 }
 
 // apply writes a part of the status of an object as it was read. One that changed meanwhile wakes us again.

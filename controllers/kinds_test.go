@@ -313,6 +313,17 @@ func TestCustomKindsWake(t *testing.T) {
 	woken("m2")
 }
 
+// A kind in which nothing can claim a release is not watched.
+func TestCustomRowsCanClaim(t *testing.T) {
+	rows := customRows()
+	if _, watched := rows["models.ollama.ayaka.io"]; watched {
+		t.Error("the Model of Ollama is watched")
+	}
+	if _, watched := rows["models.kubeai.org"]; !watched {
+		t.Error("the Model of KubeAI is not watched")
+	}
+}
+
 // The manager may read every kind that it watches, and change those whose hold it lifts.
 func TestRightsOnCustomKinds(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("..", "config", "rbac", "role.yaml"))

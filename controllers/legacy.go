@@ -25,3 +25,21 @@ func withoutMutatingPolicies(mapper meta.RESTMapper) (bool, error) {
 		return false, nil
 	}
 }
+
+// unreadMutators are the kinds of mutators that the API server has in other versions than are read here. Nobody sees
+// what objects of them change, so that they are to count among the untrusted.
+func unreadMutators(mapper meta.RESTMapper) ([]string, error) {
+	if without, err := withoutMutatingPolicies(mapper); err != nil || !without {
+		return nil, err
+	}
+	kind := schema.GroupKind{Group: admissionv1.GroupName, Kind: "MutatingAdmissionPolicy"}
+	_, err := mapper.RESTMapping(kind)
+	switch {
+	case meta.IsNoMatchError(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("asking for mutating admission policies: %w", err)
+	default:
+		return []string{kind.Kind}, nil
+	}
+}

@@ -47,8 +47,10 @@ type ModelReleaseReconciler struct {
 
 	verdicts *lru.Cache
 	kinds    *customKinds
-	// withoutMutatingPolicies: the API server has no MutatingAdmissionPolicy of version v1, so nobody has any.
+	// withoutMutatingPolicies: the API server has no MutatingAdmissionPolicy of version v1.
 	withoutMutatingPolicies bool
+	// unreadMutators are kinds of which it has another version, which is not read: nobody knows what they do to pods.
+	unreadMutators []string
 }
 
 // Withheld is why nothing may be given in a namespace for now. The zero value withholds nothing.
@@ -56,6 +58,9 @@ type Withheld struct {
 	enforcement.Withheld
 	// Again is when to ask again, from now; 0 means soon.
 	Again time.Duration
+	// Since is when this process first saw the namespace enforced as it is now; zero when nobody knows. What was found
+	// before that says nothing about now.
+	Since time.Time
 }
 
 // SetupWithManager registers the reconciler and what wakes it.
@@ -87,6 +92,9 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if r.withoutMutatingPolicies, err = withoutMutatingPolicies(mgr.GetRESTMapper()); err != nil {
 		return err
 	}
+	if r.unreadMutators, err = unreadMutators(mgr.GetRESTMapper()); err != nil {
+		return err
+	}
 	if !r.withoutMutatingPolicies {
 		b = b.Watches(&admissionv1.MutatingAdmissionPolicy{}, wake.handler(wake.everyRelease)).
 			Watches(&admissionv1.MutatingAdmissionPolicyBinding{}, wake.handler(wake.everyRelease))
@@ -116,6 +124,9 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	plan := enforcement.For(s, d)
 	if plan.GivesMore() || plan.Takes() || len(d.NewFindings) > 0 || len(d.Resolutions) > 0 {
 		if in, err = r.gather(ctx, r.Live, req.NamespacedName); err != nil {
+			return ctrl.Result{}, err
+		}
+		if present.namespace, err = namespaceMetadata(ctx, r.Live, req.Namespace); err != nil {
 			return ctrl.Result{}, err
 		}
 		if len(plan.Opens) > 0 {

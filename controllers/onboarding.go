@@ -195,48 +195,64 @@ type Settling struct {
 type enforcedSince struct {
 	uid  types.UID
 	time time.Time
+	// left: the gate is gone since then. anew: it has come back.
+	left, anew bool
 }
 
 // Wait is how long nothing may be cleared, lifted or opened in a namespace yet; 0 once its guards have settled. nil, a
 // namespace that is gone, and one that is not enforced have nothing to wait for, and begin anew when they are.
 func (s *Settling) Wait(ns *metav1.PartialObjectMetadata, now time.Time) time.Duration {
-	if ns == nil {
+	is, enforced := s.see(ns, now)
+	if !enforced {
 		return 0
-	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if ns.Labels[v1alpha1.LabelGate] != v1alpha1.GateEnforced {
-		delete(s.since, ns.Name)
-		return 0
-	}
-	is, known := s.since[ns.Name]
-	if !known || is.uid != ns.UID {
-		is = enforcedSince{ns.UID, now}
-		if s.since == nil {
-			s.since = map[string]enforcedSince{}
-		}
-		s.since[ns.Name] = is
 	}
 	for key := range ns.Annotations {
-		if _, ok := clearance.Release(key); ok {
+		if _, ok := clearance.Release(key); ok && !is.anew {
 			return 0
 		}
 	}
 	return max(0, settleTime-now.Sub(is.time))
 }
 
+// see remembers what a namespace is now. It tells since when it is enforced, and false when it is not.
+func (s *Settling) see(ns *metav1.PartialObjectMetadata, now time.Time) (enforcedSince, bool) {
+	if ns == nil {
+		return enforcedSince{}, false
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	is, known := s.since[ns.Name]
+	known = known && is.uid == ns.UID
+	if ns.Labels[v1alpha1.LabelGate] != v1alpha1.GateEnforced {
+		if known {
+			is.left = true
+			s.since[ns.Name] = is
+		}
+		return enforcedSince{}, false
+	}
+	if !known || is.left {
+		is = enforcedSince{uid: ns.UID, time: now, anew: known}
+		if s.since == nil {
+			s.since = map[string]enforcedSince{}
+		}
+		s.since[ns.Name] = is
+	}
+	return is, true
+}
+
 // Ready says that nothing may be given in a namespace whose guards have not settled. It can stand as Ready of a
 // ModelReleaseReconciler, or among other things that do.
 func (s *Settling) Ready(ns *metav1.PartialObjectMetadata, now time.Time) Withheld {
 	wait := s.Wait(ns, now)
+	is, _ := s.see(ns, now)
 	if wait == 0 {
-		return Withheld{}
+		return Withheld{Since: is.time}
 	}
 	return Withheld{
 		Withheld: enforcement.Withheld{
 			Reason: v1alpha1.ReasonSettling, Message: "the namespace is enforced since a moment ago: nothing is cleared until every API server holds it so",
 		},
-		Again: wait,
+		Again: wait, Since: is.time,
 	}
 }
 

@@ -253,3 +253,20 @@ func TestSettlingWithholds(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// A gate that went and came back is new to API servers, whatever clearance stands from before.
+func TestAGateThatComesBackSettlesAnew(t *testing.T) {
+	var s Settling
+	ns := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Name: fixture.Namespace, UID: types.UID("u"), Labels: map[string]string{v1alpha1.LabelGate: v1alpha1.GateEnforced},
+		Annotations: map[string]string{clearance.Key("m1"): "v1"},
+	}}
+	at := now().Time
+	s.Wait(ns, at)
+	off := ns.DeepCopy()
+	off.Labels = nil
+	s.Wait(off, at.Add(time.Minute))
+	if wait := s.Wait(ns, at.Add(61*time.Second)); wait == 0 {
+		t.Error("it waits for nothing, because a clearance from before stands")
+	}
+}

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"math"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -45,8 +46,9 @@ type parent struct {
 // rollout is what a StatefulSet says of its revisions.
 type rollout struct {
 	// observed: the revision is that of the present spec, and is rolled out without anyone's help.
-	observed  bool
-	revision  string
+	observed bool
+	revision string
+	// partition is the first ordinal that is to be of the revision.
 	partition int32
 }
 
@@ -75,15 +77,25 @@ func builtIn(o client.Object) *parent {
 			observed: o.Status.ObservedGeneration == o.Generation && o.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType,
 			revision: o.Status.UpdateRevision,
 		}
-		if rolling := o.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-			p.rollout.partition = ptr.Deref(rolling.Partition, 0)
-		}
+		p.rollout.partition = firstOrdinal(o)
 		return p
 	case *batchv1.Job:
 		return of("Job", batchv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Parallelism)
 	default:
 		return nil
 	}
+}
+
+// firstOrdinal is the first ordinal that a StatefulSet rolls out: its partition, counted from where its ordinals start.
+func firstOrdinal(s *appsv1.StatefulSet) int32 {
+	var first int64
+	if s.Spec.Ordinals != nil {
+		first = int64(s.Spec.Ordinals.Start)
+	}
+	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+		first += int64(ptr.Deref(rolling.Partition, 0))
+	}
+	return int32(min(first, math.MaxInt32))
 }
 
 // of is a parent of a built-in kind that has one template.

@@ -28,7 +28,8 @@ func Cached() map[client.Object]cache.ByObject {
 		})},
 		&appsv1.StatefulSet{}: {Transform: keeping(func(o *appsv1.StatefulSet) {
 			o.Spec = appsv1.StatefulSetSpec{
-				Replicas: o.Spec.Replicas, UpdateStrategy: o.Spec.UpdateStrategy, Template: labelsAlone(o.Spec.Template),
+				Replicas: o.Spec.Replicas, UpdateStrategy: o.Spec.UpdateStrategy, Ordinals: o.Spec.Ordinals,
+				Template: labelsAlone(o.Spec.Template),
 			}
 			o.Status = appsv1.StatefulSetStatus{ObservedGeneration: o.Status.ObservedGeneration, UpdateRevision: o.Status.UpdateRevision}
 		})},

@@ -161,8 +161,9 @@ func (f *family) of(ctx context.Context, pod *corev1.Pod) (enforcement.Unit, err
 	return unitIn(chain, pod.Labels), nil
 }
 
-// unitIn is the unit of a pod, as the highest of its owners has it. Its labels count only where the caches show that
-// the owner controls it; the pods of a ReplicaSet, which may be born free, serve each by itself.
+// unitIn is the unit of a pod, as the nearest of its owners that serve in units has it. Whoever makes a pod may type its
+// labels and its owner too; the caches show that there is such an owner, and not that the pod is of its making. So
+// only a size bounds what hides in a unit. The pods of a ReplicaSet, which may be born free, serve each by itself.
 func unitIn(chain []*parent, labels map[string]string) enforcement.Unit {
 	var u enforcement.Unit
 	if chain[0].kind.Kind == "ReplicaSet" {
@@ -171,6 +172,7 @@ func unitIn(chain []*parent, labels map[string]string) enforcement.Unit {
 	for _, owner := range chain {
 		if name, ok := owner.kind.UnitOf(labels); ok {
 			u = enforcement.Unit{Key: string(owner.UID) + "/" + name, Size: owner.unitSize}
+			break
 		}
 	}
 	if job := chain[0]; u.Key != "" && job.kind.Kind == "Job" && job.pods != nil {

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
@@ -70,9 +71,9 @@ func TestUnitsOfPods(t *testing.T) {
 				Size: 4,
 			},
 		},
-		"a pod of a Ray cluster, under the service": {
+		"a pod of a Ray cluster, nearer than its service": {
 			grouped(controlledBy("ray.io/v1", "RayCluster", "ray"), map[string]string{"ray.io/cluster": "ray"}),
-			enforcement.Unit{Key: string(fixture.UID("service")) + "/ray.io/cluster=ray"},
+			enforcement.Unit{Key: string(fixture.UID("ray")) + "/ray.io/cluster=ray"},
 		},
 		"a pod that lacks a label": {grouped(controlledBy("apps/v1", "StatefulSet", "s"), nil), enforcement.Unit{}},
 		"a pod of nobody":          {grouped(nil, group), enforcement.Unit{}},
@@ -108,6 +109,50 @@ func TestUnitsOfPods(t *testing.T) {
 			got, err := related.of(t.Context(), test.pod)
 			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
 				t.Errorf("unit (-want +got), %v:\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// Whoever may make pods may type a controlling owner and the labels of its unit. Under a ceiling no more start for that.
+func TestReconcileCountsPodsOfATypedOwner(t *testing.T) {
+	w := newWorld(t, custom("ray.io/v1", "RayCluster", "ray", map[string]any{}), leaderWorkerSet("set", "m1"))
+	for kind, version := range map[string]string{"RayCluster": "v1", "LeaderWorkerSet": "v1"} {
+		w.install(kind, version)
+	}
+	for sentence, test := range map[string]struct {
+		owner  []metav1.OwnerReference
+		labels map[string]string
+		// want are how many start; Evaluation allows 2 places.
+		want int
+	}{
+		"of a Ray cluster, which says no size": {controlledBy("ray.io/v1", "RayCluster", "ray"), map[string]string{"ray.io/cluster": "anything"}, 0},
+		"of a group of 2": {controlledBy("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", "set"), map[string]string{
+			"leaderworkerset.sigs.k8s.io/name": "set", "leaderworkerset.sigs.k8s.io/group-index": "0",
+		}, 2},
+		"of an object that is not there": {controlledBy("ray.io/v1", "RayCluster", "gone"), map[string]string{"ray.io/cluster": "anything"}, 2},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			objects := cleared()
+			for i := range 10 {
+				pod := grouped(test.owner, test.labels)
+				waits(pod)
+				pod.Name = fmt.Sprintf("bare-%d", i)
+				pod.UID, pod.Labels[v1alpha1.LabelExposure] = fixture.UID(pod.Name), "Evaluation"
+				objects = append(objects, pod)
+			}
+			c := newCluster(t, objects...)
+			live := c.live()
+			c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), kinds: w.kinds}
+			c.mustReconcile()
+			started := 0
+			for _, o := range objects[len(cleared()):] {
+				if !held(read(c, &corev1.Pod{ObjectMeta: stored(o.GetName())})) {
+					started++
+				}
+			}
+			if started != test.want {
+				t.Errorf("%d pods were opened, want %d: %q", started, test.want, c.log)
 			}
 		})
 	}

@@ -195,6 +195,24 @@ func TestReconcileRemovesWhatBlocksItsStatefulSet(t *testing.T) {
 			t.Error("it is still there")
 		}
 	})
+	t.Run("its ordinals start above its partition", func(t *testing.T) {
+		set := statefulSet("", func(s *appsv1.StatefulSet) {
+			s.Spec.Ordinals = &appsv1.StatefulSetOrdinals{Start: 5}
+			s.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateStatefulSetStrategy{Partition: new(int32(2))}
+		})
+		numbered := func(name, ordinal string) *corev1.Pod {
+			return running(waits, older, func(p *corev1.Pod) {
+				p.Name, p.UID, p.Labels[labelOrdinal] = name, fixture.UID(name), ordinal
+				p.Spec.Containers[0].Args = []string{"--other"}
+			})
+		}
+		below, from := numbered("s-6", "6"), numbered("s-7", "7")
+		c := newCluster(t, cleared(set, below, from)...)
+		c.mustReconcile()
+		if !c.exists(below) || c.exists(from) {
+			t.Errorf("of ordinals from 5 with a partition of 2, 6 is there: %v, and 7: %v", c.exists(below), c.exists(from))
+		}
+	})
 	for sentence, change := range map[string]func(*appsv1.StatefulSet){
 		"the StatefulSet is held": func(s *appsv1.StatefulSet) {
 			s.Annotations = map[string]string{v1alpha1.AnnotationHeld: "partition=soon"}
@@ -297,10 +315,14 @@ func TestReconcileWithholds(t *testing.T) {
 
 // The caches keep what the decisions read, and forget the rest.
 func TestCached(t *testing.T) {
+	fromOne := func(s *appsv1.StatefulSet) {
+		s.Spec.Ordinals = &appsv1.StatefulSetOrdinals{Start: 1}
+		s.Spec.UpdateStrategy.RollingUpdate.Partition = new(int32(4))
+	}
 	kept := map[string]client.Object{}
 	for o, by := range Cached() {
 		given := map[string]client.Object{
-			"*v1.Deployment": heldDeployment(), "*v1.StatefulSet": statefulSet("partition=1"), "*v1.Job": heldJob(v1alpha1.HeldResume),
+			"*v1.Deployment": heldDeployment(), "*v1.StatefulSet": statefulSet("partition=1", fromOne), "*v1.Job": heldJob(v1alpha1.HeldResume),
 			"*v1.ReplicaSet": replicaSet(),
 		}[typeOf(o)]
 		given.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "x"}})
@@ -324,6 +346,29 @@ func TestCached(t *testing.T) {
 	}
 	if set, ok := kept["*v1.ReplicaSet"].(*appsv1.ReplicaSet); !ok || len(set.Spec.Template.Spec.Containers) != 1 {
 		t.Errorf("the containers of what claims are lost: %+v", kept["*v1.ReplicaSet"])
+	}
+}
+
+// Where the sum of start and partition is no ordinal any more, nothing is rolled out.
+func TestFirstOrdinal(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		start, partition int32
+		want             int32
+	}{
+		"both count":             {5, 2, 7},
+		"no start":               {0, 2, 2},
+		"no partition":           {5, 0, 5},
+		"a held one that starts": {5, v1alpha1.HeldPartition, v1alpha1.HeldPartition},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			set := statefulSet("", func(s *appsv1.StatefulSet) {
+				s.Spec.Ordinals = &appsv1.StatefulSetOrdinals{Start: test.start}
+				s.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateStatefulSetStrategy{Partition: &test.partition}
+			})
+			if got := builtIn(set).rollout.partition; got != test.want {
+				t.Errorf("it rolls out from %d, want %d", got, test.want)
+			}
+		})
 	}
 }
 

@@ -81,13 +81,15 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 		s.Rollouts = related.rollouts
 		return s, err
 	}
-	s.Withheld = r.withheld(c.namespace, in.Now).Withheld
+	withheld := r.withheld(c.namespace, in.Now)
+	s.Withheld = withheld.Withheld
 	begins, err := beginningIn(ctx, r.Client, c.namespace)
 	if err != nil {
 		return s, err
 	}
 	s.Begins = begins.day
 	x := r.examination(in, d, s.Namespace.Gate)
+	x.basis += fmt.Sprintf("/%s/%s/%d", s.Namespace.Gate, withheld.Reason, withheld.Since.UnixNano())
 	s.Digests = workload.ImageDigests(x.declared)
 	if s.Parents, err = x.parents(ctx, c.parents, related); err != nil {
 		return s, err
@@ -146,10 +148,11 @@ func (r *ModelReleaseReconciler) untrusted(ctx context.Context, ns *metav1.Parti
 		}
 	}
 	mutators := enforcement.Mutators{Webhooks: webhooks.Items, Policies: policies.Items, Bindings: bindings.Items}
-	return mutators.Untrusted(ns.Labels, policy.Spec.TrustedMutators), nil
+	return append(mutators.Untrusted(ns.Labels, policy.Spec.TrustedMutators), r.unreadMutators...), nil
 }
 
-// basis names what verdicts depend on beside the object that is examined.
+// basis names what verdicts depend on beside the object that is examined. To it comes since when the guards act in the
+// namespace: what was found before may have changed behind its generation, as far as the cache shows.
 func basis(in gate.Input) string {
 	text := fmt.Sprintf("%s/%d", in.Release.UID, in.Release.Generation)
 	if in.Policy != nil {

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -156,24 +157,47 @@ func (w wakes) releasesOfStatefulSet(ctx context.Context, o client.Object) ([]ty
 }
 
 // releasesOfCustom are the releases that an object of a custom kind claims; where it changes what running pods answer
-// with, all that may have such pods.
+// with, those of such pods too. A pod that comes later wakes its release itself.
 func (w wakes) releasesOfCustom(ctx context.Context, p *parent) []types.NamespacedName {
 	var all []types.NamespacedName
 	for _, release := range p.releases {
 		all = append(all, types.NamespacedName{Namespace: p.Namespace, Name: release})
 	}
-	if p.drift == nil && p.pool == nil {
-		return all
-	}
-	where := []client.ListOption{client.InNamespace(p.Namespace)}
-	if p.drift != nil && p.drift.everywhere {
-		where = nil
-	}
-	names, err := w.releases(ctx, where...)
+	names, err := w.releasesReached(ctx, p)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "Finding what an object concerns", "object", client.ObjectKeyFromObject(p))
 	}
 	return append(all, names...)
+}
+
+// releasesReached are those of the pods that an object selects, or all that may have such pods where it does not say
+// which: it cannot be read, or names an InferencePool.
+func (w wakes) releasesReached(ctx context.Context, p *parent) ([]types.NamespacedName, error) {
+	where := []client.ListOption{client.InNamespace(p.Namespace)}
+	selector := p.pool
+	if d := p.drift; d != nil {
+		if d.everywhere {
+			where = nil
+		}
+		if d.unreadable != "" || d.targets.Pool != "" {
+			return w.releases(ctx, where...)
+		}
+		selector = d.targets.Selector
+	}
+	if selector == nil {
+		return nil, nil
+	}
+	var pods corev1.PodList
+	if err := w.reader.List(ctx, &pods, append(where, client.MatchingLabelsSelector{Selector: selector})...); err != nil {
+		return nil, err
+	}
+	found := sets.New[types.NamespacedName]()
+	for i := range pods.Items {
+		if release := claimed(&pods.Items[i]); release != "" {
+			found.Insert(types.NamespacedName{Namespace: pods.Items[i].Namespace, Name: release})
+		}
+	}
+	return found.UnsortedList(), nil
 }
 
 func (w wakes) evaluations(ctx context.Context, opts ...client.ListOption) ([]types.NamespacedName, error) {

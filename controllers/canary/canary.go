@@ -144,8 +144,8 @@ func (c *Canary) begin(ctx context.Context) error {
 	if c.Watch == nil || c.Mode == Off {
 		return nil
 	}
-	for kind := range lists() {
-		if !c.served(kind) {
+	for kind, served := range c.kinds() {
+		if !served {
 			continue
 		}
 		object := &metav1.PartialObjectMetadata{}
@@ -215,11 +215,12 @@ func (c *Canary) Changes() <-chan event.GenericEvent { return c.Changed }
 
 // look compares and, where all is as it must be, tries. It returns when to look again.
 func (c *Canary) look(ctx context.Context) time.Duration {
-	unread := c.expect(ctx)
+	served := c.kinds()
+	unread := c.expect(ctx, served)
 	if c.set == nil {
 		return c.conclude(guards.Unknown(unread.Error()))
 	}
-	differences, err := c.differences(ctx)
+	differences, err := c.differences(ctx, served)
 	if err != nil {
 		return c.conclude(guards.Unknown(err.Error()))
 	}
@@ -230,8 +231,9 @@ func (c *Canary) look(ctx context.Context) time.Duration {
 			c.did = "left as it is, since the manager runs with --guards=report"
 			return c.Interval
 		}
-		c.did = c.restore(ctx, faults)
-		return restoringRound
+		did, next := c.restore(ctx, faults)
+		c.did = did
+		return next
 	}
 	results, ok := c.try(ctx)
 	if !ok {

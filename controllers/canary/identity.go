@@ -15,14 +15,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/internal/guards"
 )
 
 // Namespace is where the canary tries; config/canary makes it.
-const Namespace = "scalegate-canary"
+const Namespace = guards.Canary
 
 // Account is the service account in Namespace that the canary tries as, and the name of
 // what it made there.
-const Account = "scalegate-canary"
+const Account = guards.Canary
 
 // user is how admission policies know the account.
 const user = "system:serviceaccount:" + Namespace + ":" + Account

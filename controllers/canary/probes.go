@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,6 +26,9 @@ import (
 type Probes struct {
 	// Client acts as the canary.
 	Client client.Client
+
+	// lacks is why an object that must stand could not be made in this round, by its Go type.
+	lacks map[string]error
 }
 
 var _ Prober = &Probes{}
@@ -68,8 +72,10 @@ func (p *Probes) prepare(ctx context.Context) (bool, string) {
 	if ns.Labels[v1alpha1.LabelGate] != v1alpha1.GateEnforced {
 		return false, fmt.Sprintf("namespace %s is not governed: apply config/canary", Namespace)
 	}
+	p.lacks = map[string]error{}
 	for _, object := range []client.Object{standingPod(), standingReplicaSet(), standingStatefulSet(), standingEvaluation()} {
 		if err := p.stand(ctx, object); err != nil {
+			p.lacks[fmt.Sprintf("%T", object)] = err
 			log.FromContext(ctx).V(1).Info("The canary lacks what it tries with", "name", object.GetName(), "error", err.Error())
 		}
 	}
@@ -166,8 +172,9 @@ func (p *Probes) kinds() []probe {
 			return guards.Held(e.Spec.Evaluator == user, err)
 		}},
 		{"kinds", "a status that Scalegate did not write is refused", status, p.refused(status.Name, func(ctx context.Context) error {
-			return p.Client.Status().Patch(ctx, standingEvaluation(),
-				client.RawPatch(types.MergePatchType, []byte(`{"status":{"observedGeneration":1000}}`)), client.DryRunAll)
+			e := standingEvaluation()
+			return p.lacking(e, p.Client.Status().Patch(ctx, e,
+				client.RawPatch(types.MergePatchType, []byte(`{"status":{"observedGeneration":1000}}`)), client.DryRunAll))
 		})},
 	}
 }
@@ -177,7 +184,15 @@ func (p *Probes) refused(policy string, try func(context.Context) error) func(co
 }
 
 func (p *Probes) patch(ctx context.Context, object client.Object, patch string) error {
-	return p.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(patch)), client.DryRunAll)
+	return p.lacking(object, p.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(patch)), client.DryRunAll))
+}
+
+// lacking gives the answer that object is not there the reason why it could not be made.
+func (p *Probes) lacking(object client.Object, err error) error {
+	if cause := p.lacks[fmt.Sprintf("%T", object)]; cause != nil && apierrors.IsNotFound(err) {
+		return &guards.LackError{Cause: cause}
+	}
+	return err
 }
 
 func marked(o client.Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationHeld] != "" }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -32,17 +33,21 @@ func lists() map[string]client.ObjectList {
 	}
 }
 
-// served is false for a kind that the API server does not have. Where that is not known, the kind is
-// asked for.
-func (c *Canary) served(kind string) bool {
-	gk := admissionv1.SchemeGroupVersion.WithKind(kind).GroupKind()
-	_, err := c.RESTMapper().RESTMapping(gk, admissionv1.SchemeGroupVersion.Version)
-	return !meta.IsNoMatchError(err)
+// kinds are those that are guarded, without what the API server does not have. Where that is not known,
+// the kind is in. Each that is not there costs a call to the API server: ask once in a round.
+func (c *Canary) kinds() map[string]bool {
+	served := map[string]bool{}
+	for kind := range lists() {
+		gk := admissionv1.SchemeGroupVersion.WithKind(kind).GroupKind()
+		_, err := c.RESTMapper().RESTMapping(gk, admissionv1.SchemeGroupVersion.Version)
+		served[kind] = !meta.IsNoMatchError(err)
+	}
+	return served
 }
 
 // expect brings what the objects must be up to date with the parameters. When these cannot be read
 // or used, the objects are held to what they were before.
-func (c *Canary) expect(ctx context.Context) error {
+func (c *Canary) expect(ctx context.Context, served map[string]bool) error {
 	cm := &corev1.ConfigMap{}
 	if err := c.Live.Get(ctx, c.Parameters, cm); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -62,15 +67,15 @@ func (c *Canary) expect(ctx context.Context) error {
 	if named := parameters.Controller(); named != identity {
 		return fmt.Errorf("ConfigMap %s names %q as the controller, and the manager is %q: correct data.controller, or run the manager as the account it names", c.Parameters, named, identity)
 	}
-	c.set = set.Only(c.served)
+	c.set = set.Only(func(kind string) bool { return served[kind] })
 	return nil
 }
 
-// differences reads all objects of the four kinds live.
-func (c *Canary) differences(ctx context.Context) ([]guards.Difference, error) {
+// differences reads all objects of the kinds that are served live.
+func (c *Canary) differences(ctx context.Context, served map[string]bool) ([]guards.Difference, error) {
 	var found []guards.Object
 	for kind, list := range lists() {
-		if !c.served(kind) {
+		if !served[kind] {
 			continue
 		}
 		if err := c.Live.List(ctx, list); err != nil {
@@ -97,8 +102,9 @@ func repairable(all []guards.Difference) []guards.Difference {
 	return slices.DeleteFunc(slices.Clone(all), func(d guards.Difference) bool { return d.Fault == guards.Unexpected })
 }
 
-// restore puts objects back as they were installed, and says how that went.
-func (c *Canary) restore(ctx context.Context, faults []guards.Difference) string {
+// restore puts objects back as they were installed. It says how that went, and when to look again: at once
+// after a success, and after a failure no sooner than when nothing had happened.
+func (c *Canary) restore(ctx context.Context, faults []guards.Difference) (string, time.Duration) {
 	failed := 0
 	for _, d := range faults {
 		if err := c.putBack(ctx, d); err != nil {
@@ -111,9 +117,9 @@ func (c *Canary) restore(ctx context.Context, faults []guards.Difference) string
 	}
 	c.known.settle(c.Now().Add(settling))
 	if failed > 0 {
-		return fmt.Sprintf("%d of %d could not be put back, see the manager's log: is config/canary applied?", failed, len(faults))
+		return fmt.Sprintf("%d of %d could not be put back, see the manager's log: is config/canary applied?", failed, len(faults)), c.Interval
 	}
-	return "put back"
+	return "put back", restoringRound
 }
 
 func (c *Canary) putBack(ctx context.Context, d guards.Difference) error {

@@ -60,9 +60,13 @@ func AcceleratorsOf(policy *admissionv1.ValidatingAdmissionPolicy) (Accelerators
 	return DefaultAccelerators(), nil
 }
 
-// ParseAccelerators reads the expression of AcceleratorVariable: a CEL list of texts in quotes, without escapes. An
+// ParseAccelerators reads the expression of AcceleratorVariable: a CEL list of texts in quotes, without escapes, which
+// may be empty: then no resource is an accelerator. An
 // ExpressionError means that it is anything else, and then nobody can say here what an accelerator is.
 func ParseAccelerators(expression string) (Accelerators, error) {
+	if regexp.MustCompile(`^\s*\[\s*\]\s*$`).MatchString(expression) {
+		return Accelerators{}, nil
+	}
 	list := regexp.MustCompile(`^\s*\[\s*(.*?)\s*,?\s*\]\s*$`).FindStringSubmatch(strings.ReplaceAll(expression, "\n", " "))
 	if list == nil {
 		return nil, &ExpressionError{Expression: expression}

@@ -79,8 +79,10 @@ func TestAskedForAnAccelerator(t *testing.T) {
 
 func TestOnlyTheInstallationsAcceleratorsCount(t *testing.T) {
 	spec := limits("nvidia.com/gpu")
-	if how := (Accelerators{"example.com/"}).Asked(&spec); how != "" {
-		t.Errorf("got %q of an installation that does not name it", how)
+	for _, named := range []Accelerators{{"example.com/"}, {}} {
+		if how := named.Asked(&spec); how != "" {
+			t.Errorf("got %q of an installation that names %q", how, named)
+		}
 	}
 }
 
@@ -91,7 +93,9 @@ func TestParseAccelerators(t *testing.T) {
 	}{
 		"one":                          {"['nvidia.com/']", Accelerators{"nvidia.com/"}},
 		"over lines, quoted both ways": {"[\n  'nvidia.com/',\n  \"amd.com/gpu\",\n]\n", Accelerators{"nvidia.com/", "amd.com/gpu"}},
-		"none":                         {expression: "[]"},
+		"none":                         {"[]", Accelerators{}},
+		"none, over lines":             {" [\n ]\n", Accelerators{}},
+		"a comma alone":                {expression: "[,]"},
 		"an empty prefix":              {expression: "['']"},
 		"an expression":                {expression: "['nvidia.com/'] + params.more"},
 		"an escape":                    {expression: `['nvidia\u002ecom/']`},

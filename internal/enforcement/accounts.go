@@ -26,7 +26,7 @@ type account struct {
 	released, held int32
 	// waiting: a rollout of it is held at the parent.
 	waiting bool
-	// grouped: a held pod of it serves in a group.
+	// grouped: a held pod of it serves in a group that counts as one.
 	grouped bool
 	// mismatch is the first that was found of its templates or its held pods; where it is only audited, of any pod.
 	mismatch string
@@ -76,7 +76,7 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 			continue
 		}
 		a.held++
-		a.grouped = a.grouped || pod.Unit.Key != ""
+		a.grouped = a.grouped || pod.Unit.Size > 0
 		a.mismatch = cmp.Or(a.mismatch, e.mismatch(pod))
 	}
 	return b.all

@@ -25,8 +25,8 @@ func (e enforcement) crowded(exposure string) bool {
 	}
 	serving := int32(0)
 	for _, u := range e.units {
-		if u.exposure == exposure && u.serving > 0 {
-			serving++
+		if u.exposure == exposure {
+			serving += u.places(u.serving)
 		}
 	}
 	return serving > ceiling

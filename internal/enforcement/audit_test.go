@@ -62,6 +62,10 @@ func TestAuditSaysWhatWouldBeHeld(t *testing.T) {
 			scene(audited, pod("a", "Evaluation", matching, inUnit("u", 3)), pod("b", "Evaluation", matching, inUnit("u", 3)), pod("c", "Evaluation", matching, inUnit("u", 3))),
 			granting("General"), []string{"Pod a: ", "Pod b: ", "Pod c: "}, "0 would be held",
 		},
+		"the pods of a group of no known size count each": {
+			scene(audited, pod("a", "Evaluation", matching, inUnit("u", 0)), pod("b", "Evaluation", matching, inUnit("u", 0)), pod("c", "Evaluation", matching, inUnit("u", 0))),
+			granting("General"), []string{"Pod a: AboveCeiling", "Pod b: AboveCeiling", "Pod c: AboveCeiling"}, "3 would be held",
+		},
 		"the day is said": {
 			scene(audited, begins), granting("General"), nil, "of 0 workloads 0 would be held; it will be enforced from 2026-01-09T00:00:00Z",
 		},

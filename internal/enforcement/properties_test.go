@@ -168,26 +168,35 @@ func group(pod enforcement.Pod) string {
 	return "unit " + pod.Unit.Key + " of " + pod.Exposure
 }
 
-// checkCeilings: no group begins to serve above a ceiling, and none begins in part.
+// placeOf names what takes a place under a ceiling: a group where its size bounds it, and else the pod.
+func placeOf(pod enforcement.Pod) string {
+	if pod.Unit.Size == 0 {
+		return "pod " + pod.Name
+	}
+	return group(pod)
+}
+
+// checkCeilings: nothing begins to serve above a ceiling, and no group begins in part.
 func checkCeilings(t *testing.T, s enforcement.Scene, plan enforcement.Plan) {
 	t.Helper()
-	served, serving := map[string]map[string]bool{}, map[string]map[string]bool{}
+	served, serving, begun := map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
 	for _, x := range []map[string]map[string]bool{served, serving} {
 		for _, pod := range s.Pods {
 			if x[pod.Exposure] == nil {
 				x[pod.Exposure] = map[string]bool{}
 			}
 			if !pod.Held && !pod.Gone {
-				x[pod.Exposure][group(pod)] = true
+				x[pod.Exposure][placeOf(pod)] = true
+				begun[group(pod)] = true
 			}
 		}
 	}
 	for _, open := range plan.Opens {
 		pod := podOf(t, s, open)
-		serving[pod.Exposure][group(pod)] = true
+		serving[pod.Exposure][placeOf(pod)] = true
 		for _, other := range s.Pods {
 			together := group(other) == group(pod) && other.Held && !other.Gone && other.Unit.Size == 0
-			if together && !served[pod.Exposure][group(pod)] && !slices.Contains(plan.Opens, refOf(other)) {
+			if together && !begun[group(pod)] && !slices.Contains(plan.Opens, refOf(other)) {
 				t.Errorf("opened %s without %s, which starts together with it", pod.Name, other.Name)
 			}
 		}
@@ -195,7 +204,7 @@ func checkCeilings(t *testing.T, s enforcement.Scene, plan enforcement.Plan) {
 	for _, x := range fixture.Policy("rsp").Spec.Exposures {
 		grew := len(serving[x.Name]) > len(served[x.Name])
 		if s.Policy != nil && x.MaxReplicas != nil && grew && len(serving[x.Name]) > int(*x.MaxReplicas) {
-			t.Errorf("%d groups of %s serve", len(serving[x.Name]), x.Name)
+			t.Errorf("%d places of %s are taken", len(serving[x.Name]), x.Name)
 		}
 	}
 }

@@ -146,12 +146,13 @@ type Pod struct {
 	Verdict Verdict
 }
 
-// Unit is a group of pods that serve together, such as one group of a LeaderWorkerSet. A ceiling
-// counts it once, and its pods are opened together.
+// Unit is a group of pods that serve together, such as one group of a LeaderWorkerSet. Its pods are opened together. A
+// ceiling counts it once where its size is known, and else each of its pods: anybody may make pods that name the owner
+// of a group as theirs.
 type Unit struct {
 	// Key is the same for all pods of a unit, and for no other; empty for a pod that serves by itself.
 	Key string
-	// Size is the most pods that count as one unit; 0 where nothing says.
+	// Size is the most pods that count as one; 0 where nothing says.
 	Size int32
 }
 

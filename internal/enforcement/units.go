@@ -12,7 +12,7 @@ import (
 // unit is what serves together and counts once: the pods of one group that claim one exposure, or one pod.
 type unit struct {
 	exposure string
-	// size is the most pods that count as one unit; 0 where nothing says.
+	// size is the most pods that count as one; 0 where nothing says, and then each counts.
 	size int32
 	// held are its pods that wait, the oldest first.
 	held []Pod
@@ -73,9 +73,17 @@ func (e enforcement) mismatch(pod Pod) string {
 	return pod.Verdict.says()
 }
 
+// places are how many of a ceiling so many pods of the unit take: one where the unit's size bounds them, and else one
+// for each pod.
+func (u *unit) places(pods int32) int32 {
+	if u.size > 0 {
+		return min(pods, 1)
+	}
+	return pods
+}
+
 // open lifts the gates of held pods, those of the oldest unit first, up to the ceiling of the exposure they claim.
-// The pods of a unit that does not serve yet are opened together or not at all; one that comes to a unit that serves
-// already takes no further place.
+// The pods of a unit that does not serve yet are opened together or not at all.
 func (e enforcement) open(plan *Plan) {
 	if e.withheld() {
 		return
@@ -84,9 +92,7 @@ func (e enforcement) open(plan *Plan) {
 	var waiting []*unit
 	for _, key := range slices.Sorted(maps.Keys(e.units)) {
 		u := e.units[key]
-		if u.serving > 0 {
-			serving[u.exposure]++
-		}
+		serving[u.exposure] += u.places(u.serving)
 		if len(u.held) > 0 && e.granted(u.exposure) {
 			waiting = append(waiting, u)
 		}
@@ -94,22 +100,31 @@ func (e enforcement) open(plan *Plan) {
 	slices.SortStableFunc(waiting, func(a, b *unit) int { return older(a.held[0], b.held[0]) })
 	for _, u := range waiting {
 		ceiling, counted := e.ceilings[u.exposure]
-		if u.serving == 0 {
-			full := counted && serving[u.exposure] >= ceiling
-			if full || slices.ContainsFunc(u.held, func(pod Pod) bool { return !u.matches(pod) }) {
-				continue
-			}
-			serving[u.exposure]++
-		}
-		plan.Opens = append(plan.Opens, u.openings(counted)...)
+		opened := u.openings(counted, ceiling-serving[u.exposure])
+		serving[u.exposure] += u.places(u.serving+int32(len(opened))) - u.places(u.serving)
+		plan.Opens = append(plan.Opens, opened...)
 	}
 }
 
-// openings are the pods of a unit that may be opened. Where units are counted, what is more than a unit stays held.
-func (u *unit) openings(counted bool) []PodRef {
+// openings are the pods of a unit that may be opened. Where units are counted, and so many places are free, what is
+// more than a unit or than the places stays held.
+func (u *unit) openings(counted bool, free int32) []PodRef {
+	starts, most := u.serving == 0, int32(len(u.held))
+	if starts && slices.ContainsFunc(u.held, func(pod Pod) bool { return !u.matches(pod) }) {
+		return nil
+	}
+	switch {
+	case !counted:
+	case starts && u.places(most) > free:
+		return nil
+	case u.size > 0:
+		most = u.size - u.serving
+	default:
+		most = free
+	}
 	var all []PodRef
 	for _, pod := range u.held {
-		if full := counted && u.size > 0 && u.serving+int32(len(all)) >= u.size; !full && u.matches(pod) {
+		if int32(len(all)) < most && u.matches(pod) {
 			all = append(all, pod.ref())
 		}
 	}

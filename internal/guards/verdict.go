@@ -76,23 +76,6 @@ func refusedBy(err error, policy string) bool {
 	return strings.Contains(err.Error(), named)
 }
 
-// inconclusive says what kind of answer it was. The error itself may hold what is not for everyone.
-func inconclusive(err error) string {
-	switch {
-	case apierrors.IsForbidden(err):
-		return "the probe was refused by something else: is config/canary applied?"
-	case apierrors.IsNotFound(err):
-		return "what it needs is not there: is config/canary applied?"
-	case apierrors.IsUnauthorized(err):
-		return "the API server did not take the canary's token"
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return "the API server did not understand the probe"
-	case apierrors.ReasonForError(err) != "":
-		return "the API server could not answer: " + string(apierrors.ReasonForError(err))
-	}
-	return "the API server was not reached"
-}
-
 // Verdict is what is known about the guards.
 type Verdict struct {
 	// Reason is one of the reasons of the condition Guarded. Only GuardsInPlace is good.

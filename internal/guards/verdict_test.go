@@ -18,8 +18,8 @@ import (
 
 var pods = schema.GroupResource{Resource: "pods"}
 
-// refusal is how an API server words the refusal by a policy.
-func refusal(policy string) error {
+// refusedByPolicy is how an API server words the refusal by a policy.
+func refusedByPolicy(policy string) error {
 	return apierrors.NewForbidden(pods, "p", fmt.Errorf("ValidatingAdmissionPolicy '%s' with binding '%s' denied request: no", policy, policy))
 }
 
@@ -29,8 +29,8 @@ func TestRefused(t *testing.T) {
 		want Outcome
 	}{
 		"let through":                       {nil, Ineffective},
-		"refused by the policy":             {refusal("scalegate-admit-pods"), Effective},
-		"refused by another policy":         {refusal("scalegate-admit-pods-too"), Inconclusive},
+		"refused by the policy":             {refusedByPolicy("scalegate-admit-pods"), Effective},
+		"refused by another policy":         {refusedByPolicy("scalegate-admit-pods-too"), Inconclusive},
 		"refused by RBAC":                   {apierrors.NewForbidden(pods, "p", errors.New("no rights")), Inconclusive},
 		"what it needs is gone":             {apierrors.NewNotFound(pods, "p"), Inconclusive},
 		"the token was not taken":           {apierrors.NewUnauthorized("no"), Inconclusive},
@@ -55,8 +55,8 @@ func TestHeld(t *testing.T) {
 	}{
 		"held":                           {true, nil, Effective},
 		"not held":                       {false, nil, Ineffective},
-		"refused by the twin":            {false, refusal("scalegate-admit-pods"), Ineffective},
-		"refused by somebody's":          {false, refusal("theirs"), Inconclusive},
+		"refused by the twin":            {false, refusedByPolicy("scalegate-admit-pods"), Ineffective},
+		"refused by somebody's":          {false, refusedByPolicy("theirs"), Inconclusive},
 		"refused by RBAC":                {false, apierrors.NewForbidden(pods, "p", errors.New("no rights")), Inconclusive},
 		"the API server is unreachable":  {true, errors.New("connection refused"), Inconclusive},
 		"the API server does not get it": {true, apierrors.NewBadRequest("what?"), Inconclusive},

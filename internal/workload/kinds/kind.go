@@ -96,8 +96,9 @@ type Kind struct {
 	HoldPath string
 	// RefuseCreate says that pods held for long fail the object for good, so that an uncleared CREATE is refused too.
 	RefuseCreate bool
-	// Unit are the pod labels that together name one serving unit; empty when each pod is one. Whoever makes a pod may
-	// type them: they count only on a pod that this kind controls.
+	// Unit are the pod labels that together name one serving unit; empty when each pod is one. They count only on a pod
+	// that names an object of this kind as what controls it. Whoever makes a pod may type both: what hides in a unit is
+	// bounded by UnitSize alone.
 	Unit []string
 	// UnitSize is the path of how many pods a unit has; empty where the object does not say.
 	UnitSize string
@@ -139,15 +140,25 @@ func (k Kind) Claimable() bool {
 
 // For is the row of a kind; false when the table has none.
 func For(gk schema.GroupKind) (Kind, bool) {
-	all := All()
-	i := slices.IndexFunc(all, func(k Kind) bool { return k.GroupKind() == gk })
-	if i < 0 {
-		return Kind{}, false
+	for _, part := range parts() {
+		rows := part()
+		if i := slices.IndexFunc(rows, func(k Kind) bool { return k.GroupKind() == gk }); i >= 0 {
+			return rows[i], true
+		}
 	}
-	return all[i], true
+	return Kind{}, false
+}
+
+// parts make the table, the built-in kinds first: most look-ups are of these, and make no more.
+func parts() []func() []Kind {
+	return []func() []Kind{builtin, groups, kserve, ray, servers}
 }
 
 // All is every row of the table, built-in kinds first. The slice is the caller's.
 func All() []Kind {
-	return slices.Concat(builtin(), groups(), kserve(), ray(), servers())
+	var all []Kind
+	for _, part := range parts() {
+		all = append(all, part()...)
+	}
+	return all
 }
