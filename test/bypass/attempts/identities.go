@@ -1,0 +1,139 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package attempts
+
+import (
+	"slices"
+	"strings"
+)
+
+// Groups that the suite binds to rights. Whoever is in none has those that Kubernetes gives it.
+const (
+	// GroupTenants may edit the namespaces of the grounds (the cluster's role edit).
+	GroupTenants = "bypass:tenants"
+	// GroupAdmins administers the namespaces of the grounds (the cluster's role admin).
+	GroupAdmins = "bypass:namespace-admins"
+	// GroupWide may do every real verb on every resource of the cluster, and no virtual one: a cluster
+	// admin without breakglass.
+	GroupWide = "bypass:wide"
+	// GroupConnectors has the verb connect on the pod plain and on the Service web.
+	GroupConnectors = "bypass:connectors"
+	// GroupTrusted has GroupWide's rights and each virtual verb of Scalegate as well.
+	GroupTrusted = "bypass:trusted"
+)
+
+// Identity is who sends an attempt.
+type Identity struct {
+	// Short names it in reports; Name is its name as the API server sees it.
+	Short, Name string
+	Groups      []string
+}
+
+// Trusted tells whether it has Scalegate's virtual verbs.
+func (i Identity) Trusted() bool { return slices.Contains(i.Groups, GroupTrusted) }
+
+// controllerName is the one identity that clears, opens and records.
+const controllerName = "system:serviceaccount:scalegate-system:scalegate-controller-manager"
+
+// replicaSetsName makes the pods of ReplicaSets.
+const replicaSetsName = "system:serviceaccount:kube-system:replicaset-controller"
+
+func wide(short, name string) Identity {
+	return Identity{Short: short, Name: name, Groups: []string{GroupWide}}
+}
+
+func tenant() Identity {
+	return Identity{Short: "tenant", Name: "tenant", Groups: []string{GroupTenants}}
+}
+
+func namespaceAdmin() Identity {
+	return Identity{Short: "namespace admin", Name: "namespace-admin", Groups: []string{GroupAdmins}}
+}
+
+func clusterAdmin() Identity { return wide("cluster admin", "cluster-admin") }
+
+func evaluator() Identity {
+	return Identity{Short: "evaluator", Name: "evaluator", Groups: []string{GroupTenants}}
+}
+
+// safetyTeam may break the glass, and do everything else too.
+func safetyTeam() Identity {
+	return Identity{Short: "safety team", Name: "safety-team", Groups: []string{GroupTrusted}}
+}
+
+// secondTrusted is another of the safety team.
+func secondTrusted() Identity {
+	return Identity{Short: "safety team, another", Name: "safety-team-2", Groups: []string{GroupTrusted}}
+}
+
+// connector may connect to the pod plain and to the Service web, and has no other virtual verb.
+func connector() Identity {
+	return Identity{Short: "connector", Name: "connector", Groups: []string{GroupWide, GroupConnectors}}
+}
+
+// controller is Scalegate itself, with more rights than it is given, so that what keeps it in
+// bounds is the admission policies.
+func controller() Identity { return wide("controller", controllerName) }
+
+// boundController is Scalegate itself with the rights that it is given.
+func boundController() Identity {
+	return Identity{Short: "controller with its own rights", Name: controllerName}
+}
+
+func replicaSets() Identity { return wide("replicaset-controller", replicaSetsName) }
+
+func kubeSystem(name string) Identity {
+	return wide(name, "system:serviceaccount:kube-system:"+name)
+}
+
+func argoRollouts() Identity {
+	return wide("argo-rollouts", "system:serviceaccount:argo-rollouts:argo-rollouts")
+}
+
+func gitOps() Identity {
+	return wide("gitops", "system:serviceaccount:argocd:argocd-application-controller")
+}
+
+// foreignAccount is named like ours, in a namespace where a tenant makes service accounts.
+func foreignAccount() Identity {
+	return wide("foreign account", "system:serviceaccount:bypass-enforced:scalegate-controller-manager")
+}
+
+// forged are names that look like the controller's.
+func forged() []Identity {
+	return []Identity{
+		foreignAccount(), wide("longer name", controllerName+"-2"),
+		wide("other account of its namespace", "system:serviceaccount:scalegate-system:default"),
+	}
+}
+
+// lookalikes are users whose names look like the names of service accounts that matter.
+func lookalikes() []Identity {
+	return []Identity{
+		wide("bare name", "scalegate-controller-manager"), wide("name in capitals", strings.ToUpper(controllerName)),
+		wide("longer replicaset-controller", replicaSetsName+"-2"), wide("bare replicaset-controller", "replicaset-controller"),
+		wide("replicaset-controller of another namespace", "system:serviceaccount:bypass-enforced:replicaset-controller"),
+	}
+}
+
+// workloadControllers make and keep pods in Kubernetes.
+func workloadControllers() []Identity {
+	return []Identity{
+		replicaSets(), kubeSystem("statefulset-controller"), kubeSystem("daemon-set-controller"),
+		kubeSystem("job-controller"), kubeSystem("replication-controller"), argoRollouts(),
+	}
+}
+
+// people and pipelines that work in a namespace.
+func people() []Identity { return []Identity{tenant(), namespaceAdmin(), clusterAdmin(), gitOps()} }
+
+// outsiders are all that have no business behind the gate.
+func outsiders() []Identity {
+	return slices.Concat(people(), forged(), []Identity{replicaSets(), kubeSystem("job-controller")})
+}
+
+// mighty may write what tenants may not, such as a status; and are not Scalegate.
+func mighty() []Identity {
+	return slices.Concat([]Identity{clusterAdmin(), gitOps(), safetyTeam()}, forged())
+}

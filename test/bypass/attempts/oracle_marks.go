@@ -1,0 +1,128 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package attempts
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// Remembers tells whether a held object remembers how it goes on as its author last wanted it, and which template ran
+// before; and whether a hold that was lifted by a return left it as its author wanted it.
+func Remembers(r Request, content map[string]any) bool {
+	if _, ok := switchOf(r.Kind); !ok || !r.Ground.Governed() || r.Sub != "" || content == nil || r.Way.Deletes() || r.Who.Name == controllerName {
+		return true
+	}
+	switch held := Holds(r.Kind, content); {
+	case held:
+		return textAt(content, metadata, annotations, heldKey) == r.mark() && r.keepsTemplate(content)
+	case Holds(r.Kind, r.Old):
+		return r.asWanted(content)
+	default:
+		return !marked(content) && (!r.returns() || textAt(content, metadata, annotations, clearedTextKey) == "")
+	}
+}
+
+// Remembered is what an object remembers, in short.
+func Remembered(content map[string]any) string {
+	kept := textAt(content, metadata, annotations, clearedTextKey)
+	return fmt.Sprintf("%q, and a template of %d bytes", textAt(content, metadata, annotations, heldKey), len(kept))
+}
+
+// switchOf is the path of what holds a kind.
+func switchOf(kind Kind) (path string, ok bool) {
+	switch kind.Resource {
+	case "deployments":
+		return "spec.paused", true
+	case "jobs":
+		return "spec.suspend", true
+	case "statefulsets":
+		return "spec.updateStrategy.rollingUpdate.partition", true
+	default:
+		c, _ := customOf(kind)
+		path = c.partition + c.suspend
+		return path, path != ""
+	}
+}
+
+// returns tells whether a return to what ran before lifts the hold: a run has nothing before it.
+func (r Request) returns() bool {
+	return !slices.Contains([]string{"jobs", "jobsets", "workloads"}, r.Kind.Resource)
+}
+
+// partitioned tells whether the hold is a partition.
+func (r Request) partitioned() bool {
+	c, _ := customOf(r.Kind)
+	return r.Kind.Resource == "statefulsets" || c.partition != ""
+}
+
+// halted tells whether the switch stands at what does not run.
+func (r Request) halted(content map[string]any) bool {
+	if c, ok := customOf(r.Kind); ok {
+		return c.halted(content)
+	}
+	path, _ := switchOf(r.Kind)
+	return first(reach(content, path)) == true
+}
+
+// mark is what the mark has to say: the author's own switch, as it was sent last.
+func (r Request) mark() string {
+	path, _ := switchOf(r.Kind)
+	sent := first(reach(r.New, path))
+	valid := regexp.MustCompile(`^(resume|paused)$`)
+	if r.partitioned() {
+		valid = regexp.MustCompile(`^partition=[0-9]{1,9}$`)
+	}
+	switch {
+	case r.partitioned() && sent == nil:
+		return "partition=0"
+	case r.partitioned() && sent != int64(noOrdinal):
+		return fmt.Sprintf("partition=%v", sent)
+	case !r.partitioned() && !r.halted(r.New):
+		return "resume"
+	}
+	for _, content := range []map[string]any{r.New, r.Old} {
+		if mark := textAt(content, metadata, annotations, heldKey); valid.MatchString(mark) {
+			return mark
+		}
+	}
+	if r.partitioned() {
+		return fmt.Sprintf("partition=%d", noOrdinal)
+	}
+	return "paused"
+}
+
+// longest is the longest template that is kept, in bytes.
+const longest = 65536
+
+// keepsTemplate tells whether the template that ran before is kept: by those kinds that a return lifts.
+func (r Request) keepsTemplate(content map[string]any) bool {
+	kept := textAt(content, metadata, annotations, clearedTextKey)
+	switch {
+	case !r.returns():
+		return true
+	case r.Old == nil:
+		return kept == ""
+	case Holds(r.Kind, r.Old):
+		return kept == textAt(r.Old, metadata, annotations, clearedTextKey)
+	case r.On == "large":
+		return kept == ""
+	default:
+		return kept != "" && len(kept) <= longest
+	}
+}
+
+// asWanted tells whether the switch stands, after the hold, as the mark of the held object said.
+func (r Request) asWanted(content map[string]any) bool {
+	path, _ := switchOf(r.Kind)
+	stands, mark := first(reach(content, path)), textAt(r.Old, metadata, annotations, heldKey)
+	if sent := first(reach(r.New, path)); !same(sent, first(reach(r.Old, path))) {
+		return same(stands, sent) || stands == nil && !r.halted(r.New)
+	}
+	if r.partitioned() {
+		return mark == fmt.Sprintf("partition=%v", stands)
+	}
+	return r.halted(content) == (mark == "paused")
+}

@@ -1,0 +1,65 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import "regexp"
+
+// excuse is a clause without which the policies do the same, and why.
+type excuse struct {
+	// clause matches what Clause.String gives.
+	clause *regexp.Regexp
+	// why no request can tell the difference.
+	why string
+}
+
+// excused returns why a clause makes no difference; ok is false when it should make one.
+func excused(clause Clause) (why string, ok bool) {
+	for _, e := range excuses() {
+		if e.clause.MatchString(clause.String()) {
+			return e.why, true
+		}
+	}
+	return "", false
+}
+
+func excuses() []excuse {
+	return []excuse{
+		{
+			regexp.MustCompile(`variables\.old\w+: always the second branch of: \(oldObject == null\) \? (\[\]|"") : `),
+			"An optional field of null is none, so the second branch is as empty as the first; a text is made only where there is an old object to hold back.",
+		},
+		{
+			regexp.MustCompile(`variables\.changed: always the second branch of: \(variables\.templates == variables\.oldTemplates\)`),
+			"A shortcut: where all templates are the same, none is left over.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-definitions validations\[0\]: without: request\.operation == "UPDATE"`),
+			"At DELETE there is no object, so reading its spec is an error, which refuses unless the verb is held.",
+		},
+		{
+			regexp.MustCompile(`scalegate-hold-\w+ variables\.returned: without: (variables\.wasHeld|"scalegate\.dev/cleared-template" in .*)$`),
+			"The text stands only beside the mark, since both are taken off wherever nothing is held; reading a text that is not there is an error.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-namespaces validations\[(0\]: without: k in variables\.oldAnnotations|1\]: without: oldObject != null)`),
+			"Reading what is not there is an error, which refuses; and a new Namespace always has a label that its old self lacks.",
+		},
+		{
+			regexp.MustCompile(`scalegate-stamp-(evaluator mutations\[0\]: .*variables\.evaluator == ""|resolver variables\.unchanged: without: has\(object\.spec(\.resolution)?\)$|resolver mutations\[0\]: without: variables\.resolver != "")`),
+			"A sender always has a name; the mutation asks first whether there is a resolution.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-(models\.kubeai\.org|vllmruntimes\.production-stack\.vllm\.ai) (variables\.accelerators|validations\[0\]|variables\.changed: exists)`),
+			"These kinds have one spot without a pod template in it; what asks for an accelerator is in fields of their own.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-[a-z]+\.\S+ variables\.sameModel: (without: oldObject != null|exists and all exchanged: )`),
+			"At creation nothing is judged by it; and where one field names the model, any is all.",
+		},
+		{
+			regexp.MustCompile(`variables\.asksForAccelerator: without: size\(c\.\?resources\.claims`),
+			"Kubernetes takes the claim of a container only where the pod lists it, and the list is looked at.",
+		},
+	}
+}
