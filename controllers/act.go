@@ -33,21 +33,26 @@ type done struct {
 }
 
 // act carries the plan out. Findings come first, so that what is adverse is remembered whatever
-// follows; then what closes; then what opens. Nothing is opened behind a clearance that could not
-// be written. An object that changed since it was examined is left: its event brings us back.
+// follows; then what closes; then what opens. Behind a clearance that could not be written nothing is opened, and
+// only what an adverse finding says is removed: its successors are born free until the write succeeds, and go again.
+// An object that changed since it was examined is left: its event brings us back.
 func (r *ModelReleaseReconciler) act(ctx context.Context, release types.NamespacedName, d gate.Decision, plan enforcement.Plan) (done, error) {
 	var did done
 	err := errors.Join(r.makeFindings(ctx, d), r.resolve(ctx, d))
-	if cleared := r.writeClearance(ctx, release, plan.Clearance); cleared != nil {
-		return did, errors.Join(err, cleared)
-	}
-	errs := []error{err}
+	cleared := r.writeClearance(ctx, release, plan.Clearance)
+	errs := []error{err, cleared}
 	for _, removal := range plan.Removals {
+		if cleared != nil && removal.Reason != v1alpha1.ReasonAdverseFinding {
+			continue
+		}
 		ok, err := effective(r.remove(ctx, release.Namespace, removal))
 		if ok {
 			did.removals = append(did.removals, removal)
 		}
 		errs = append(errs, err)
+	}
+	if cleared != nil {
+		return did, errors.Join(errs...)
 	}
 	for _, lift := range plan.Lifts {
 		ok, err := effective(r.lift(ctx, release.Namespace, lift))
@@ -209,14 +214,14 @@ func (r *ModelReleaseReconciler) open(ctx context.Context, namespace string, ref
 }
 
 // remove deletes a pod as it was examined: one that is held only while it is as it was seen, so that none is removed
-// that began to run meanwhile.
+// that began to run meanwhile. It has no longer to end than others, also when it is being deleted already.
 func (r *ModelReleaseReconciler) remove(ctx context.Context, namespace string, removal enforcement.Removal) error {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: removal.Name}}
 	only := client.Preconditions{UID: &removal.UID}
 	if removal.Reason == v1alpha1.ReasonSuperseded {
 		only.ResourceVersion = &removal.ResourceVersion
 	}
-	if err := r.Delete(ctx, pod, only); err != nil {
+	if err := r.Delete(ctx, pod, only, client.GracePeriodSeconds(graceSeconds)); err != nil {
 		return fmt.Errorf("removing pod %s/%s: %w", namespace, removal.Name, err)
 	}
 	return nil

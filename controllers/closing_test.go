@@ -61,14 +61,14 @@ func TestReconcileRemoves(t *testing.T) {
 			t.Error("the clearance or the pod stays")
 		}
 	})
-	t.Run("but not behind a clearance that stays, since the pod would come back", func(t *testing.T) {
+	t.Run("and also when the clearance cannot be withdrawn, which is tried again", func(t *testing.T) {
 		c := newCluster(t, served(result("0.9"))...)
 		c.fails["patch Namespace serving"] = errBroken
 		if _, err := c.reconcile(); !errors.Is(err, errBroken) {
 			t.Errorf("error = %v", err)
 		}
-		if !c.exists(&corev1.Pod{ObjectMeta: stored("p")}) || !c.exists(finding) {
-			t.Error("the pod is gone, or the finding is not there")
+		if c.exists(&corev1.Pod{ObjectMeta: stored("p")}) || !c.exists(finding) {
+			t.Error("the pod stays, or the finding is not there")
 		}
 	})
 	t.Run("and a pod that is gone already is no error and no news", func(t *testing.T) {

@@ -95,7 +95,7 @@ func (c *customKinds) driftOf(release *v1alpha1.ModelRelease, pods []corev1.Pod)
 	if c == nil || release == nil {
 		return drifted{}
 	}
-	serving := slices.DeleteFunc(slices.Clone(pods), func(pod corev1.Pod) bool { return held(&pod) || gone(&pod) })
+	serving := slices.DeleteFunc(slices.Clone(pods), func(pod corev1.Pod) bool { return held(&pod) || over(&pod) })
 	if len(serving) == 0 {
 		return drifted{}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -35,6 +36,7 @@ type examination struct {
 	basis    string
 	release  *v1alpha1.ModelRelease
 	granted  sets.Set[string]
+	now      time.Time
 	// audits: what is not held is examined as if it were.
 	audits bool
 }
@@ -99,7 +101,7 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 			Revision:        pod.Labels[labelRevision],
 			Ordinal:         ordinal(pod),
 			Held:            held(pod),
-			Gone:            gone(pod),
+			Gone:            gone(pod, x.now),
 		}
 		if owner := metav1.GetControllerOf(pod); owner != nil {
 			p.Owner = enforcement.Owner{Kind: owner.Kind, Name: owner.Name, UID: owner.UID}
@@ -228,9 +230,18 @@ func held(pod *corev1.Pod) bool {
 	return false
 }
 
-// gone tells whether a pod is being deleted, or has ended.
-func gone(pod *corev1.Pod) bool {
-	return pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+// graceSeconds is how long a pod that is removed has to end, whatever its author gave it: the default of Kubernetes.
+const graceSeconds = 30
+
+// gone tells whether a pod has ended, or will soon. One that is being deleted and still has longer than others have in
+// all serves as if it were not: whoever writes or deletes pods says how long.
+func gone(pod *corev1.Pod, now time.Time) bool {
+	return over(pod) || pod.DeletionTimestamp != nil && pod.DeletionTimestamp.Sub(now) <= 2*graceSeconds*time.Second
+}
+
+// over tells whether the containers of a pod have ended for good.
+func over(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 // orOne is the number of replicas of a spec that need not say it.

@@ -201,3 +201,27 @@ func TestAVerdictFromBeforeTheGuardsActClearsNothing(t *testing.T) {
 		})
 	}
 }
+
+// How long a pod may take to end is what its author or whoever deletes it says: a long time is not the end.
+func TestGone(t *testing.T) {
+	going := func(in time.Duration) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.NewTime(now().Add(in))) }
+	}
+	for sentence, test := range map[string]struct {
+		change func(*corev1.Pod)
+		want   bool
+	}{
+		"it runs":                             {func(*corev1.Pod) {}, false},
+		"it has succeeded":                    {ended(corev1.PodSucceeded), true},
+		"it has failed":                       {ended(corev1.PodFailed), true},
+		"it ends within a minute":             {going(time.Minute), true},
+		"it should have ended":                {going(-time.Hour), true},
+		"it is deleted, and has another year": {going(365 * 24 * time.Hour), false},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if got := gone(running(test.change), now().Time); got != test.want {
+				t.Errorf("gone = %v", got)
+			}
+		})
+	}
+}

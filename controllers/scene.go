@@ -77,7 +77,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 	related := newFamily(r.Client, r.kinds, c)
 	if in.Release == nil {
 		var err error
-		s.Pods, err = examination{}.pods(ctx, c, related)
+		s.Pods, err = examination{now: in.Now}.pods(ctx, c, related)
 		s.Rollouts = related.rollouts
 		return s, err
 	}
@@ -118,6 +118,7 @@ func (r *ModelReleaseReconciler) examination(in gate.Input, d gate.Decision, nam
 	}
 	return examination{
 		live: r.Live, verdicts: r.verdicts, declared: workload.DeclaredBy(in.Release, in.Policy), basis: basis(in),
+		now:     in.Now,
 		release: in.Release, granted: granted, audits: namespaceGate == v1alpha1.GateAudited,
 	}
 }

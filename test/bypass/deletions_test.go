@@ -232,3 +232,32 @@ func TestTheKindsOfOthersAreTheirs(t *testing.T) {
 	must(t, plain.Patch(t.Context(), crd, client.RawPatch(types.JSONPatchType, []byte(`[{"op":"replace","path":"/spec/versions/0/served","value":false}]`))))
 	must(t, plain.Delete(t.Context(), crd))
 }
+
+// Whoever serves an API group answers whatever he likes about it.
+func TestTheGroupIsServedByTheAPIServerItself(t *testing.T) {
+	t.Parallel()
+	right := deletes("apiregistration.k8s.io", "apiservices")
+	right.Verbs = append(right.Verbs, "create")
+	plain, breaker := userWith(t, "plain", right), userWith(t, "breaker", right, breaksGlass("customresourcedefinitions"))
+	service := func(group string, elsewhere bool) *unstructured.Unstructured {
+		version := "v9" // nobody serves it
+		spec := map[string]any{"group": group, "version": version, "groupPriorityMinimum": int64(1000), "versionPriority": int64(100)}
+		if elsewhere {
+			spec["service"], spec["insecureSkipTLSVerify"] = map[string]any{"namespace": "default", "name": "evil"}, true
+		}
+		return &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": map[string]any{"name": version + "." + group}, "spec": spec,
+		}}
+	}
+	const served = "is served by the API server itself"
+	refused(t, plain.Create(t.Context(), service("scalegate.dev", true), client.DryRunAll), served)
+	must(t, plain.Create(t.Context(), service("scalegate.dev", false), client.DryRunAll))
+	must(t, plain.Create(t.Context(), service("example.com", true), client.DryRunAll))
+	must(t, breaker.Create(t.Context(), service("scalegate.dev", true), client.DryRunAll))
+	ours := &unstructured.Unstructured{}
+	ours.SetAPIVersion("apiregistration.k8s.io/v1")
+	ours.SetKind("APIService")
+	ours.SetName("v1alpha1.scalegate.dev")
+	takeOver := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":null},"spec":{"service":{"namespace":"default","name":"evil"},"insecureSkipTLSVerify":true}}`))
+	refused(t, plain.Patch(t.Context(), ours, takeOver, client.DryRunAll), served)
+}

@@ -4,15 +4,22 @@
 package bypass
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
 // What lacks fields meets the API server's own validation, as it does without Scalegate, and never
@@ -92,4 +99,74 @@ func TestALargePodIsJudged(t *testing.T) {
 		t.Errorf("held: %v, %v, %v; want the first alone", held(held1), held(free), held(bare))
 	}
 	refused(t, shared.Client.Create(t.Context(), pod(ns, large, unclaimed, withGPU), client.DryRunAll), accelerator)
+}
+
+// bloated are so many keys that a rule which looks through them all is over its budget.
+func bloated(n int) map[string]string {
+	all := make(map[string]string, n)
+	for i := range n {
+		const digits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		all[string([]byte{digits[i/62/62%62], digits[i/62%62], digits[i%62]})] = ""
+	}
+	return all
+}
+
+// unmanaged keeps the API server from noting who wrote each of them, which takes it longer than all else.
+func unmanaged() []metav1.ManagedFieldsEntry { return []metav1.ManagedFieldsEntry{{}} }
+
+// What somebody puts on a namespace or a pod by the tens of thousands keeps nobody from writing them: not in a namespace
+// without a gate, and in no other the controller.
+func TestManyAnnotationsStopNobody(t *testing.T) {
+	t.Parallel()
+	t.Run("a namespace without a gate", func(t *testing.T) {
+		t.Parallel()
+		ns := leaveAlone(t)
+		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { o.Annotations, o.ManagedFields = bloated(85000), unmanaged() }))
+		must(t, shared.Client.Patch(t.Context(), namespace(ns, nil), client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"team":"a"}}}`))))
+		must(t, shared.Client.Delete(t.Context(), namespace(ns, nil)))
+		eventually(t, func(ctx context.Context) error {
+			if err := shared.Client.Get(ctx, client.ObjectKey{Name: ns}, namespace(ns, nil)); !apierrors.IsNotFound(err) {
+				return errors.Join(errors.New("the namespace is still there"), err)
+			}
+			return nil
+		})
+	})
+	t.Run("a governed namespace", func(t *testing.T) {
+		t.Parallel()
+		ns := govern(t)
+		writeClearance(t, ns, granted(cleared).String())
+		const many = "at most 1000 labels and 1000 annotations"
+		refused(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { o.Labels = merged(o.Labels, bloated(1001)) }), many)
+		refused(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { o.Annotations = merged(o.Annotations, bloated(1001)) }), many)
+		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) {
+			o.Labels, o.Annotations = merged(o.Labels, bloated(900)), merged(o.Annotations, bloated(900))
+		}))
+		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { delete(o.Annotations, "aab") }))
+	})
+	t.Run("one that had more before it was governed may have less, and is withdrawn from", func(t *testing.T) {
+		t.Parallel()
+		ns := leaveAlone(t)
+		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { o.Labels = merged(o.Labels, bloated(2000)) }))
+		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) {
+			o.Labels[v1alpha1.LabelGate] = v1alpha1.GateAudited
+			delete(o.Labels, "aab")
+		}))
+		writeClearance(t, ns, granted(cleared).String())
+		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { delete(o.Labels, "aac") }))
+	})
+	t.Run("a pod", func(t *testing.T) {
+		t.Parallel()
+		ns := govern(t)
+		p := pod(ns, func(p *corev1.Pod) { p.Annotations, p.Finalizers = bloated(85000), []string{"example.com/kept"} })
+		must(t, shared.Client.Create(t.Context(), p))
+		must(t, shared.Client.Patch(t.Context(), p, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))))
+	})
+}
+
+func merged(all ...map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, m := range all {
+		maps.Copy(out, m)
+	}
+	return out
 }

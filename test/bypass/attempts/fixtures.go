@@ -72,7 +72,10 @@ func Releases() []Fixture {
 
 // Fixtures are the objects of a ground with workloads: in the grounds enforced, audited and ungoverned.
 func Fixtures() []Fixture {
-	idle := pod(idlePod, "")
+	held, plain, idle := pod(heldPod, heldRelease), pod(plainPod, ""), pod(idlePod, "")
+	append1(map[string]any{"name": "first", "image": image("server")}, spec, "initContainers")(held)
+	append1(map[string]any{"name": "devices", "emptyDir": map[string]any{}}, spec, "volumes")(plain)
+	annotate("example.com/kept", "x")(held)
 	nowhere := map[string]any{"bypass.example/nowhere": "true"}
 	put(nowhere, spec, "nodeSelector")(idle)
 	stuck := workload(replicaSetKind(), stuckSet, clearedRelease)
@@ -84,32 +87,20 @@ func Fixtures() []Fixture {
 		"selector": map[string]any{"app": plainPod}, "ports": []any{map[string]any{"port": int64(80), "protocol": "TCP"}},
 	}
 	withObjects := []Fixture{
-		{Name: heldPod, Kind: podKind(), Object: pod(heldPod, heldRelease)},
-		{Name: plainPod, Kind: podKind(), Object: pod(plainPod, "")},
+		{Name: heldPod, Kind: podKind(), Object: held},
+		{Name: plainPod, Kind: podKind(), Object: plain},
 		{Name: idlePod, Kind: podKind(), Object: idle},
 		{Name: stuckSet, Kind: replicaSetKind(), Object: stuck},
 		{Name: "settings", Kind: configMapKind(), Object: settings},
 		{Name: "web", Kind: serviceKind(), Object: web},
 	}
-	for _, w := range []struct {
-		kind          Kind
-		name, release string
-	}{
-		{replicaSetKind(), clearedSet, clearedRelease}, {replicaSetKind(), heldSet, heldRelease}, {replicaSetKind(), healingSet, clearedRelease},
-		{replicaSetKind(), plainSet, ""},
-		{deploymentKind(), heldWeb, heldRelease}, {deploymentKind(), openWeb, clearedRelease},
-		{deploymentKind(), plainWeb, ""}, {deploymentKind(), returnedWeb, clearedRelease},
-		{statefulSetKind(), "held-set", heldRelease}, {statefulSetKind(), "open-set", clearedRelease},
-		{statefulSetKind(), "plain-set", ""}, {daemonSetKind(), "held-set", heldRelease}, {daemonSetKind(), "open-set", clearedRelease},
-		{daemonSetKind(), "plain-set", ""}, {jobKind(), "held-run", heldRelease}, {jobKind(), "plain-run", ""},
-		{cronJobKind(), "held-runs", heldRelease}, {cronJobKind(), "plain-runs", ""}, {controllerKind(), "held-rc", heldRelease}, {controllerKind(), "plain-rc", ""},
-	} {
-		withObjects = append(withObjects, Fixture{Name: w.name, Kind: w.kind, Object: workload(w.kind, w.name, w.release)})
-	}
+	withObjects = append(withObjects, ordinary()...)
 	deleting := workload(statefulSetKind(), "deleting-set", clearedRelease)
 	put(map[string]any{"type": "OnDelete"}, spec, "updateStrategy")(deleting)
 	stalled := workload(statefulSetKind(), "stalled-set", clearedRelease)
 	put(int64(1), spec, "updateStrategy", "rollingUpdate", "partition")(stalled)
+	lacking := workload(statefulSetKind(), "deleting-lacking", heldRelease)
+	put(map[string]any{"type": "OnDelete"}, spec, "updateStrategy")(lacking)
 	exposed, elsewhere := workload(daemonSetKind(), "exposed-set", clearedRelease), workload(daemonSetKind(), "exposed-elsewhere", heldRelease)
 	for _, set := range []map[string]any{exposed, elsewhere} {
 		inTemplate(label(exposureLabel, "Public"))(set)
@@ -131,6 +122,7 @@ func Fixtures() []Fixture {
 		Fixture{Name: "paused-web", Kind: deploymentKind(), Object: paused}, Fixture{Name: "suspended-run", Kind: jobKind(), Object: suspended},
 		Fixture{Name: "waiting-run", Kind: jobKind(), Object: waiting},
 		Fixture{Name: "deleting-set", Kind: statefulSetKind(), Object: deleting},
+		Fixture{Name: "deleting-lacking", Kind: statefulSetKind(), Object: lacking},
 		Fixture{Name: "stalled-set", Kind: statefulSetKind(), Object: stalled},
 		Fixture{Name: "exposed-set", Kind: daemonSetKind(), Object: exposed},
 		Fixture{Name: "exposed-elsewhere", Kind: daemonSetKind(), Object: elsewhere},
@@ -157,6 +149,45 @@ func Debugged() (name string, patch map[string]any) {
 	content := map[string]any{}
 	ephemeral(put("earlier", "name"))(content)
 	return debuggedPod, content
+}
+
+// ordinary are workloads as they are, each with one replica or none.
+func ordinary() (fixtures []Fixture) {
+	for _, w := range []struct {
+		kind          Kind
+		name, release string
+	}{
+		{replicaSetKind(), clearedSet, clearedRelease}, {replicaSetKind(), heldSet, heldRelease}, {replicaSetKind(), healingSet, clearedRelease},
+		{replicaSetKind(), plainSet, ""},
+		{deploymentKind(), heldWeb, heldRelease}, {deploymentKind(), openWeb, clearedRelease},
+		{deploymentKind(), plainWeb, ""}, {deploymentKind(), returnedWeb, clearedRelease},
+		{statefulSetKind(), "held-set", heldRelease}, {statefulSetKind(), "open-set", clearedRelease},
+		{statefulSetKind(), "plain-set", ""}, {daemonSetKind(), "held-set", heldRelease}, {daemonSetKind(), "open-set", clearedRelease},
+		{daemonSetKind(), "plain-set", ""}, {jobKind(), "held-run", heldRelease}, {jobKind(), "plain-run", ""},
+		{cronJobKind(), "held-runs", heldRelease}, {cronJobKind(), "plain-runs", ""}, {controllerKind(), "held-rc", heldRelease}, {controllerKind(), "plain-rc", ""},
+	} {
+		fixtures = append(fixtures, Fixture{Name: w.name, Kind: w.kind, Object: workload(w.kind, w.name, w.release)})
+	}
+	return fixtures
+}
+
+// Legacy are workloads of the ground enforced that were there before it was governed: they ask for accelerators and claim
+// nothing.
+func Legacy() (fixtures []Fixture) {
+	for _, kind := range []Kind{deploymentKind(), statefulSetKind(), daemonSetKind(), cronJobKind()} {
+		old := workload(kind, "legacy", "")
+		eachTemplate(limit(gpu))(old)
+		if kind == deploymentKind() || kind == statefulSetKind() {
+			put(int64(0), spec, "replicas")(old)
+		}
+		fixtures = append(fixtures, Fixture{Name: "legacy", Kind: kind, Object: old, Who: clusterAdmin()})
+	}
+	for _, c := range customs() {
+		old := c.object(c.kind.Resource+"-legacy", "")
+		eachOf(c, limit(gpu))(old)
+		fixtures = append(fixtures, Fixture{Name: "legacy", Kind: c.kind, Object: old, Who: clusterAdmin()})
+	}
+	return fixtures
 }
 
 // Stall is a fixture that gets another template after it was released, and is held for that.

@@ -112,7 +112,9 @@ func birth(release string) func() map[string]any {
 // workload is one of the kind, with the pod template where all but a few have it.
 func workload(kind Kind, name, release string) map[string]any {
 	content := object(kind, name)
-	content[metadata] = map[string]any{"name": name, labels: map[string]any{"app": name}}
+	content[metadata] = map[string]any{
+		"name": name, labels: map[string]any{"app": name}, annotations: map[string]any{"example.com/kept": "x"},
+	}
 	content[spec] = map[string]any{
 		"selector": map[string]any{"matchLabels": map[string]any{"app": name}},
 		"template": podTemplate(name, release),
@@ -138,8 +140,8 @@ func workload(kind Kind, name, release string) map[string]any {
 	return content
 }
 
-func made(kind Kind, name, release string) func() map[string]any {
-	return func() map[string]any { return workload(kind, name, release) }
+func made(kind Kind, release string) func() map[string]any {
+	return func() map[string]any { return workload(kind, "new", release) }
 }
 
 func modelRelease(name, level string) map[string]any {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Remembers tells whether a held object remembers how it goes on as its author last wanted it, and which template ran
@@ -14,6 +15,9 @@ import (
 func Remembers(r Request, content map[string]any) bool {
 	if _, ok := switchOf(r.Kind); !ok || !r.Ground.Governed() || r.Sub != "" || content == nil || r.Way.Deletes() || r.Who.Name == controllerName {
 		return true
+	}
+	if !r.keepsNotes(content) {
+		return false
 	}
 	switch held := Holds(r.Kind, content); {
 	case held:
@@ -23,6 +27,16 @@ func Remembers(r Request, content map[string]any) bool {
 	default:
 		return !marked(content) && (!r.returns() || textAt(content, metadata, annotations, clearedTextKey) == "")
 	}
+}
+
+// keepsNotes tells whether the annotations that are not ours are as they were sent.
+func (r Request) keepsNotes(content map[string]any) bool {
+	for _, key := range differing(mapAt(r.New, metadata, annotations), mapAt(content, metadata, annotations), "") {
+		if !strings.HasPrefix(key, ownPrefix) {
+			return false
+		}
+	}
+	return true
 }
 
 // Remembered is what an object remembers, in short.
@@ -100,15 +114,16 @@ const longest = 65536
 // keepsTemplate tells whether the template that ran before is kept: by those kinds that a return lifts.
 func (r Request) keepsTemplate(content map[string]any) bool {
 	kept := textAt(content, metadata, annotations, clearedTextKey)
+	_, there := mapAt(content, metadata, annotations)[clearedTextKey]
 	switch {
 	case !r.returns():
 		return true
 	case r.Old == nil:
-		return kept == ""
+		return !there
 	case Holds(r.Kind, r.Old):
 		return kept == textAt(r.Old, metadata, annotations, clearedTextKey)
 	case r.On == "large":
-		return kept == ""
+		return !there
 	default:
 		return kept != "" && len(kept) <= longest
 	}
@@ -123,6 +138,9 @@ func (r Request) asWanted(content map[string]any) bool {
 	}
 	if r.partitioned() {
 		return mark == fmt.Sprintf("partition=%v", stands)
+	}
+	if mapAt(r.New, metadata, labels)[queueLabel] != nil && slices.Contains([]string{"jobs", "jobsets"}, r.Kind.Resource) {
+		return r.halted(content) // Kueue starts it.
 	}
 	return r.halted(content) == (mark == "paused")
 }

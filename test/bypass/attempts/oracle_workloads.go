@@ -191,7 +191,7 @@ func judgeJob(r Request) Outcome {
 	case !claims(template(r.New)):
 		return loosened(marked(r.Old))
 	case mapAt(r.New, metadata, labels)[queueLabel] != nil:
-		return Through // What waits in a queue of Kueue is held there.
+		return loosened(marked(r.Old)) // What waits in a queue of Kueue is held there.
 	case r.Old == nil, !same(template(r.Old), template(r.New)):
 		return Held
 	case marked(r.Old) && touchesHold:

@@ -66,6 +66,7 @@ func (c custom) place(content map[string]any, path string, value any) {
 // object is one of the kind, with a pod template at every spot, that claims the release everywhere it can.
 func (c custom) object(name, release string) map[string]any {
 	content := object(c.kind, name)
+	annotate("example.com/kept", "x")(content)
 	content[spec] = map[string]any{}
 	if c.scale {
 		put(int64(1), spec, "replicas")(content)
@@ -82,7 +83,11 @@ func (c custom) object(name, release string) map[string]any {
 			c.place(content, s.path, template)
 		case inlined:
 			podSpec, _ := template[spec].(map[string]any)
-			c.place(content, s.path, maps.Clone(podSpec))
+			podSpec = maps.Clone(podSpec)
+			for _, key := range s.free {
+				podSpec[key] = int64(1)
+			}
+			c.place(content, s.path, podSpec)
 		case built:
 			if len(reach(content, s.path)) == 0 {
 				c.place(content, s.path, map[string]any{})
@@ -266,6 +271,21 @@ func (c *catalogue) customBirths(o custom) {
 		born("one under the granted exposure", clearedRelease, o.claim(grantedExposure, exposureLabel)),
 		born("one under another exposure", clearedRelease, o.claim("Public", exposureLabel)),
 	)
+	if o.suspend != "" {
+		halted := func(content map[string]any) { o.place(content, o.suspend, !o.inverse) }
+		c.add(
+			born("one that its author suspended", heldRelease, halted),
+			born("one that its author suspended, with a mark", heldRelease, both(halted, annotate(heldKey, "resume"))),
+		)
+		marked := born("one that its author suspended, with a mark, claiming nothing", "", annotate(heldKey, "resume"))
+		marked.base = func() map[string]any {
+			content := o.object("new", "")
+			halted(content)
+			return content
+		}
+		c.add(marked)
+	}
+	c.add(born("one with a note", heldRelease, annotate("example.com/note", "x")))
 	if o.partition != "" || o.suspend != "" {
 		c.add(
 			born("one with a mark, typed by hand", clearedRelease, annotate(heldKey, "resume")),
@@ -281,6 +301,11 @@ func (c *catalogue) customBirths(o custom) {
 	}
 	first := slices.IndexFunc(o.spots, func(s spot) bool { return s.form != built })
 	if first >= 0 {
+		// Kubernetes would take neither from a pod; what an operator makes of it is its own affair.
+		c.add(
+			single("F3", "requests alone, claiming nothing", "", o.spots[first].inSpot(firstContainer(put(map[string]any{gpu: "1"}, "resources", "requests")))),
+			single("F3", "the claim of a container alone, claiming nothing", "", o.spots[first].inSpot(firstContainer(put([]any{map[string]any{"name": "gpu"}}, "resources", "claims")))),
+		)
 		c.add(born("one with an accelerator that claims nothing", "", o.spots[first].inSpot(limit(gpu))))
 	}
 	c.spotBirths(o, first, single)

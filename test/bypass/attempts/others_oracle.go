@@ -154,7 +154,7 @@ func (c custom) judgeHold(r Request, claiming, changed bool) Outcome {
 	switch {
 	case r.Who.Name == controllerName:
 		return loosened(held && !Holds(r.Kind, r.New))
-	case held && (r.What == returns || !claiming):
+	case held && (r.What == returns || !claiming || c.queued(r.New)):
 		return Lifted
 	case c.queued(r.New):
 		return Through

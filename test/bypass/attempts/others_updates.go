@@ -75,7 +75,7 @@ func (c *catalogue) spotUpdates(o custom, s spot, on string, who []Identity) {
 		"a GPU":              limit(gpu),
 	}
 	for _, field := range s.free {
-		changes["another "+field] = put(int64(2), spec, field)
+		changes["another "+field], changes["no "+field] = put(int64(2), spec, field), drop(spec, field)
 	}
 	for _, field := range s.more {
 		changes["another "+field] = put(map[string]any{"image": image("swapped")}, spec, field)
@@ -139,6 +139,7 @@ func (c *catalogue) namedImages(o custom, on string, who []Identity) {
 	for _, path := range o.images {
 		for what, reference := range map[string]string{
 			"another image": image("swapped"), "a cleared image": image("server"), "an image by tag": "registry.example/server:latest",
+			"a cleared digest as a tag": "registry.example/server:" + digest("server"),
 		} {
 			change := func(content map[string]any) { o.place(content, path, reference) }
 			c.add(attack{number: "R9", what: what + " at " + path, kind: o.kind, on: on, change: change, ways: only(Merge), who: who, grounds: []Ground{Enforced}})
@@ -188,6 +189,10 @@ func (c *catalogue) customHolds(o custom) {
 		with("take the mark off", unannotate(heldKey), true),
 		with("take mark and hold off", both(unannotate(heldKey), put(value, path...)), true),
 		with("another mark", annotate(heldKey, "over"), false),
+		with("its author's mark, as paused", annotate(heldKey, "paused"), false),
+		with("its author's mark, as resume", annotate(heldKey, "resume"), false),
+		with("claim nothing any more", o.unclaimed(), true),
+		with("into a queue of Kueue", label(queueLabel, "queue"), false),
 		with("a cleared template, typed by hand", annotate(clearedTextKey, "text"), false),
 		attack{number: "A3", what: "an ordinary label of a held one", kind: o.kind, on: on, change: label("team", "x"), who: who[:2], grounds: []Ground{Enforced}},
 		attack{number: "A3", what: "a mark, typed by hand", kind: o.kind, on: "plain", change: annotate(heldKey, "resume"), who: who[:2]},
@@ -198,6 +203,9 @@ func (c *catalogue) customHolds(o custom) {
 		}},
 	)
 }
+
+// unclaimed takes the claims off.
+func (o custom) unclaimed() Change { return eachOf(o, unlabel(claimLabel)) }
 
 // eachOf applies the change at every spot.
 func eachOf(o custom, change Change) Change {

@@ -192,7 +192,7 @@ func (c *catalogue) boundController() {
 		attack{number: "E4", what: "another policy by the controller's account", kind: policyKind(), on: policyName, change: label("team", "x"), ways: only(Merge), who: who, grounds: []Ground{Enforced}},
 		attack{number: "E4", what: "a release by the controller's account", kind: releaseKind(), base: func() map[string]any { return modelRelease("new", "Low") }, ways: only(Create), who: who},
 		attack{number: "E4", what: "a pod by the controller's account", kind: podKind(), base: birth(heldRelease), ways: only(Create), who: who},
-		attack{number: "E4", what: "a Deployment by the controller's account", kind: deploymentKind(), base: made(deploymentKind(), "new", heldRelease), ways: only(Create), who: who},
+		attack{number: "E4", what: "a Deployment by the controller's account", kind: deploymentKind(), base: made(deploymentKind(), heldRelease), ways: only(Create), who: who},
 		attack{number: "E4", what: "a finding deleted by the controller's account", kind: findingKind(), on: "bypass-standing", ways: only(Delete), who: who, grounds: []Ground{Enforced}},
 	)
 }
@@ -233,8 +233,24 @@ func All() []Attempt {
 	c.namespaces()
 	c.ownKinds()
 	c.parameters()
+	c.legacy()
 	c.innocent()
 	return c.all
+}
+
+// legacy is what was there before: it may go on as it is, and no further.
+func (c *catalogue) legacy() {
+	for _, old := range Legacy() {
+		with := func(what string, change Change) attack {
+			return attack{number: "F3", what: what, kind: old.Kind, on: "legacy", change: change, ways: only(Merge, Put), who: []Identity{clusterAdmin(), gitOps()}, grounds: []Ground{Enforced}}
+		}
+		c.add(with("an ordinary label of what was there before", label("team", "x")))
+		if o, ok := customOf(old.Kind); ok {
+			c.add(with("another template of what was there before", eachOf(o, newArgsOfTemplate())))
+			continue
+		}
+		c.add(with("another template of what was there before", newArgs()))
+	}
 }
 
 // innocent is what has nothing to do with Scalegate.

@@ -122,6 +122,7 @@ func requests() map[string]Change {
 		"NVIDIA_VISIBLE_DEVICES from elsewhere": firstContainer(append1(map[string]any{
 			"name": "NVIDIA_VISIBLE_DEVICES", "valueFrom": map[string]any{"fieldRef": map[string]any{"fieldPath": "metadata.name"}},
 		}, "env")),
+		"an ordinary variable":        env("MODE", "fast"),
 		"the runtime class of NVIDIA": put("nvidia", spec, "runtimeClassName"),
 		"another runtime class":       put("gvisor", spec, "runtimeClassName"),
 		"a privileged container":      firstContainer(put(true, "securityContext", "privileged")),
@@ -148,7 +149,7 @@ func (c *catalogue) accelerators() {
 		c.add(
 			attack{number: "F3", what: name + ", claiming nothing", kind: podKind(), base: birth(""), change: ask, ways: only(Create)},
 			attack{number: "F3", what: name + ", claiming a release", kind: podKind(), base: birth(heldRelease), change: ask, ways: only(Create), who: []Identity{clusterAdmin()}},
-			attack{number: "F3", what: name + " in the template of a Deployment, claiming nothing", kind: deploymentKind(), base: made(deploymentKind(), "new", ""),
+			attack{number: "F3", what: name + " in the template of a Deployment, claiming nothing", kind: deploymentKind(), base: made(deploymentKind(), ""),
 				change: inTemplate(ask), ways: creates(), who: []Identity{clusterAdmin()}},
 		)
 	}

@@ -17,11 +17,20 @@ func (c *catalogue) keeping() {
 			pod("B2", "claim another release", label(claimLabel, "other")),
 			pod("B2", "claim another exposure", label(exposureLabel, "Public")),
 			pod("B2", "an ordinary label", label("team", "serving")),
+			pod("R2", "another image at first", func(content map[string]any) {
+				for _, first := range listAt(content, spec, "initContainers") {
+					first["image"] = image("swapped")
+				}
+			}),
 			pod("A8", "an ordinary annotation", annotate("example.com/note", "hello")),
 			pod("A8", "an annotation that a runtime obeys", annotate("io.katacontainers.config.hypervisor.kernel_params", "x")),
 			pod("F3", "an annotation that gives devices", annotate("cdi.k8s.io/gpu", "nvidia.com/gpu=0")),
 			pod("B5", "a finalizer", put([]any{"bypass.example/stay"}, metadata, "finalizers")),
 			pod("A5", "an earlier deadline", put(int64(3600), spec, "activeDeadlineSeconds")),
+		)
+		c.add(
+			attack{number: "B2", what: "an ordinary label away", kind: podKind(), on: on, change: unlabel("app"), removes: true},
+			attack{number: "B2", what: "an ordinary annotation away", kind: podKind(), on: heldPod, change: unannotate("example.com/kept"), removes: true, who: []Identity{wide("by "+on, "cluster-admin-"+on)}},
 		)
 		c.add(attack{number: "B2", what: "claim no release any more", kind: podKind(), on: on, change: unlabel(claimLabel), removes: true, who: outside})
 		if on == bornFreePod {
@@ -108,12 +117,17 @@ func ephemeral(change Change) Change {
 
 func (c *catalogue) ephemeral() {
 	for what, change := range map[string]Change{
-		"an ephemeral container, claiming nothing":              nil,
-		"a privileged ephemeral container, claiming nothing":    put(true, "securityContext", "privileged"),
-		"an ephemeral container with GPUs, claiming nothing":    put([]any{map[string]any{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}}, "env"),
-		"an ephemeral container with AMD's, claiming nothing":   put([]any{map[string]any{"name": "AMD_VISIBLE_DEVICES", "value": "all"}}, "env"),
-		"an ephemeral container with Gaudis, claiming nothing":  put([]any{map[string]any{"name": "HABANA_VISIBLE_DEVICES", "value": "all"}}, "env"),
-		"an ephemeral container without GPUs, claiming nothing": put([]any{map[string]any{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}}, "env"),
+		"an ephemeral container, claiming nothing":                 nil,
+		"a privileged ephemeral container, claiming nothing":       put(true, "securityContext", "privileged"),
+		"an ephemeral container with GPUs, claiming nothing":       put([]any{map[string]any{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}}, "env"),
+		"an ephemeral container with AMD's, claiming nothing":      put([]any{map[string]any{"name": "AMD_VISIBLE_DEVICES", "value": "all"}}, "env"),
+		"an ephemeral container with Gaudis, claiming nothing":     put([]any{map[string]any{"name": "HABANA_VISIBLE_DEVICES", "value": "all"}}, "env"),
+		"an ephemeral container without GPUs, claiming nothing":    put([]any{map[string]any{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}}, "env"),
+		"an ephemeral container with a variable, claiming nothing": put([]any{map[string]any{"name": "MODE", "value": "fast"}}, "env"),
+		"an ephemeral container with a mount that stands for devices, claiming nothing": put([]any{
+			map[string]any{"name": "devices", "mountPath": "/var/run/nvidia-container-devices/all"},
+		}, "volumeMounts"),
+		"an ephemeral container with a mount, claiming nothing": put([]any{map[string]any{"name": "devices", "mountPath": "/scratch"}}, "volumeMounts"),
 		"an ephemeral container with none, claiming nothing":    put([]any{map[string]any{"name": "NVIDIA_VISIBLE_DEVICES", "value": "none"}}, "env"),
 	} {
 		c.add(attack{

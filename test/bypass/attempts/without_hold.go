@@ -39,6 +39,8 @@ func (c *catalogue) withoutHold() {
 		attack{number: "A3", what: "other arguments under the exposure that it had", kind: daemonSetKind(), on: "exposed-set", change: newArgs()},
 		attack{number: "A3", what: "another release under the exposure that it had", kind: daemonSetKind(), on: "exposed-set", change: eachTemplate(label(claimLabel, clearedRelease)), grounds: []Ground{Enforced}},
 		attack{number: "A3", what: "another release with an exposure", kind: daemonSetKind(), on: "exposed-elsewhere", change: eachTemplate(label(claimLabel, clearedRelease))},
+		attack{number: "A3", what: "an ordinary label of an uncleared one where nothing holds", kind: statefulSetKind(), on: "deleting-lacking", change: label("team", "x")},
+		attack{number: "A3", what: "roll out when pods are deleted", kind: statefulSetKind(), on: "held-set", change: put(map[string]any{"type": "OnDelete"}, spec, "updateStrategy"), ways: only(Merge, Put, JSON)},
 		attack{number: "A3", what: "an ordinary label where nothing holds", kind: statefulSetKind(), on: "deleting-set", change: label("team", "x")},
 		attack{number: "A3", what: "a held rollout that goes on when pods are deleted", kind: statefulSetKind(), on: "stalled-set",
 			change: put(map[string]any{"type": "OnDelete"}, spec, "updateStrategy"), ways: only(Merge, Put, JSON)},

@@ -12,12 +12,13 @@ func (c *catalogue) workloads() {
 	} {
 		who := people()
 		create := func(what, release string, change Change) attack {
-			return attack{number: "A3", what: what, kind: kind, base: made(kind, "new", release), change: change, ways: creates(), who: who}
+			return attack{number: "A3", what: what, kind: kind, base: made(kind, release), change: change, ways: creates(), who: who}
 		}
 		c.add(
 			create("one that claims an uncleared release", heldRelease, nil),
 			create("one that claims a cleared release", clearedRelease, nil),
 			create("one that claims nothing", "", nil),
+			create("one with a note", heldRelease, annotate("example.com/note", "x")),
 			create("one with an accelerator that claims nothing", "", eachTemplate(limit(gpu))),
 			create("one with an accelerator that claims", heldRelease, eachTemplate(limit(gpu))),
 			create("one with a mark, typed by hand", clearedRelease, annotate(heldKey, "resume")),
@@ -186,6 +187,16 @@ func (c *catalogue) others() {
 		attack{number: "A3", what: "another template of one that waits", kind: jobKind(), on: "waiting-run", change: eachTemplate(annotate("x", "y"))},
 		attack{number: "A3", what: "start one that waits", kind: jobKind(), on: "waiting-run", change: put(false, spec, "suspend")},
 		attack{number: "A3", what: "start one with another template", kind: jobKind(), on: "waiting-run", change: both(eachTemplate(annotate("x", "y")), put(false, spec, "suspend"))},
+		attack{number: "A3", what: "into a queue of Kueue", kind: jobKind(), on: "held-run", change: label(queueLabel, "queue"), grounds: []Ground{Enforced}},
+		attack{number: "A3", what: "claim nothing any more", kind: jobKind(), on: "held-run", change: eachTemplate(unlabel(claimLabel)), removes: true, grounds: []Ground{Enforced}},
+		attack{number: "A3", what: "one that its author suspended, with a mark, claiming nothing", kind: jobKind(), ways: creates(),
+			change: annotate(heldKey, "resume"), base: func() map[string]any {
+				content := workload(jobKind(), "new", "")
+				put(true, spec, "suspend")(content)
+				return content
+			}},
+		attack{number: "A3", what: "a held run without a claim, and paused", kind: deploymentKind(), on: "paused-web", change: eachTemplate(unlabel(claimLabel)), removes: true, grounds: []Ground{Enforced}},
+		attack{number: "A3", what: "a held run without a claim", kind: deploymentKind(), on: heldWeb, change: eachTemplate(unlabel(claimLabel)), removes: true, grounds: []Ground{Enforced}},
 		attack{number: "A3", what: "start a held run as Scalegate", kind: jobKind(), on: "held-run", change: put(false, spec, "suspend"), grounds: []Ground{Enforced}, who: []Identity{controller()}},
 		attack{number: "A3", what: "take the mark off", kind: jobKind(), on: "held-run", change: unannotate(heldKey), grounds: []Ground{Enforced}, removes: true},
 		attack{number: "A3", what: "another template while it is suspended", kind: jobKind(), on: "held-run", change: eachTemplate(annotate("x", "y")), grounds: []Ground{Enforced}},

@@ -50,7 +50,7 @@ func excuses() []excuse {
 			"A sender always has a name; the mutation asks first whether there is a resolution.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-(models\.kubeai\.org|vllmruntimes\.production-stack\.vllm\.ai) (variables\.accelerators|validations\[0\]|variables\.changed: exists)`),
+			regexp.MustCompile(`scalegate-guard-(models\.kubeai\.org|vllmruntimes\.production-stack\.vllm\.ai) (variables\.accelerators|validations\[0\]|variables\.changed: exists|variables\.judged: (without: .*t\.spec|negated: (i != ""|has\(v\.image\)))|validations\[1\]: exists and all)`),
 			"These kinds have one spot without a pod template in it; what asks for an accelerator is in fields of their own.",
 		},
 		{
@@ -58,8 +58,28 @@ func excuses() []excuse {
 			"At creation nothing is judged by it; and where one field names the model, any is all.",
 		},
 		{
-			regexp.MustCompile(`variables\.asksForAccelerator: without: size\(c\.\?resources\.claims`),
-			"Kubernetes takes the claim of a container only where the pod lists it, and the list is looked at.",
+			regexp.MustCompile(`variables\.asksForAccelerator: (without: size\(c\.\?resources\.claims|without: c\.\?resources\.(limits|requests)|exists and all exchanged: (c\.\?resources\.requests|variables\.accelerators))`),
+			"Kubernetes takes the claim of a container only where the pod lists it, and of an accelerator only a request that is its limit.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-[a-z]+\.\S+ variables\.cleared: without: `),
+			"What has no clearance is refused by another validation of the same policy.",
+		},
+		{
+			regexp.MustCompile(`without: variables\.(labels == variables\.oldLabels|annotations == variables\.oldAnnotations)$|scalegate-guard-(pods|namespaces) validations\[\d\]: without: k in variables\.old(Labels|Annotations)$`),
+			"A shortcut where nothing changed; and reading what is not there is an error, which refuses.",
+		},
+		{
+			regexp.MustCompile(`scalegate-hold-statefulsets mutations\[0\]: without: (has\(object\.spec\.updateStrategy\.rollingUpdate\)|variables\.partition < 0)`),
+			"Kubernetes fills rollingUpdate in before admission, and takes no partition below 0.",
+		},
+		{
+			regexp.MustCompile(`scalegate-stamp-\w+ mutations\[0\]: without: !?has\(object\.spec\)$`),
+			"An error of the mutation refuses what the schema refuses too.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-nimservices\S+ variables\.identities: without.*spec\.env`),
+			"The environment is a part of the container that is compared as well.",
 		},
 	}
 }

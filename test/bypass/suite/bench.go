@@ -107,6 +107,8 @@ func (b *Bench) govern(ctx context.Context) error {
 func (b *Bench) makeGround(ctx context.Context, ground attempts.Ground) error {
 	labels, annotations := map[string]any{"example.com/kept": "x", "example.com/mode": "audited"}, map[string]any{"example.com/kept": "x"}
 	switch {
+	case ground == attempts.Enforced:
+		// It is governed once what was there before is there.
 	case ground.Governed():
 		labels["scalegate.dev/gate"] = "enforced"
 	case ground == attempts.Audited:
@@ -124,6 +126,11 @@ func (b *Bench) makeGround(ctx context.Context, ground attempts.Ground) error {
 	if err := b.create(ctx, admin(), "/api/v1/namespaces", namespace); err != nil {
 		return err
 	}
+	if ground == attempts.Enforced {
+		if err := b.beginLate(ctx, ground); err != nil {
+			return err
+		}
+	}
 	accounts := "/api/v1/namespaces/" + ground.Namespace() + "/serviceaccounts/default"
 	return b.until(ctx, func(ctx context.Context) error {
 		if _, ok, err := b.get(ctx, accounts); err != nil || !ok {
@@ -133,6 +140,18 @@ func (b *Bench) makeGround(ctx context.Context, ground attempts.Ground) error {
 			return nil
 		}
 		return b.gateHolds(ctx, ground)
+	})
+}
+
+// beginLate makes what was there before, and then governs the ground.
+func (b *Bench) beginLate(ctx context.Context, ground attempts.Ground) error {
+	for _, fixture := range attempts.Legacy() {
+		if err := b.place(ctx, ground, fixture); err != nil {
+			return err
+		}
+	}
+	return b.merge(ctx, admin(), "/api/v1/namespaces/"+ground.Namespace(), map[string]any{
+		"metadata": map[string]any{"labels": map[string]any{"scalegate.dev/gate": "enforced"}},
 	})
 }
 

@@ -216,7 +216,7 @@ func (s sending) taken() (outcome attempts.Outcome) {
 	case s.took(whole) < len(whole):
 	case wasHeld && !held:
 		outcome |= attempts.Lifted
-	case !held || wasHeld:
+	case !held || wasHeld || attempts.Holds(s.attempt.Kind, s.new):
 		outcome |= attempts.Through
 	}
 	return outcome
