@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -64,22 +66,22 @@ func (b *bed) start(certificates string, args ...string) (*replica, error) {
 	return r, nil
 }
 
-// freePorts are ports that nobody listened on a moment ago.
+// freePorts are ports that nobody listened on a moment ago, below those that the kernel gives to outgoing connections:
+// any of these may be taken before the replica listens.
 func freePorts(n int) ([]string, error) {
 	var ports []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 100 {
+		port := strconv.Itoa(10000 + rand.IntN(10000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			return nil, err
+			continue
 		}
 		defer l.Close() //nolint:gocritic // all are held until all are known
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			return nil, err
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
 		}
-		ports = append(ports, port)
 	}
-	return ports, nil
+	return nil, errors.New("no port from 10000 to 20000 is free")
 }
 
 // ready asks the readiness probe.
@@ -113,7 +115,8 @@ func (r *replica) terminate() error { return r.cmd.Process.Signal(syscall.SIGTER
 
 // ended waits until the replica has stopped by itself.
 func (r *replica) ended(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	// The delay, and the time that a manager gives what it runs to end.
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	select {
 	case <-r.done:
