@@ -32,6 +32,8 @@ const (
 	Ungoverned Ground = "ungoverned"
 	// Exempt is ungoverned, and says why.
 	Exempt Ground = "exempt"
+	// Crowded is governed, and had more labels and annotations than a governed namespace may have, before it was.
+	Crowded Ground = "crowded"
 	// Leaving is governed, and is being deleted.
 	Leaving Ground = "leaving"
 	// Home is where Scalegate itself lives.
@@ -40,7 +42,7 @@ const (
 
 // Grounds are all of them.
 func Grounds() []Ground {
-	return []Ground{Enforced, EnforcedAll, Limited, Ended, Audited, Ungoverned, Exempt, Leaving, Home}
+	return []Ground{Enforced, EnforcedAll, Limited, Ended, Audited, Ungoverned, Exempt, Crowded, Leaving, Home}
 }
 
 // Namespace is the ground's name in the cluster.
@@ -53,7 +55,7 @@ func (g Ground) Namespace() string {
 
 // Governed tells whether the gate is enforced there.
 func (g Ground) Governed() bool {
-	return slices.Contains([]Ground{Enforced, EnforcedAll, Limited, Ended, Leaving}, g)
+	return slices.Contains([]Ground{Enforced, EnforcedAll, Limited, Ended, Crowded, Leaving}, g)
 }
 
 // Kind is a kind of object as the API server serves it in one version.
@@ -87,6 +89,9 @@ const (
 	// Connect opens a stream, with GET or POST as the subresource has it.
 	Connect Way = "connect"
 )
+
+// MostNotes is the most labels, and the most annotations, that a governed namespace may come to have.
+const MostNotes = 1000
 
 // Updates tells whether the way changes an object that exists.
 func (w Way) Updates() bool { return w == Put || strings.HasPrefix(string(w), "patch/") }

@@ -86,6 +86,8 @@ func Judge(r Request) Outcome {
 		return judgeNamespace(r)
 	case r.Kind.Resource == "customresourcedefinitions":
 		return judgeDefinition(r)
+	case r.Kind.Resource == "apiservices":
+		return judgeServed(r)
 	case r.Ground == Home:
 		return judgeHome(r)
 	case !r.Ground.Governed():
@@ -140,6 +142,14 @@ func judgeConnect(r Request) Outcome {
 		return Through
 	}
 	return Refused
+}
+
+// judgeServed: another server in place of our kinds would answer for them without any admission.
+func judgeServed(r Request) Outcome {
+	if textAt(r.New, spec, "group") == ownGroup && at(r.New, spec, "service") != nil && !r.Who.Trusted() {
+		return Refused
+	}
+	return Through
 }
 
 // judgeDefinition: taking a kind of ours away, or a part of it, takes evidence with it.

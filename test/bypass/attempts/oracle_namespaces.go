@@ -17,13 +17,21 @@ func judgeNamespace(r Request) Outcome {
 		return Through
 	case r.Sub == "" && r.Old != nil && !same(r.New[spec], r.Old[spec]) && !ours:
 		return Inert // The finalizers of a Namespace's spec change through /finalize alone.
-	case clears && !ours, ours && beyondClearances(r), misspelt(r), exempts && textAt(r.New, metadata, labels, gateLabel) != "":
+	case !ours && crowds(r), clears && !ours, ours && beyondClearances(r), misspelt(r), exempts && textAt(r.New, metadata, labels, gateLabel) != "":
 		return Refused
 	case (weakens(r) || exempts) && !r.Who.Trusted():
 		return Refused
 	default:
 		return Through
 	}
+}
+
+// crowds tells whether a governed namespace comes to have too much for the controller to write to it.
+func crowds(r Request) bool {
+	return slices.ContainsFunc([]string{labels, annotations}, func(key string) bool {
+		before, after := len(mapAt(r.Old, metadata, key)), len(mapAt(r.New, metadata, key))
+		return after > MostNotes && after > before
+	}) && textAt(r.New, metadata, labels, gateLabel) != ""
 }
 
 // beyondClearances tells whether anything changes that is no business of the controller's.

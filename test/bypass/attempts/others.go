@@ -285,7 +285,7 @@ func (c *catalogue) customBirths(o custom) {
 		}
 		c.add(marked)
 	}
-	c.add(born("one with a note", heldRelease, annotate("example.com/note", "x")))
+	c.add(born("one with a note", heldRelease, annotate("example.com/note", "x")), born("one without annotations", heldRelease, drop(metadata, annotations)))
 	if o.partition != "" || o.suspend != "" {
 		c.add(
 			born("one with a mark, typed by hand", clearedRelease, annotate(heldKey, "resume")),

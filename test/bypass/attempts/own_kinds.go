@@ -3,7 +3,10 @@
 
 package attempts
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // namespaces is what is tried on what says who is governed, and on what clears.
 func (c *catalogue) namespaces() {
@@ -65,6 +68,7 @@ func (c *catalogue) namespaces() {
 			change: put([]any{"kubernetes", "bypass.example/stay"}, spec, "finalizers")},
 		attack{number: "A4", what: "delete the namespace", kind: namespaceKind(), on: "namespace", ways: only(Delete), who: outside},
 	)
+	c.crowds(everybody)
 	for what, change := range map[string]Change{
 		"a namespace": nil, "a namespace that is governed": label(gateLabel, "enforced"), "a namespace that is audited": label(gateLabel, "audited"),
 		"a namespace with a clearance":             annotate(clearancePrefix+"mine", text),
@@ -75,6 +79,56 @@ func (c *catalogue) namespaces() {
 		c.add(attack{number: "B1", what: what, kind: namespaceKind(), ways: creates(), change: change, who: everybody, grounds: []Ground{Ungoverned},
 			base: func() map[string]any { return object(namespaceKind(), "bypass-new") }})
 	}
+}
+
+// crowds puts so much on a namespace that nothing more fits.
+func (c *catalogue) crowds(who []Identity) {
+	many := func(key string) Change {
+		return func(content map[string]any) {
+			for i := range MostNotes + 1 {
+				put("x", metadata, key, "example.com/n"+strconv.Itoa(i))(content)
+			}
+		}
+	}
+	with := func(what string, change Change, grounds ...Ground) attack {
+		return attack{number: "E10", what: what, kind: namespaceKind(), on: "namespace", change: change, ways: only(Merge, Put), who: who, grounds: grounds}
+	}
+	for _, key := range []string{labels, annotations} {
+		c.add(
+			with("too many "+key, many(key), Enforced, Ungoverned),
+			with("one more of its "+key, put("x", metadata, key, "example.com/more"), Crowded),
+			with("another of its "+key, put("y", metadata, key, "example.com/kept"), Crowded),
+			with("one less of its "+key, drop(metadata, key, "example.com/kept"), Crowded),
+		)
+	}
+	c.add(with("a clearance where there is no room", annotate(clearancePrefix+clearedRelease, "v1"), Crowded))
+}
+
+// elsewhere serves our kinds from somewhere else.
+func (c *catalogue) elsewhere() {
+	kind := Kind{"apiregistration.k8s.io", "v1", "apiservices", "APIService", false}
+	who := slices.Concat([]Identity{clusterAdmin(), gitOps(), safetyTeam(), controller()}, forged())
+	base := func(group string, service bool) func() map[string]any {
+		return func() map[string]any {
+			content := object(kind, "v9."+group)
+			content[spec] = map[string]any{"group": group, "version": "v9", "groupPriorityMinimum": int64(1000), "versionPriority": int64(1)}
+			if service {
+				put(map[string]any{"namespace": "default", "name": "mine", "port": int64(443)}, spec, "service")(content)
+				put(true, spec, "insecureSkipTLSVerify")(content)
+			}
+			return content
+		}
+	}
+	served := func(what, group string, service bool) attack {
+		return attack{number: "A14", what: what, kind: kind, base: base(group, service), ways: creates(), who: who, grounds: []Ground{Enforced}}
+	}
+	mine := both(put(map[string]any{"namespace": "default", "name": "mine", "port": int64(443)}, spec, "service"), put(true, spec, "insecureSkipTLSVerify"))
+	c.add(
+		served("our group, served from elsewhere", ownGroup, true), served("our group, served as it is", ownGroup, false),
+		served("another group, served from elsewhere", "example.com", true),
+		attack{number: "A14", what: "our version, served from elsewhere", kind: kind, on: "v1alpha1." + ownGroup, change: mine, who: who, ways: only(Merge, Put), grounds: []Ground{Enforced}},
+		attack{number: "A14", what: "an ordinary label on our version", kind: kind, on: "v1alpha1." + ownGroup, change: label("team", "x"), who: who, ways: only(Merge, Put), grounds: []Ground{Enforced}},
+	)
 }
 
 // with2 is an attack on the kind that only removes or changes a word.
@@ -130,6 +184,7 @@ func (c *catalogue) ownKinds() {
 		attack{number: "D6", what: "make a policy", kind: policyKind(), ways: creates(), base: func() map[string]any { return safetyPolicy("bypass-new") }, who: writers, grounds: cluster},
 	)
 	c.boundController()
+	c.elsewhere()
 	c.definitions()
 }
 

@@ -19,6 +19,7 @@ func (c *catalogue) workloads() {
 			create("one that claims a cleared release", clearedRelease, nil),
 			create("one that claims nothing", "", nil),
 			create("one with a note", heldRelease, annotate("example.com/note", "x")),
+			create("one without annotations", heldRelease, drop(metadata, annotations)),
 			create("one with an accelerator that claims nothing", "", eachTemplate(limit(gpu))),
 			create("one with an accelerator that claims", heldRelease, eachTemplate(limit(gpu))),
 			create("one with a mark, typed by hand", clearedRelease, annotate(heldKey, "resume")),

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -107,6 +108,10 @@ func (b *Bench) govern(ctx context.Context) error {
 func (b *Bench) makeGround(ctx context.Context, ground attempts.Ground) error {
 	labels, annotations := map[string]any{"example.com/kept": "x", "example.com/mode": "audited"}, map[string]any{"example.com/kept": "x"}
 	switch {
+	case ground == attempts.Crowded:
+		for i := range attempts.MostNotes {
+			labels["example.com/n"+strconv.Itoa(i)], annotations["example.com/n"+strconv.Itoa(i)] = "x", "x"
+		}
 	case ground == attempts.Enforced:
 		// It is governed once what was there before is there.
 	case ground.Governed():
@@ -126,7 +131,7 @@ func (b *Bench) makeGround(ctx context.Context, ground attempts.Ground) error {
 	if err := b.create(ctx, admin(), "/api/v1/namespaces", namespace); err != nil {
 		return err
 	}
-	if ground == attempts.Enforced {
+	if ground == attempts.Enforced || ground == attempts.Crowded {
 		if err := b.beginLate(ctx, ground); err != nil {
 			return err
 		}
@@ -146,13 +151,18 @@ func (b *Bench) makeGround(ctx context.Context, ground attempts.Ground) error {
 // beginLate makes what was there before, and then governs the ground.
 func (b *Bench) beginLate(ctx context.Context, ground attempts.Ground) error {
 	for _, fixture := range attempts.Legacy() {
+		if ground != attempts.Enforced {
+			break
+		}
 		if err := b.place(ctx, ground, fixture); err != nil {
 			return err
 		}
 	}
-	return b.merge(ctx, admin(), "/api/v1/namespaces/"+ground.Namespace(), map[string]any{
-		"metadata": map[string]any{"labels": map[string]any{"scalegate.dev/gate": "enforced"}},
-	})
+	labels := map[string]any{"scalegate.dev/gate": "enforced"}
+	if ground == attempts.Crowded {
+		labels["example.com/n0"] = nil // The gate takes the place of another label: more would be refused.
+	}
+	return b.merge(ctx, admin(), "/api/v1/namespaces/"+ground.Namespace(), map[string]any{"metadata": map[string]any{"labels": labels}})
 }
 
 // gateHolds probes the gate with a pod and a Deployment that claim a release.
