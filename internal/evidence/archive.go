@@ -4,91 +4,125 @@
 package evidence
 
 import (
-	"archive/zip"
 	"errors"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 )
 
-// archive is a ZIP file whose directory has been read. No entry is ever written anywhere.
+// archive is a ZIP or tar file whose directory has been read. No entry is ever written anywhere.
 type archive struct {
-	entries map[string]*zip.File
-	wanted  map[string]bool
-	limits  Limits
+	entries map[string]entryFile
+	// prefix is the directory that all entries are in, with its slash, or empty.
+	prefix string
+	wanted map[string]bool
+	limits Limits
 }
 
-func openArchive(src *source, limits Limits, formats []format) (*archive, error) {
-	directory := &bounded{src: src, left: limits.DirectoryBytes}
-	r, err := zip.NewReader(directory, src.size)
-	if directory.left < 0 {
-		return nil, unreadable("the ZIP directory is larger than %d bytes", limits.DirectoryBytes)
+// entryFile is one regular file of an archive.
+type entryFile struct {
+	size uint64
+	open opener
+}
+
+func newArchive(wanted map[string]bool, limits Limits) *archive {
+	return &archive{entries: map[string]entryFile{}, wanted: wanted, limits: limits}
+}
+
+// add takes an entry in. A name may occur again when an entry was rewritten in place: the last one counts.
+func (a *archive) add(name string, entry entryFile) error {
+	if leadsOutside(name) {
+		return unreadable("the archive has an entry whose name leads outside of it")
 	}
-	if err != nil {
-		return nil, unreadable("the ZIP directory is damaged or truncated")
-	}
-	directory.open = true
-	if len(r.File) > limits.Entries {
-		return nil, unreadable("the ZIP file has more than %d entries", limits.Entries)
-	}
-	r.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(
-		zstd.WithDecoderMaxWindow(limits.WindowBytes),
-		zstd.WithDecoderMaxMemory(uint64(limits.EntryBytes)),
-	))
-	a := &archive{entries: make(map[string]*zip.File, len(r.File)), wanted: wanted(formats), limits: limits}
-	for _, entry := range r.File {
-		if path.IsAbs(entry.Name) || slices.Contains(strings.Split(entry.Name, "/"), "..") {
-			return nil, unreadable("the ZIP file has an entry whose name leads outside of it")
+	a.entries[strings.TrimPrefix(name, "./")] = entry
+	return nil
+}
+
+func leadsOutside(name string) bool {
+	return path.IsAbs(name) || slices.Contains(strings.Split(name, "/"), "..")
+}
+
+// finish is called when all entries are in.
+func (a *archive) finish() *archive {
+	first := true
+	for name := range a.entries {
+		directory := name[:strings.LastIndexByte(name, '/')+1]
+		if first {
+			a.prefix, first = directory, false
+			continue
 		}
-		// A name may occur again when an entry was rewritten in place: the last one counts.
-		a.entries[entry.Name] = entry
+		for !strings.HasPrefix(name, a.prefix) {
+			a.prefix = a.prefix[:strings.LastIndexByte(strings.TrimSuffix(a.prefix, "/"), '/')+1]
+		}
 	}
-	return a, nil
+	return a
 }
 
-func (a *archive) has(name string) bool { return a.entries[name] != nil }
+// find looks for a name as the archive has it, then below the directory that all entries are in.
+func (a *archive) find(name string) (entryFile, bool) {
+	entry, ok := a.entries[name]
+	if !ok {
+		entry, ok = a.entries[a.prefix+name]
+	}
+	return entry, ok
+}
+
+func (a *archive) has(name string) bool {
+	_, ok := a.find(name)
+	return ok
+}
+
+// names are those of all entries, without the directory that all are in, sorted.
+func (a *archive) names() []string {
+	names := make([]string, 0, len(a.entries))
+	for name := range maps.Keys(a.entries) {
+		names = append(names, strings.TrimPrefix(name, a.prefix))
+	}
+	slices.Sort(names)
+	return names
+}
 
 // document reads an entry that is a JSON object.
 func (a *archive) document(name string) (*document, error) {
-	entry := a.entries[name]
-	// The size is the directory's word, and the reader of the entry holds the content to it.
-	if entry.UncompressedSize64 > uint64(a.limits.EntryBytes) {
-		return nil, unreadable("the entry %s has %d bytes; at most %d are read",
-			name, entry.UncompressedSize64, a.limits.EntryBytes)
-	}
-	content, err := entry.Open()
-	if errors.Is(err, zip.ErrAlgorithm) {
-		return nil, unreadable("the entry %s is compressed with ZIP method %d; 0, 8 and %d are read",
-			name, entry.Method, zstd.ZipMethodWinZip)
-	}
+	open, err := a.opener(name)
 	if err != nil {
-		return nil, unreadable("the entry %s is damaged", name)
+		return nil, err
 	}
-	defer content.Close()
-	doc, err := scanDocument(content, a.wanted, a.limits)
-	if own, ok := errors.AsType[*UnreadableError](err); ok {
-		return nil, unreadable("in the entry %s: %s", name, own.Reason)
-	}
-	return doc, err
+	doc, err := scanDocument(open, a.wanted, a.limits)
+	return doc, inEntry(name, err)
 }
 
-// bounded limits the bytes read to open an archive: the number of entries it states is no limit to those
-// it has.
-type bounded struct {
-	src  io.ReaderAt
-	left int64
-	open bool // from here on, entries are read
+// list reads an entry that is a JSON array.
+func (a *archive) list(name string) (*list, error) {
+	open, err := a.opener(name)
+	if err != nil {
+		return nil, err
+	}
+	l, err := scanList(open, a.limits)
+	return l, inEntry(name, err)
 }
 
-// ReadAt implements io.ReaderAt.
-func (b *bounded) ReadAt(p []byte, offset int64) (int, error) {
-	if !b.open {
-		if b.left -= int64(len(p)); b.left < 0 {
-			return 0, io.ErrUnexpectedEOF
-		}
+func (a *archive) opener(name string) (opener, error) {
+	entry, ok := a.find(name)
+	if !ok {
+		return nil, unreadable("the archive has no entry %s", name)
 	}
-	return b.src.ReadAt(p, offset)
+	// The size is the directory's word, and the reader of the entry holds the content to it.
+	if entry.size > uint64(a.limits.EntryBytes) {
+		return nil, unreadable("the entry %s has %d bytes; at most %d are read", name, entry.size, a.limits.EntryBytes)
+	}
+	return func() (io.ReadCloser, error) {
+		content, err := entry.open()
+		return content, inEntry(name, err)
+	}, nil
+}
+
+// inEntry says in which entry something is unreadable.
+func inEntry(name string, err error) error {
+	if own, ok := errors.AsType[*UnreadableError](err); ok && !strings.Contains(own.Reason, "the entry "+name) {
+		return unreadable("in the entry %s: %s", name, own.Reason)
+	}
+	return err
 }

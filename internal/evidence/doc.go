@@ -12,6 +12,7 @@
 // are bounded by [Limits], a JSON document is scanned to its end so that a late duplicate member is
 // seen, and no text of a sample reaches a Measurement or an error.
 //
-// Formats: Inspect AI logs (.json and .eval) and lm-evaluation-harness results (0.4 and 0.3). A further
-// format is one file with a type that satisfies the format interface, and one line in [Read].
+// A file is opened as what it is (a JSON object, JSON Lines, a JSON array, an archive, XML, YAML, CSV) and
+// then offered to every reader. Each reader is a type that satisfies the format interface, in files of the
+// tool's name; formats lists them. What each reads and refuses is in docs/reference/formats.md.
 package evidence

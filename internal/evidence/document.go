@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,59 +18,156 @@ import (
 type document struct {
 	// kinds has every member at the top.
 	kinds map[string]jsontext.Kind
+	// inner has the members of those that are objects, as "a.b"; nil for a row of lines.
+	inner map[string]jsontext.Kind
 	// sections has the values of those members that a reader asked for and that fit into the limit.
 	sections map[string]jsontext.Value
-	limits   Limits
+	// yaml says that the document was written as YAML.
+	yaml bool
+	// open opens the document again; nil for a row of lines, of which only the sections are left.
+	open   opener
+	limits Limits
+	// innerBytes counts what the names in inner take.
+	innerBytes int
+}
+
+func newDocument(open opener, limits Limits) *document {
+	return &document{
+		kinds: map[string]jsontext.Kind{}, inner: map[string]jsontext.Kind{}, sections: map[string]jsontext.Value{},
+		open: open, limits: limits,
+	}
+}
+
+// newRow is a document for the rows of lines, one after another.
+func newRow(limits Limits) *document {
+	return &document{kinds: map[string]jsontext.Kind{}, sections: map[string]jsontext.Value{}, limits: limits}
+}
+
+// reset empties a row for the next one.
+func (d *document) reset() {
+	clear(d.kinds)
+	clear(d.sections)
+}
+
+// newDecoder decodes JSON within the limits.
+func newDecoder(r io.Reader, limits Limits) *jsontext.Decoder {
+	// Samples hold whatever a model said, lone surrogates included; they are replaced, not refused.
+	return jsontext.NewDecoder(newGuard(r, limits), jsontext.AllowInvalidUTF8(true))
 }
 
 // scanDocument reads one JSON object and nothing after it. It keeps the wanted members as they are and
 // skips the others without holding them.
-func scanDocument(r io.Reader, wanted map[string]bool, limits Limits) (*document, error) {
-	// Samples hold whatever a model said, lone surrogates included; they are replaced, not refused.
-	dec := jsontext.NewDecoder(newGuard(r, limits), jsontext.AllowInvalidUTF8(true))
-	doc := &document{kinds: map[string]jsontext.Kind{}, sections: map[string]jsontext.Value{}, limits: limits}
-	if token, err := dec.ReadToken(); err != nil {
-		return nil, documentError(dec, "", err)
-	} else if token.Kind() != '{' {
-		return nil, unreadable("the document is not a JSON object")
+func scanDocument(open opener, wanted map[string]bool, limits Limits) (*document, error) {
+	r, err := open()
+	if err != nil {
+		return nil, err
 	}
-	budget := limits.SectionBytes
+	defer r.Close()
+	dec := newDecoder(r, limits)
+	doc := newDocument(open, limits)
+	if err := doc.scan(dec, wanted); err != nil {
+		return nil, err
+	}
+	return doc, endOf(dec)
+}
+
+// nestedDocument reads one JSON object that a file has within a string.
+func nestedDocument(text string, wanted map[string]bool, limits Limits) (*document, error) {
+	return scanDocument(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }, wanted, limits)
+}
+
+// endOf refuses what follows the end of a document.
+func endOf(dec *jsontext.Decoder) error {
+	_, err := dec.ReadToken()
+	switch {
+	case err == nil:
+		return unreadable("the file goes on after the end of the document")
+	case errors.Is(err, io.EOF):
+		return nil
+	}
+	return documentError(dec, "", err)
+}
+
+// scan reads one JSON object into an empty document.
+func (d *document) scan(dec *jsontext.Decoder, wanted map[string]bool) error {
+	if token, err := dec.ReadToken(); err != nil {
+		return documentError(dec, "", err)
+	} else if token.Kind() != '{' {
+		return unreadable("the document is not a JSON object")
+	}
+	budget := d.limits.SectionBytes
 	for dec.PeekKind() != '}' {
 		token, err := dec.ReadToken()
 		if err != nil {
-			return nil, documentError(dec, "", err)
+			return documentError(dec, "", err)
 		}
 		name := token.String()
-		doc.kinds[name] = dec.PeekKind()
+		d.kinds[name] = dec.PeekKind()
 		if !wanted[name] {
-			if err := dec.SkipValue(); err != nil {
-				return nil, documentError(dec, "", err)
+			if err := d.skip(dec, name); err != nil {
+				return documentError(dec, "", err)
 			}
 			continue
 		}
-		section, read, err := capture(dec, budget)
+		section, read, err := d.keep(dec, name, budget)
 		if err != nil {
-			return nil, documentError(dec, name, err)
+			return documentError(dec, name, err)
 		}
 		if section != nil {
 			budget -= read
-			doc.sections[name] = section
+			d.sections[name] = section
 		}
 	}
 	if _, err := dec.ReadToken(); err != nil { // the closing brace
-		return nil, documentError(dec, "", err)
+		return documentError(dec, "", err)
 	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		if err == nil {
-			return nil, unreadable("the file goes on after the end of the document")
-		}
-		return nil, documentError(dec, "", err)
-	}
-	return doc, nil
+	return nil
 }
 
-// capture reads one value and returns a copy of it, nil if it is longer than budget, and its length.
-func capture(dec *jsontext.Decoder, budget int64) (jsontext.Value, int64, error) {
+// skip reads one value and holds nothing of it, save the names of an object's members.
+func (d *document) skip(dec *jsontext.Decoder, member string) error {
+	if d.inner == nil || dec.PeekKind() != '{' {
+		return dec.SkipValue()
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for dec.PeekKind() != '}' {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		if err := d.note(member, token.String(), dec.PeekKind()); err != nil {
+			return err
+		}
+		if err := dec.SkipValue(); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// keep is capture for a member of the document: it notes the names of an object's members too.
+func (d *document) keep(dec *jsontext.Decoder, member string, budget int64) (jsontext.Value, int64, error) {
+	if d.inner == nil || dec.PeekKind() != '{' {
+		return capture(dec, budget, nil)
+	}
+	return capture(dec, budget, func(name string, kind jsontext.Kind) error { return d.note(member, name, kind) })
+}
+
+func (d *document) note(member, name string, kind jsontext.Kind) error {
+	path := member + "." + name
+	if d.innerBytes += len(path) + nameOverhead; d.innerBytes > d.limits.NameBytes {
+		return unreadable("the members of the document have more than %d bytes of member names", d.limits.NameBytes)
+	}
+	d.inner[path] = kind
+	return nil
+}
+
+// capture reads one value and returns a copy of it, nil if it is longer than budget, and its length. Where
+// note is set it gets the members of an object with their kinds.
+func capture(dec *jsontext.Decoder, budget int64, note func(string, jsontext.Kind) error) (jsontext.Value, int64, error) {
 	var kept bytes.Buffer
 	// The decoder has seen to duplicate names.
 	enc := jsontext.NewEncoder(&kept, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
@@ -87,6 +185,13 @@ func capture(dec *jsontext.Decoder, budget int64) (jsontext.Value, int64, error)
 		}
 		if dec.StackDepth() == depth {
 			break
+		}
+		if note != nil && dec.StackDepth() == depth+1 {
+			if _, length := dec.StackIndex(depth + 1); length%2 == 1 {
+				if err := note(token.String(), dec.PeekKind()); err != nil {
+					return nil, 0, err
+				}
+			}
 		}
 	}
 	read := dec.InputOffset() - start
@@ -118,12 +223,25 @@ func documentError(dec *jsontext.Decoder, section string, err error) error {
 	return unreadable("the compressed data is damaged %s", where)
 }
 
+// kind is that of a member at the top, or of a member "a.b" of one that is an object. A member at the top
+// goes before one that reads the same.
+func (d *document) kind(name string) (jsontext.Kind, bool) {
+	kind, ok := d.kinds[name]
+	if !ok {
+		kind, ok = d.inner[name]
+	}
+	return kind, ok
+}
+
 // is reports whether the document has a member of this kind.
-func (d *document) is(name string, kind jsontext.Kind) bool { return d.kinds[name] == kind }
+func (d *document) is(name string, kind jsontext.Kind) bool {
+	found, ok := d.kind(name)
+	return ok && found == kind
+}
 
 // has reports whether the document has a member that is not null.
 func (d *document) has(name string) bool {
-	kind, ok := d.kinds[name]
+	kind, ok := d.kind(name)
 	return ok && kind != 'n'
 }
 
@@ -148,6 +266,30 @@ func (d *document) decode(name string, target any) error {
 	return decodeValue(name, section, target)
 }
 
+// field is a member and what it is decoded into.
+type field struct {
+	name   string
+	target any
+}
+
+// decodeAll decodes members until one cannot be.
+func (d *document) decodeAll(fields ...field) error {
+	for _, f := range fields {
+		if err := d.decode(f.name, f.target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inMember says in which member something nested is unreadable.
+func inMember(name string, err error) error {
+	if own, ok := errors.AsType[*UnreadableError](err); ok {
+		return unreadable("in %q: %s", name, own.Reason)
+	}
+	return err
+}
+
 func decodeValue(name string, value jsontext.Value, target any) error {
 	if len(value) == 0 {
 		return nil
@@ -164,45 +306,4 @@ func decodeValue(name string, value jsontext.Value, target any) error {
 		return unreadable("%q is %v", cut(path), errNotCount)
 	}
 	return unreadable("%q is not of the type the format gives it", cut(path))
-}
-
-// eachMember calls visit for the members of an object in their order; for an absent or null value never.
-func eachMember(name string, object jsontext.Value, visit func(string, jsontext.Value) error) error {
-	return each(name, object, '{', visit)
-}
-
-// eachElement calls visit for the elements of an array in their order; for an absent or null value never.
-func eachElement(name string, array jsontext.Value, visit func(jsontext.Value) error) error {
-	return each(name, array, '[', func(_ string, value jsontext.Value) error { return visit(value) })
-}
-
-func each(name string, container jsontext.Value, kind jsontext.Kind, visit func(string, jsontext.Value) error) error {
-	if len(container) == 0 || container.Kind() == 'n' {
-		return nil
-	}
-	if container.Kind() != kind {
-		return unreadable("%q is not of the type the format gives it", cut(name))
-	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(container), jsontext.AllowInvalidUTF8(true))
-	if _, err := dec.ReadToken(); err != nil {
-		return documentError(dec, name, err)
-	}
-	for dec.PeekKind() != '}' && dec.PeekKind() != ']' {
-		member := ""
-		if kind == '{' {
-			token, err := dec.ReadToken()
-			if err != nil {
-				return documentError(dec, name, err)
-			}
-			member = token.String()
-		}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return documentError(dec, name, err)
-		}
-		if err := visit(member, value); err != nil {
-			return err
-		}
-	}
-	return nil
 }

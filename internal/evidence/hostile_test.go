@@ -8,8 +8,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"io"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -137,117 +135,6 @@ func manyEntries(t *testing.T, n int) []byte {
 		entries[i] = entry{name: fmt.Sprintf("samples/%030d.json", i), method: zip.Store}
 	}
 	return zipOf(t, entries...)
-}
-
-// endless is a log of any size, made as it is read: a start, one sample many times, an end.
-type endless struct {
-	start, sample, end []byte
-	samples            int64
-}
-
-func (e endless) size() int64 {
-	return int64(len(e.start)+len(e.end)) + e.samples*int64(len(e.sample))
-}
-
-func (e endless) ReadAt(p []byte, offset int64) (int, error) {
-	total := 0
-	for len(p) > 0 && offset < e.size() {
-		var from []byte
-		middle := offset - int64(len(e.start))
-		switch {
-		case middle < 0:
-			from = e.start[offset:]
-		case middle < e.samples*int64(len(e.sample)):
-			from = e.sample[middle%int64(len(e.sample)):]
-		default:
-			from = e.end[middle-e.samples*int64(len(e.sample)):]
-		}
-		n := copy(p, from)
-		p, offset, total = p[n:], offset+int64(n), total+n
-	}
-	if len(p) > 0 {
-		return total, io.EOF
-	}
-	return total, nil
-}
-
-// bigLog is a log of about megabytes MB, most of it samples with texts, numbers and NaN.
-func bigLog(megabytes int64) endless {
-	sample := `{"id": 1, "epoch": 1, "input": "` + strings.Repeat(`What is \"it\"?\n`, 400) + `", "events": [` +
-		strings.Repeat(`{"timestamp": "2026-10-05T09:00:00Z", "value": -1.5e3, "nan": NaN, "list": [1, 2, 3, null, true]}, `, 40) + `0]}, `
-	e := endless{start: []byte(logStart + `, "samples": [`), sample: []byte(sample), end: []byte(`0], "reductions": []}`)}
-	e.samples = megabytes << 20 / int64(len(sample))
-	return e
-}
-
-// peakReader notes the most heap in use while it is read.
-type peakReader struct {
-	io.ReaderAt
-	reads int
-	peak  uint64
-}
-
-func (p *peakReader) ReadAt(b []byte, offset int64) (int, error) {
-	if p.reads++; p.reads%64 == 0 {
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		p.peak = max(p.peak, stats.HeapAlloc)
-	}
-	return p.ReaderAt.ReadAt(b, offset)
-}
-
-func TestLargeLogStreams(t *testing.T) {
-	log := bigLog(200)
-	runtime.GC()
-	r := &peakReader{ReaderAt: log}
-	m, err := Read(r, log.size(), DefaultLimits())
-	if err != nil || !m.Finished || len(m.Results) != 1 {
-		t.Fatalf("Read = %+v, %v", m, err)
-	}
-	t.Logf("%d bytes with %d KiB of heap at most", log.size(), r.peak>>10)
-	if r.peak == 0 || r.peak > 64<<20 {
-		t.Errorf("the heap grew to %d bytes, want at most 64 MiB", r.peak)
-	}
-}
-
-func TestLongestStringStreams(t *testing.T) {
-	log := bigLog(1)
-	log.sample = []byte(`"` + strings.Repeat("x", DefaultLimits().StringBytes) + `", `)
-	log.samples = 5
-	runtime.GC()
-	r := &peakReader{ReaderAt: log}
-	if _, err := Read(r, log.size(), DefaultLimits()); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%d KiB of heap at most", r.peak>>10)
-	// This test holds the string once, and the decoder twice while its buffer grows.
-	if r.peak > 96<<20 {
-		t.Errorf("the heap grew to %d bytes, want at most 96 MiB", r.peak)
-	}
-}
-
-func BenchmarkRead(b *testing.B) {
-	header := []byte(logStart + "}")
-	raw := rawEntry(b, inspectHeader, mustZstd(b, header), header)
-	log := bigLog(32)
-	for name, file := range map[string]struct {
-		r    io.ReaderAt
-		size int64
-	}{
-		"inspect-json-32MB": {log, log.size()},
-		"inspect-eval":      {bytes.NewReader(raw), int64(len(raw))},
-		"lm-eval":           {bytes.NewReader(testFile(b, "lmeval.json")), int64(len(testFile(b, "lmeval.json")))},
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(file.size)
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := Read(file.r, file.size, DefaultLimits()); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }
 
 func mustZstd(tb testing.TB, content []byte) []byte {

@@ -24,6 +24,11 @@ type Limits struct {
 	NameBytes int
 	// SectionBytes bounds the parts of a JSON document that are kept to be read, all together.
 	SectionBytes int64
+	// MarkupBytes is the largest XML document read.
+	MarkupBytes int64
+	// YAMLBytes is the largest YAML document read, and YAMLValues bounds the values in it, aliases written out.
+	YAMLBytes  int64
+	YAMLValues int
 	// Results is the largest number of results in a file.
 	Results int
 }
@@ -43,6 +48,9 @@ func DefaultLimits() Limits {
 		StringBytes:    16 * mib,
 		NameBytes:      8 * mib,
 		SectionBytes:   8 * mib,
+		MarkupBytes:    16 * mib,
+		YAMLBytes:      2 * mib,
+		YAMLValues:     200_000,
 		Results:        20_000,
 	}
 }

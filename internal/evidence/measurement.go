@@ -14,6 +14,30 @@ const (
 	InspectEval  Format = "inspect-eval-zip"
 	LMEval       Format = "lm-eval"
 	LMEvalLegacy Format = "lm-eval-legacy"
+	LMEvalJob    Format = "lmevaljob"
+	GarakReport  Format = "garak-report"
+	GarakHitlog  Format = "garak-hitlog"
+	GarakDigest  Format = "garak-digest"
+	Neutral      Format = "scalegate"
+
+	Promptfoo Format = "promptfoo"
+	JUnitXML  Format = "junit-xml"
+	SARIF     Format = "sarif"
+	HELM      Format = "helm"
+
+	JailbreakBenchArtifact   Format = "jailbreakbench-artifact"
+	JailbreakBenchEvaluation Format = "jailbreakbench-evaluation"
+	DeepEval                 Format = "deepeval"
+	HarmBench                Format = "harmbench"
+	StrongREJECT             Format = "strongreject"
+
+	OpenAIEvals Format = "openai-evals"
+	PyRIT       Format = "pyrit"
+	ModelBench  Format = "modelbench"
+	NeMoBundle  Format = "nemo-bundle"
+	NeMoLegacy  Format = "nemo-legacy"
+	NeMoRows    Format = "nemo-rows"
+	SimpleEvals Format = "simple-evals"
 )
 
 // Measurement is what one result file states about one run. Everything in it is the file's claim, except
@@ -61,9 +85,12 @@ type Result struct {
 	// StandardError is that of Value, in the form of Value, where the file pairs the two. Tools report
 	// 0 at a single sample and at 0 % or 100 %.
 	StandardError string
-	// Low and High are the 95 % interval of Value in the form of Value, where the format states one;
-	// of the formats read today none does.
+	// Low and High are the 95 % interval of Value in the form of Value, where the file states one:
+	// both or neither.
 	Low, High string
+	// Scale is what the file says of the numbers that Value can be: "0..1", "0..100", "1..5", "count" (a
+	// number of things), or empty where it says nothing. The policy judges by its own word, not by this.
+	Scale string
 	// Planned, Judged, Unjudged and Errored count independent samples, epochs and repeats folded into
 	// one. Nil is unknown, which is not zero and is below every minimum. They are as stated: an errored
 	// sample may have been judged too.

@@ -5,6 +5,7 @@ package evidence
 
 import (
 	"errors"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -117,4 +118,73 @@ func (w *word) UnmarshalJSON(value []byte) error {
 		*w = word(value)
 	}
 	return nil
+}
+
+// ratio divides two counts: a plain decimal of at most 17 significant digits, rounded half to even, or ""
+// where the denominator is 0.
+func ratio(numerator, denominator int64) string {
+	if denominator == 0 {
+		return ""
+	}
+	if numerator == 0 {
+		return "0"
+	}
+	const significant = 17
+	value := big.NewRat(numerator, denominator)
+	// Scale to a whole number of exactly 17 digits; its exponent is found by trying from an estimate.
+	magnitude := new(big.Rat).Abs(value)
+	exponent := 0
+	lower, upper := pow10(significant-1), pow10(significant)
+	scaled := new(big.Rat).Mul(magnitude, new(big.Rat).SetInt(lower))
+	for scaled.Cmp(new(big.Rat).SetInt(upper)) >= 0 {
+		scaled.Quo(scaled, big.NewRat(10, 1))
+		exponent++
+	}
+	for scaled.Cmp(new(big.Rat).SetInt(lower)) < 0 {
+		scaled.Mul(scaled, big.NewRat(10, 1))
+		exponent--
+	}
+	digits := roundHalfEven(scaled).String()
+	text := digits + "e" + strconv.Itoa(exponent-(significant-1))
+	if value.Sign() < 0 {
+		text = "-" + text
+	}
+	return plainDecimal(text)
+}
+
+func pow10(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }
+
+// roundHalfEven rounds a positive number to a whole one.
+func roundHalfEven(value *big.Rat) *big.Int {
+	whole, rest := new(big.Int).QuoRem(value.Num(), value.Denom(), new(big.Int))
+	twice := rest.Lsh(rest, 1)
+	if above := twice.Cmp(value.Denom()); above > 0 || above == 0 && whole.Bit(0) == 1 {
+		whole.Add(whole, big.NewInt(1))
+	}
+	return whole
+}
+
+// rational is the exact value of a plain decimal; 0 for what is none.
+func rational(plain string) *big.Rat {
+	value, ok := new(big.Rat).SetString(plain)
+	if !ok {
+		return new(big.Rat)
+	}
+	return value
+}
+
+// oneMinus is 1 less a plain decimal, exactly.
+func oneMinus(plain string) string {
+	_, fraction, _ := strings.Cut(plain, ".")
+	difference := new(big.Rat).Sub(big.NewRat(1, 1), rational(plain))
+	return plainDecimal(difference.FloatString(len(fraction)))
+}
+
+// plainDecimalOf is plainDecimal for a text that may be no JSON number, and is "" then.
+func plainDecimalOf(text string) string {
+	value := jsontext.Value(text)
+	if !value.IsValid() || value.Kind() != '0' || strings.TrimSpace(text) != text {
+		return ""
+	}
+	return plainDecimal(text)
 }

@@ -4,8 +4,6 @@
 package evidence
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,17 +12,24 @@ import (
 	"unicode"
 )
 
-// file is an opened result file: exactly one of its fields is set.
+// file is an opened result file. One field is set, save for two cases: a file of exactly one JSON object is
+// a document and lines of one row, and text that is neither JSON nor XML may be both YAML (document) and
+// a table.
 type file struct {
 	document *document
+	list     *list
+	lines    *lines
 	archive  *archive
+	markup   *markup
+	table    *table
 }
 
 // format reads one format. Implementations hold no state.
 type format interface {
 	// name is the format's, for messages and the Measurement.
 	name() Format
-	// sections are the top-level members that claims and measure read of a JSON document.
+	// sections are the top-level members that claims and measure want whole, of a JSON document or of the
+	// first row of JSON Lines. What may grow with the number of samples is streamed instead.
 	sections() []string
 	// claims reports whether the content has the format's own marks. It claims narrowly: a look-alike
 	// must fall through.
@@ -33,13 +38,24 @@ type format interface {
 	measure(*file) (Measurement, error)
 }
 
+// formats are all the readers. Their order is that of messages: exactly one may claim a file.
+func formats() []format {
+	return []format{
+		inspectJSON{}, inspectArchive{}, lmEval{}, lmEvalLegacy{},
+		promptfoo{}, junitXML{}, sarif{}, helm{}, jailbreakArtifact{}, jailbreakEvaluation{},
+		deepEval{}, harmBench{}, strongReject{},
+		garakReport{}, garakHitlog{}, garakDigest{}, neutral{}, lmEvalJob{},
+		nemoBundle{}, nemoLegacy{}, nemoRows{}, openAIEvals{}, pyrit{}, modelbench{}, simpleEvals{},
+	}
+}
+
 // Read measures one result file of size bytes, within the limits. A file that no reader or more than one
 // reader claims, that is damaged, truncated or contradicts itself, or that exceeds a limit, is an
-// [UnreadableError]; any other error is the storage's. The same bytes give the same Measurement.
+// [UnreadableError]; any other error is the storage's. The same bytes give the same Measurement. The file
+// is read more than once: its bytes must not change meanwhile.
 func Read(r io.ReaderAt, size int64, limits Limits) (Measurement, error) {
-	formats := []format{inspectJSON{}, inspectArchive{}, lmEval{}, lmEvalLegacy{}}
 	src := &source{r: r, size: size}
-	m, err := readFile(src, limits, formats)
+	m, err := readFile(src, limits, formats())
 	if src.err != nil {
 		return Measurement{}, fmt.Errorf("reading the result file: %w", src.err)
 	}
@@ -56,7 +72,7 @@ func readFile(src *source, limits Limits, formats []format) (Measurement, error)
 	if src.size > limits.FileBytes {
 		return Measurement{}, unreadable("the file has %d bytes; at most %d are read", src.size, limits.FileBytes)
 	}
-	opened, digest, err := open(src, limits, formats)
+	opened, err := openFile(src, wanted(formats), limits)
 	if err != nil {
 		return Measurement{}, err
 	}
@@ -70,7 +86,7 @@ func readFile(src *source, limits Limits, formats []format) (Measurement, error)
 	}
 	switch len(claiming) {
 	case 0:
-		return Measurement{}, unknownContent()
+		return Measurement{}, unknownContent(formats)
 	case 1:
 	default:
 		return Measurement{}, unreadable("the content has the marks of more than one format: %s", strings.Join(names, ", "))
@@ -79,39 +95,19 @@ func readFile(src *source, limits Limits, formats []format) (Measurement, error)
 	if err != nil {
 		return Measurement{}, err
 	}
-	m.Format, m.SHA256 = claiming[0].name(), digest
+	m.Format = claiming[0].name()
+	if m.SHA256, err = src.digest(); err != nil {
+		return Measurement{}, err
+	}
 	return m, nil
 }
 
-func unknownContent() error {
-	return unreadable("the content is of no known format; known are Inspect AI logs (.json, .eval) " +
-		"and lm-evaluation-harness results (results_*.json)")
-}
-
-// open recognises the container and returns what is in it, and the digest of the whole file.
-func open(src *source, limits Limits, formats []format) (*file, string, error) {
-	digest := sha256.New()
-	whole := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(src, 0, src.size), digest), guardBuffer)
-	switch container, err := sniff(whole); {
-	case err != nil:
-		return nil, "", err
-	case container == zipFile:
-		opened, err := openArchive(src, limits, formats)
-		if err != nil {
-			return nil, "", err
-		}
-		if _, err := io.Copy(io.Discard, whole); err != nil {
-			return nil, "", err
-		}
-		return &file{archive: opened}, hex.EncodeToString(digest.Sum(nil)), nil
-	case container == jsonFile:
-		doc, err := scanDocument(whole, wanted(formats), limits)
-		if err != nil {
-			return nil, "", err
-		}
-		return &file{document: doc}, hex.EncodeToString(digest.Sum(nil)), nil
+func unknownContent(formats []format) error {
+	var names []string
+	for _, f := range formats {
+		names = append(names, string(f.name()))
 	}
-	return nil, "", unknownContent()
+	return unreadable("the content is of no known format; known are %s", strings.Join(names, ", "))
 }
 
 // wanted are the members that any reader asks for: which reader it will be is known only at the end.
@@ -125,35 +121,8 @@ func wanted(formats []format) map[string]bool {
 	return names
 }
 
-type container int
-
-const (
-	unknownFile container = iota
-	zipFile
-	jsonFile
-)
-
-// sniff looks at the first bytes, and skips a UTF-8 byte order mark, which some editors put before JSON.
-func sniff(r *bufio.Reader) (container, error) {
-	const window = 512
-	head, err := r.Peek(window)
-	if err != nil && err != io.EOF {
-		return unknownFile, err
-	}
-	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
-		return zipFile, nil
-	}
-	if mark := []byte("\uFEFF"); bytes.HasPrefix(head, mark) {
-		if _, err := r.Discard(len(mark)); err != nil {
-			return unknownFile, err
-		}
-		head = head[len(mark):]
-	}
-	if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) {
-		return jsonFile, nil
-	}
-	return unknownFile, nil
-}
+// opener opens the same bytes from their beginning, as often as it is called.
+type opener func() (io.ReadCloser, error)
 
 // source is the storage below, up to size. It remembers an error of the storage, so that it is not taken
 // for one of the content; a position the content makes up is the end of the file.
@@ -180,6 +149,22 @@ func (s *source) ReadAt(p []byte, offset int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// from opens the file at an offset.
+func (s *source) from(offset int64) opener {
+	return func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(s, offset, s.size-offset)), nil
+	}
+}
+
+// digest is the SHA-256 of the whole file, in hex.
+func (s *source) digest() (string, error) {
+	sum := sha256.New()
+	if _, err := io.CopyBuffer(sum, io.NewSectionReader(s, 0, s.size), make([]byte, guardBuffer)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // checkName refuses a name of the file that must not go into statuses and messages.

@@ -59,6 +59,25 @@ func (e *SelectionError) Error() string {
 // reducer, `name/metric[/reducer]`, and `scorer/metric[/reducer]`. lm-evaluation-harness: `task/metric,filter`,
 // and `task/metric` for the files of version 0.3.
 //
+// garak: `probe/detector/asr` and `probe/detector/passRate`, of one intent `probe/detector/intent=name/asr`; of a
+// hitlog `probe/detector/hits`. LMEvalJob: as lm-evaluation-harness. Results in Scalegate's own format: the
+// metric's name.
+//
+// NeMo Evaluator: `metric` and `categories/category/mean_reward` of a bundle; `tasks/task/metric/score` or
+// `groups/...` of a container, without the first word while only one result has it; `mean_reward` of rows.
+// OpenAI evals: the key in the final report. PyRIT: `asr`, `attack/name/asr`, `harm/category/asr`.
+// modelbench: `system/hazard/estimate`, `system/hazard/numeric_grade`, `system/numeric_grade`, `system/score`,
+// without the system while there is one. simple-evals: the key in the file.
+//
+// promptfoo: `provider/passRate`, `provider/promptIdx/passRate`, `provider/namedScore/name`, `provider/asr`,
+// `provider/plugin/id/asr` and `provider/strategy/id/asr` (also with passRate), without the provider while there is
+// one. JUnit XML: `passRate`, `failed`, `errored`, also `suite/passRate` and so on. SARIF: `findings`,
+// `findings/level`, `rule/ruleId`, `suppressed`, `results`, `withSuppressions`, below `tool/` where there are several.
+// HELM: `metric/split[/sub_split][/perturbation]`, or `metric`, below `directory/` where there are several runs.
+// JailbreakBench: `asr`, `category/name/asr`, `jailbroken`, `withPrompt`, below `model/` in an evaluation. DeepEval:
+// `passRate`, `metric/passRate`, `metric/mean`. HarmBench: `asr/macro` or `asr`, `asr/micro`. StrongREJECT: `score`,
+// `jailbreak/name/score`, `category/name/score`, below `model/evaluator/` where there are several.
+//
 // Names may contain slashes, so whole selectors are compared and nothing is split. A full selector goes
 // before a shorter form that reads the same; there are no wildcards.
 func (m Measurement) Select(selector string) (Result, error) {
