@@ -35,8 +35,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ConfigMapKeyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationCriterion"):
 		return &apiv1alpha1.EvaluationCriterionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationProtocol"):
+		return &apiv1alpha1.EvaluationProtocolApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationRun"):
+		return &apiv1alpha1.EvaluationRunApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationSubject"):
 		return &apiv1alpha1.EvaluationSubjectApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationSuite"):
+		return &apiv1alpha1.EvaluationSuiteApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationSuiteSpec"):
+		return &apiv1alpha1.EvaluationSuiteSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationSuiteStatus"):
+		return &apiv1alpha1.EvaluationSuiteStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Exposure"):
 		return &apiv1alpha1.ExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FindingEvidence"):
@@ -45,8 +55,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.FindingResolutionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FreeValue"):
 		return &apiv1alpha1.FreeValueApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("JobSource"):
+		return &apiv1alpha1.JobSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Level"):
 		return &apiv1alpha1.LevelApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LMEvalJobReference"):
+		return &apiv1alpha1.LMEvalJobReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Measurement"):
 		return &apiv1alpha1.MeasurementApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Model"):
@@ -65,6 +79,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RequirementApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RequirementStatus"):
 		return &apiv1alpha1.RequirementStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Retention"):
+		return &apiv1alpha1.RetentionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation"):
 		return &apiv1alpha1.SafetyEvaluationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluationSpec"):
@@ -83,6 +99,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ServingEnvVarApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SubjectArtifact"):
 		return &apiv1alpha1.SubjectArtifactApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SuiteResult"):
+		return &apiv1alpha1.SuiteResultApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SuiteServer"):
+		return &apiv1alpha1.SuiteServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ThresholdStatus"):
 		return &apiv1alpha1.ThresholdStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WorkloadStatus"):

@@ -126,6 +126,15 @@ const (
 	// ReasonExposureChanged: another exposure is granted than before.
 	ReasonExposureChanged = "ExposureChanged"
 
+	// ReasonEvaluationMade: a suite is run for a requirement, since the release asks for automatic evaluations.
+	ReasonEvaluationMade = "EvaluationMade"
+
+	// ReasonEvaluationNotMade: a suite should be run for a requirement, and cannot be.
+	ReasonEvaluationNotMade = "EvaluationNotMade"
+
+	// ReasonEvaluationExpended: an evaluation was deleted that nothing needs any more.
+	ReasonEvaluationExpended = "EvaluationExpended"
+
 	// ReasonEnforcementBegan: the day came that the policy sets, and the namespace became enforced.
 	ReasonEnforcementBegan = "EnforcementBegan"
 
@@ -164,6 +173,56 @@ const (
 	ReasonReleaseNotFound = "ReleaseNotFound"
 	// ReasonRequirementNotFound, Ready False, Reconciling True: the policy has no such requirement.
 	ReasonRequirementNotFound = "RequirementNotFound"
+	// ReasonLMEvalJobNotFound, Ready False, Reconciling True: the LMEvalJob, or the kind, does not exist.
+	ReasonLMEvalJobNotFound = "LMEvalJobNotFound"
+)
+
+// Reasons of the conditions of a SafetyEvaluation that runs a suite, beside those above.
+const (
+	// ReasonSuiteNotFound, Ready False, Reconciling True: the EvaluationSuite does not exist.
+	ReasonSuiteNotFound = "SuiteNotFound"
+	// ReasonInvalidSuite, Ready False, Stalled True, also of an EvaluationSuite: the suite cannot be run.
+	ReasonInvalidSuite = "InvalidSuite"
+	// ReasonSuiteMismatch, Ready False, Stalled True: the requirement is measured by another suite.
+	ReasonSuiteMismatch = "SuiteMismatch"
+	// ReasonSubjectMismatch, Ready False, Stalled True: the artifacts of the subject are not the release's own.
+	ReasonSubjectMismatch = "SubjectMismatch"
+	// ReasonCollectorUnknown, Ready False, Stalled True: the manager does not know the image that reads results.
+	ReasonCollectorUnknown = "CollectorUnknown"
+	// ReasonServerHeld, Ready False, Reconciling True: a pod of the run claims the release and is held like every other.
+	ReasonServerHeld = "ServerHeld"
+	// ReasonServerStarting, Ready False, Reconciling True: the model under test is not served yet.
+	ReasonServerStarting = "ServerStarting"
+	// ReasonServerFailed, Ready False, Stalled True: the model under test could not be served.
+	ReasonServerFailed = "ServerFailed"
+	// ReasonQueued, Ready False, Reconciling True: the Job is suspended, or its pod does not run yet.
+	ReasonQueued = "Queued"
+	// ReasonRunning, Ready False, Reconciling True: the evaluation runs.
+	ReasonRunning = "Running"
+	// ReasonRunFailed, Ready False, Stalled True: the evaluation exited with an error, as often as it may be tried.
+	ReasonRunFailed = "RunFailed"
+	// ReasonDeadlineExceeded, Ready False, Stalled True: the evaluation took longer than it may.
+	ReasonDeadlineExceeded = "DeadlineExceeded"
+	// ReasonEvicted, Ready False, Stalled True: the pod of the last attempt was taken away.
+	ReasonEvicted = "Evicted"
+	// ReasonJobDeleted, Ready False, Stalled True: the Job was deleted before its result was recorded.
+	ReasonJobDeleted = "JobDeleted"
+	// ReasonResultMissing, Ready False, Stalled True: the evaluation left no result file, or nothing is known of it.
+	ReasonResultMissing = "ResultMissing"
+	// ReasonResultAmbiguous, Ready False, Stalled True: more than one file is where the result should be.
+	ReasonResultAmbiguous = "ResultAmbiguous"
+)
+
+// Reasons of a SafetyEvaluation's events, beside those of its conditions.
+const (
+	// ReasonStarted: the Job of the suite was made.
+	ReasonStarted = "Started"
+)
+
+// Reasons of the conditions of an EvaluationSuite, beside InvalidSuite.
+const (
+	// ReasonValid, Ready True: the suite can be run.
+	ReasonValid = "Valid"
 )
 
 // Reasons of the conditions of SafetyPolicy and AdverseFinding.

@@ -91,7 +91,25 @@ type ModelReleaseSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	Exposure string `json:"exposure,omitempty"`
+
+	// evaluations says who runs the suites that the policy's requirements name: Manual, people and pipelines;
+	// Automatic, Scalegate, for what the exposure asked for needs and is missing or about to expire.
+	// Omitted means Manual.
+	// +optional
+	Evaluations EvaluationMode `json:"evaluations,omitempty"`
 }
+
+// EvaluationMode says who runs the suites that a policy's requirements name.
+//
+// +kubebuilder:validation:Enum=Manual;Automatic
+type EvaluationMode string
+
+const (
+	// EvaluationsManual means that people and pipelines create SafetyEvaluations.
+	EvaluationsManual EvaluationMode = "Manual"
+	// EvaluationsAutomatic means that Scalegate creates them too, where a suite is named.
+	EvaluationsAutomatic EvaluationMode = "Automatic"
+)
 
 // Model names a model for people.
 type Model struct {

@@ -20,6 +20,10 @@ const (
 	// without it claims the exposure that its release asks for.
 	LabelExposure = "scalegate.dev/exposure"
 
+	// LabelEvaluation on a Job, Pod, Service or NetworkPolicy names the SafetyEvaluation, in the same namespace,
+	// that it was made for. Only Scalegate sets it.
+	LabelEvaluation = "scalegate.dev/evaluation"
+
 	// AnnotationExempt on a Namespace that is not governed says why its accelerator pods need no gate.
 	// Its value is the reason, in a sentence; they are counted as exempt and not as ungoverned. Setting
 	// or changing it needs the verb VerbUngate.

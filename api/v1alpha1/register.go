@@ -21,6 +21,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&SafetyPolicy{}, &SafetyPolicyList{},
 		&ModelRelease{}, &ModelReleaseList{},
 		&SafetyEvaluation{}, &SafetyEvaluationList{},
+		&EvaluationSuite{}, &EvaluationSuiteList{},
 		&AdverseFinding{}, &AdverseFindingList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)

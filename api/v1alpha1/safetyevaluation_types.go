@@ -6,7 +6,7 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // SafetyEvaluation is one piece of evidence: what was measured of a release, read from the
-// result file of an evaluation tool. It records measurements; whether they suffice is for the
+// result file of an evaluation tool, which is there already or which a suite is run for. It records measurements; whether they suffice is for the
 // policy to say.
 //
 // +kubebuilder:object:root=true
@@ -48,6 +48,8 @@ type SafetyEvaluationList struct {
 
 // SafetyEvaluationSpec is immutable: a correction is another SafetyEvaluation.
 //
+// +kubebuilder:validation:XValidation:rule="has(self.report) != has(self.job)",message="exactly one source must be given: report for a result that is there, or job to run a suite"
+// +kubebuilder:validation:XValidation:rule="!has(self.job) || !has(self.subject.relation) || self.subject.relation == 'Exact'",message="a job evaluates the release itself, so relation must be Exact",fieldPath=".subject.relation"
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead"
 type SafetyEvaluationSpec struct {
 	// subject is what was evaluated.
@@ -60,9 +62,13 @@ type SafetyEvaluationSpec struct {
 	// +kubebuilder:validation:MaxLength=48
 	Requirement string `json:"requirement,omitempty"`
 
-	// report is the result file.
-	// +required
-	Report Report `json:"report,omitzero"`
+	// report is a result that is there already.
+	// +optional
+	Report *Report `json:"report,omitempty"`
+
+	// job runs a suite and records its result.
+	// +optional
+	Job *JobSource `json:"job,omitempty"`
 
 	// evaluator is the user who brought the evidence. The API server stamps it; what is typed
 	// here is replaced.
@@ -119,11 +125,18 @@ const (
 	RelationSimilarlySafe SubjectRelation = "SimilarlySafe"
 )
 
-// Report is a result file of an evaluation tool.
+// Report is a result of an evaluation tool that is there already.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.configMap) != has(self.lmEvalJob)",message="exactly one of configMap and lmEvalJob must be given"
 type Report struct {
 	// configMap is the key of a ConfigMap that holds the file, as it is or compressed with gzip.
-	// +required
-	ConfigMap ConfigMapKey `json:"configMap,omitzero"`
+	// +optional
+	ConfigMap *ConfigMapKey `json:"configMap,omitempty"`
+
+	// lmEvalJob is a TrustyAI LMEvalJob in the same namespace, whose status holds the result. It is read once
+	// it is complete.
+	// +optional
+	LMEvalJob *LMEvalJobReference `json:"lmEvalJob,omitempty"`
 
 	// sha256 of the file before compression, in lower-case hexadecimal. A file with another
 	// digest is not read. Omitted means that the first file found is read.
@@ -132,6 +145,24 @@ type Report struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[a-f0-9]{64}$`
 	SHA256 string `json:"sha256,omitempty"`
+}
+
+// LMEvalJobReference is an LMEvalJob of trustyai.opendatahub.io in the same namespace.
+type LMEvalJobReference struct {
+	// name of the LMEvalJob.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+}
+
+// JobSource runs a suite against the release.
+type JobSource struct {
+	// suite is the name of the EvaluationSuite. Where the requirement names one, it must be this.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Suite string `json:"suite,omitempty"`
 }
 
 // ConfigMapKey is a key of a ConfigMap in the same namespace.
@@ -169,6 +200,62 @@ type SafetyEvaluationStatus struct {
 	// measurement is what the result file says. It does not change once it is recorded.
 	// +optional
 	Measurement *Measurement `json:"measurement,omitempty"`
+
+	// run is how the suite is run, of an evaluation with a job source.
+	// +optional
+	Run *EvaluationRun `json:"run,omitempty"`
+}
+
+// EvaluationRun is how a suite is run. Once it has a finishTime it does not change.
+//
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.finishTime) || self == oldSelf",message="a run that ended does not change; create another SafetyEvaluation to run the suite again"
+type EvaluationRun struct {
+	// suiteDigest is the SHA-256 of the suite's spec as it is run, in lower-case hexadecimal.
+	// +optional
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=64
+	SuiteDigest string `json:"suiteDigest,omitempty"`
+
+	// jobName is the name of the Job.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	JobName string `json:"jobName,omitempty"`
+
+	// jobUID is the UID of the Job. No other is believed.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	JobUID string `json:"jobUID,omitempty"`
+
+	// attempts is the number of pods that the Job has started.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Attempts *int32 `json:"attempts,omitempty"`
+
+	// serverTime is when the server of the model under test was first seen not to be held.
+	// +optional
+	ServerTime *metav1.Time `json:"serverTime,omitempty"`
+
+	// startTime is when the Job was made.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// finishTime is when the run ended, with a measurement or without.
+	// +optional
+	FinishTime *metav1.Time `json:"finishTime,omitempty"`
+
+	// reason the run ended without a measurement, in one word.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Reason string `json:"reason,omitempty"`
+
+	// message says why the run ended without a measurement, in words for a person.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
 }
 
 // Measurement is what a result file says about one metric. An absent count is unknown, which is

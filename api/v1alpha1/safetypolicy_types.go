@@ -127,6 +127,22 @@ type SafetyPolicySpec struct {
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=2592000
 	ClearanceSeconds *int32 `json:"clearanceSeconds,omitempty"`
+
+	// retention says how long evidence is kept that nothing needs any more. Omitted means for ever.
+	// +optional
+	Retention *Retention `json:"retention,omitempty"`
+}
+
+// Retention says how long evidence is kept that nothing needs any more.
+type Retention struct {
+	// evaluationDays is how long a SafetyEvaluation is kept after its result ceased to count, in days.
+	// It stays while no later result of the same requirement and artifacts took its place, while its file,
+	// brought again, would not be known as old, and while the resolution of an AdverseFinding names it. An
+	// adverse result outlives it as an AdverseFinding. From 1 to 3650.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3650
+	EvaluationDays int32 `json:"evaluationDays,omitempty"`
 }
 
 // UnclearedAction is what an uncleared workload meets when it is applied.
@@ -367,6 +383,14 @@ type EvaluationCriterion struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	MaxUnjudgedPercent *int32 `json:"maxUnjudgedPercent,omitempty"`
+
+	// suite is the EvaluationSuite that measures the requirement. Scalegate runs it for releases that
+	// ask for automatic evaluations, and refuses to run another for this requirement. Results that were
+	// measured elsewhere count as well. Omitted means that any suite may be run, and none automatically.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Suite string `json:"suite,omitempty"`
 }
 
 // Direction says which values of a metric are safe.

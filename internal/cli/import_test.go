@@ -100,8 +100,8 @@ func TestImportStoresTheEvaluationWithItsFile(t *testing.T) {
 			Release: "m1", Artifacts: gate.Artifacts(fixture.Release("m1")), Relation: v1alpha1.RelationExact,
 		},
 		Requirement: "bio",
-		Report: v1alpha1.Report{
-			ConfigMap: v1alpha1.ConfigMapKey{Name: name, Key: "report"}, SHA256: digestOf(content),
+		Report: &v1alpha1.Report{
+			ConfigMap: &v1alpha1.ConfigMapKey{Name: name, Key: "report"}, SHA256: digestOf(content),
 		},
 	}
 	if diff := cmp.Diff(want, e.Spec); diff != "" {

@@ -124,8 +124,8 @@ func (o *importOptions) objects(release *v1alpha1.ModelRelease, r *report) (impo
 			Spec: v1alpha1.SafetyEvaluationSpec{
 				Subject:     subject,
 				Requirement: o.requirement,
-				Report: v1alpha1.Report{
-					ConfigMap: v1alpha1.ConfigMapKey{Name: name, Key: reportKey},
+				Report: &v1alpha1.Report{
+					ConfigMap: &v1alpha1.ConfigMapKey{Name: name, Key: reportKey},
 					SHA256:    r.measurement.SHA256,
 				},
 			},

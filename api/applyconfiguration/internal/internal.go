@@ -166,9 +166,56 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: minSamples
       type:
         scalar: numeric
+    - name: suite
+      type:
+        scalar: string
     - name: tripAt
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Decimal
+- name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationMode
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationProtocol
+  map:
+    fields:
+    - name: title
+      type:
+        scalar: string
+    - name: uri
+      type:
+        scalar: string
+    - name: version
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationRun
+  map:
+    fields:
+    - name: attempts
+      type:
+        scalar: numeric
+    - name: finishTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: jobName
+      type:
+        scalar: string
+    - name: jobUID
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: serverTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: startTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: suiteDigest
+      type:
+        scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationSubject
   map:
     fields:
@@ -190,6 +237,58 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.scalegate.scalegate.api.v1alpha1.SubjectArtifact
           elementRelationship: atomic
+- name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationSuite
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationSuiteSpec
+    - name: status
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationSuiteStatus
+      default:
+        observedGeneration: -1
+- name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationSuiteSpec
+  map:
+    fields:
+    - name: jobRetentionSeconds
+      type:
+        scalar: numeric
+    - name: jobTemplate
+      type:
+        namedType: __untyped_atomic_
+    - name: protocol
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationProtocol
+    - name: result
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.SuiteResult
+    - name: server
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.SuiteServer
+- name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationSuiteStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: observedGeneration
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.Exposure
   map:
     fields:
@@ -251,6 +350,18 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: pattern
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.JobSource
+  map:
+    fields:
+    - name: suite
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.LMEvalJobReference
+  map:
+    fields:
+    - name: name
       type:
         scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Level
@@ -376,6 +487,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: evaluations
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationMode
     - name: exposure
       type:
         scalar: string
@@ -477,6 +591,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: configMap
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.ConfigMapKey
+    - name: lmEvalJob
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.LMEvalJobReference
     - name: sha256
       type:
         scalar: string
@@ -527,6 +644,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.RequirementState
+- name: com.github.scalegate.scalegate.api.v1alpha1.Retention
+  map:
+    fields:
+    - name: evaluationDays
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.SafetyEvaluation
   map:
     fields:
@@ -553,6 +676,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: evaluator
       type:
         scalar: string
+    - name: job
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.JobSource
     - name: report
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Report
@@ -579,6 +705,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: run
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationRun
 - name: com.github.scalegate.scalegate.api.v1alpha1.SafetyPolicy
   map:
     fields:
@@ -645,6 +774,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: retention
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Retention
     - name: source
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicySource
@@ -742,6 +874,27 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.ArtifactType
 - name: com.github.scalegate.scalegate.api.v1alpha1.SubjectRelation
   scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.SuiteResult
+  map:
+    fields:
+    - name: directory
+      type:
+        scalar: string
+    - name: path
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.SuiteServer
+  map:
+    fields:
+    - name: podTemplate
+      type:
+        namedType: __untyped_atomic_
+    - name: port
+      type:
+        scalar: numeric
+    - name: readySeconds
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.ThresholdState
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.ThresholdStatus
@@ -935,6 +1088,18 @@ var schemaYAML = typed.YAMLObject(`types:
     elementRelationship: atomic
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.Time
   scalar: untyped
+- name: io.k8s.apimachinery.pkg.runtime.RawExtension
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
 - name: io.k8s.apimachinery.pkg.types.UID
   scalar: string
 - name: __untyped_atomic_

@@ -190,6 +190,9 @@ func brought(e *v1alpha1.SafetyEvaluation) string {
 	if e.CreationTimestamp.IsZero() {
 		return "brought by " + by
 	}
+	if e.Spec.Job != nil && e.Status.Run != nil && e.Status.Run.FinishTime != nil {
+		return "asked for by " + by + ", run by suite " + e.Spec.Job.Suite + " and ended " + stamp(e.Status.Run.FinishTime.Time)
+	}
 	return "brought by " + by + " and stored " + stamp(e.CreationTimestamp.Time)
 }
 

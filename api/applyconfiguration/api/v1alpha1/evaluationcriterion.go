@@ -34,6 +34,10 @@ type EvaluationCriterionApplyConfiguration struct {
 	// without a judgement or in an error. A result with an unknown share is Indeterminate,
 	// except at 100, which sets no bound. From 0 to 100.
 	MaxUnjudgedPercent *int32 `json:"maxUnjudgedPercent,omitempty"`
+	// suite is the EvaluationSuite that measures the requirement. Scalegate runs it for releases that
+	// ask for automatic evaluations, and refuses to run another for this requirement. Results that were
+	// measured elsewhere count as well. Omitted means that any suite may be run, and none automatically.
+	Suite *string `json:"suite,omitempty"`
 }
 
 // EvaluationCriterionApplyConfiguration constructs a declarative configuration of the EvaluationCriterion type for use with
@@ -95,5 +99,13 @@ func (b *EvaluationCriterionApplyConfiguration) WithMinSamples(value int64) *Eva
 // If called multiple times, the MaxUnjudgedPercent field is set to the value of the last call.
 func (b *EvaluationCriterionApplyConfiguration) WithMaxUnjudgedPercent(value int32) *EvaluationCriterionApplyConfiguration {
 	b.MaxUnjudgedPercent = &value
+	return b
+}
+
+// WithSuite sets the Suite field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Suite field is set to the value of the last call.
+func (b *EvaluationCriterionApplyConfiguration) WithSuite(value string) *EvaluationCriterionApplyConfiguration {
+	b.Suite = &value
 	return b
 }

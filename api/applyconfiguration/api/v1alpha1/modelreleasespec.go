@@ -5,6 +5,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/scalegate/scalegate/api/v1alpha1"
+)
+
 // ModelReleaseSpecApplyConfiguration represents a declarative configuration of the ModelReleaseSpec type for use
 // with apply.
 //
@@ -25,6 +29,10 @@ type ModelReleaseSpecApplyConfiguration struct {
 	Level *string `json:"level,omitempty"`
 	// exposure is the exposure asked for. What is granted is this one or a lower one.
 	Exposure *string `json:"exposure,omitempty"`
+	// evaluations says who runs the suites that the policy's requirements name: Manual, people and pipelines;
+	// Automatic, Scalegate, for what the exposure asked for needs and is missing or about to expire.
+	// Omitted means Manual.
+	Evaluations *apiv1alpha1.EvaluationMode `json:"evaluations,omitempty"`
 }
 
 // ModelReleaseSpecApplyConfiguration constructs a declarative configuration of the ModelReleaseSpec type for use with
@@ -88,5 +96,13 @@ func (b *ModelReleaseSpecApplyConfiguration) WithLevel(value string) *ModelRelea
 // If called multiple times, the Exposure field is set to the value of the last call.
 func (b *ModelReleaseSpecApplyConfiguration) WithExposure(value string) *ModelReleaseSpecApplyConfiguration {
 	b.Exposure = &value
+	return b
+}
+
+// WithEvaluations sets the Evaluations field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Evaluations field is set to the value of the last call.
+func (b *ModelReleaseSpecApplyConfiguration) WithEvaluations(value apiv1alpha1.EvaluationMode) *ModelReleaseSpecApplyConfiguration {
+	b.Evaluations = &value
 	return b
 }

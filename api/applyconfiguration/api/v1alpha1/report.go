@@ -8,10 +8,13 @@ package v1alpha1
 // ReportApplyConfiguration represents a declarative configuration of the Report type for use
 // with apply.
 //
-// Report is a result file of an evaluation tool.
+// Report is a result of an evaluation tool that is there already.
 type ReportApplyConfiguration struct {
 	// configMap is the key of a ConfigMap that holds the file, as it is or compressed with gzip.
 	ConfigMap *ConfigMapKeyApplyConfiguration `json:"configMap,omitempty"`
+	// lmEvalJob is a TrustyAI LMEvalJob in the same namespace, whose status holds the result. It is read once
+	// it is complete.
+	LMEvalJob *LMEvalJobReferenceApplyConfiguration `json:"lmEvalJob,omitempty"`
 	// sha256 of the file before compression, in lower-case hexadecimal. A file with another
 	// digest is not read. Omitted means that the first file found is read.
 	SHA256 *string `json:"sha256,omitempty"`
@@ -28,6 +31,14 @@ func Report() *ReportApplyConfiguration {
 // If called multiple times, the ConfigMap field is set to the value of the last call.
 func (b *ReportApplyConfiguration) WithConfigMap(value *ConfigMapKeyApplyConfiguration) *ReportApplyConfiguration {
 	b.ConfigMap = value
+	return b
+}
+
+// WithLMEvalJob sets the LMEvalJob field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LMEvalJob field is set to the value of the last call.
+func (b *ReportApplyConfiguration) WithLMEvalJob(value *LMEvalJobReferenceApplyConfiguration) *ReportApplyConfiguration {
+	b.LMEvalJob = value
 	return b
 }
 

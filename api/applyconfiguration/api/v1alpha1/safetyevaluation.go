@@ -18,7 +18,7 @@ import (
 // with apply.
 //
 // SafetyEvaluation is one piece of evidence: what was measured of a release, read from the
-// result file of an evaluation tool. It records measurements; whether they suffice is for the
+// result file of an evaluation tool, which is there already or which a suite is run for. It records measurements; whether they suffice is for the
 // policy to say.
 type SafetyEvaluationApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`

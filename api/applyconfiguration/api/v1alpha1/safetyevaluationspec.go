@@ -14,8 +14,10 @@ type SafetyEvaluationSpecApplyConfiguration struct {
 	Subject *EvaluationSubjectApplyConfiguration `json:"subject,omitempty"`
 	// requirement is the name of the requirement, in the release's policy, that the result is for.
 	Requirement *string `json:"requirement,omitempty"`
-	// report is the result file.
+	// report is a result that is there already.
 	Report *ReportApplyConfiguration `json:"report,omitempty"`
+	// job runs a suite and records its result.
+	Job *JobSourceApplyConfiguration `json:"job,omitempty"`
 	// evaluator is the user who brought the evidence. The API server stamps it; what is typed
 	// here is replaced.
 	Evaluator *string `json:"evaluator,omitempty"`
@@ -48,6 +50,14 @@ func (b *SafetyEvaluationSpecApplyConfiguration) WithRequirement(value string) *
 // If called multiple times, the Report field is set to the value of the last call.
 func (b *SafetyEvaluationSpecApplyConfiguration) WithReport(value *ReportApplyConfiguration) *SafetyEvaluationSpecApplyConfiguration {
 	b.Report = value
+	return b
+}
+
+// WithJob sets the Job field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Job field is set to the value of the last call.
+func (b *SafetyEvaluationSpecApplyConfiguration) WithJob(value *JobSourceApplyConfiguration) *SafetyEvaluationSpecApplyConfiguration {
+	b.Job = value
 	return b
 }
 

@@ -20,6 +20,8 @@ type SafetyEvaluationStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// measurement is what the result file says. It does not change once it is recorded.
 	Measurement *MeasurementApplyConfiguration `json:"measurement,omitempty"`
+	// run is how the suite is run, of an evaluation with a job source.
+	Run *EvaluationRunApplyConfiguration `json:"run,omitempty"`
 }
 
 // SafetyEvaluationStatusApplyConfiguration constructs a declarative configuration of the SafetyEvaluationStatus type for use with
@@ -54,5 +56,13 @@ func (b *SafetyEvaluationStatusApplyConfiguration) WithObservedGeneration(value 
 // If called multiple times, the Measurement field is set to the value of the last call.
 func (b *SafetyEvaluationStatusApplyConfiguration) WithMeasurement(value *MeasurementApplyConfiguration) *SafetyEvaluationStatusApplyConfiguration {
 	b.Measurement = value
+	return b
+}
+
+// WithRun sets the Run field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Run field is set to the value of the last call.
+func (b *SafetyEvaluationStatusApplyConfiguration) WithRun(value *EvaluationRunApplyConfiguration) *SafetyEvaluationStatusApplyConfiguration {
+	b.Run = value
 	return b
 }

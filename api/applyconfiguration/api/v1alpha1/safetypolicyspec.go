@@ -46,6 +46,8 @@ type SafetyPolicySpecApplyConfiguration struct {
 	// clearanceSeconds is the longest time, in seconds, that a clearance lives without being
 	// renewed: how long new pods may still start after the controller stopped. From 60 to 2592000.
 	ClearanceSeconds *int32 `json:"clearanceSeconds,omitempty"`
+	// retention says how long evidence is kept that nothing needs any more. Omitted means for ever.
+	Retention *RetentionApplyConfiguration `json:"retention,omitempty"`
 }
 
 // SafetyPolicySpecApplyConfiguration constructs a declarative configuration of the SafetyPolicySpec type for use with
@@ -158,5 +160,13 @@ func (b *SafetyPolicySpecApplyConfiguration) WithEnforceAfter(value v1.Time) *Sa
 // If called multiple times, the ClearanceSeconds field is set to the value of the last call.
 func (b *SafetyPolicySpecApplyConfiguration) WithClearanceSeconds(value int32) *SafetyPolicySpecApplyConfiguration {
 	b.ClearanceSeconds = &value
+	return b
+}
+
+// WithRetention sets the Retention field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Retention field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithRetention(value *RetentionApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.Retention = value
 	return b
 }

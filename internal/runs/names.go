@@ -1,0 +1,52 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package runs
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+const (
+	// longestName is that of a label's value and of a Service's name.
+	longestName = 63
+	// digits of a digest that tell two names apart.
+	nameDigits = 10
+)
+
+// EvaluationLabel is the value of the label scalegate.dev/evaluation for an evaluation of that name: the name, or
+// its beginning and a digest where the name is too long for a label.
+func EvaluationLabel(evaluation string) string {
+	if len(evaluation) <= longestName {
+		return evaluation
+	}
+	return beginning(evaluation, longestName-nameDigits-1) + "-" + fingerprint(evaluation)
+}
+
+// ServerName is the name of the server's Pod, Service and NetworkPolicy of an evaluation. It holds a digest of the
+// evaluation's UID, so that an evaluation made again under the same name has a server of its own.
+func ServerName(e *v1alpha1.SafetyEvaluation) string {
+	const prefix = "model-"
+	readable := beginning(strings.ReplaceAll(e.Name, ".", "-"), longestName-len(prefix)-nameDigits-1)
+	return prefix + readable + "-" + fingerprint(e.Namespace+"/"+e.Name+"/"+string(e.UID))
+}
+
+// jobNamePrefix is the generateName of the Job: an API server appends five characters, and pods bear the name in a label.
+func jobNamePrefix(evaluation string) string {
+	const random = 5
+	return beginning(evaluation, longestName-random-1) + "-"
+}
+
+// beginning cuts a name so that another part can follow after a dash.
+func beginning(name string, limit int) string {
+	return strings.TrimRight(name[:min(len(name), limit)], "-.")
+}
+
+func fingerprint(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])[:nameDigits]
+}

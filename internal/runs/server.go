@@ -1,0 +1,89 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package runs
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// The label that tells the server from the pods that evaluate it, which may claim the same release.
+const (
+	componentLabel  = "app.kubernetes.io/component"
+	serverComponent = "model-under-test"
+)
+
+// serverURL is where the evaluation finds the server.
+func serverURL(in Input) string {
+	return fmt.Sprintf("http://%s.%s.svc:%d", ServerName(in.Evaluation), in.Evaluation.Namespace, in.Suite.Spec.Server.Port)
+}
+
+// serverLabels are those of the server alone.
+func serverLabels(in Input) map[string]string {
+	return withLabels(claim(in), map[string]string{
+		v1alpha1.LabelEvaluation: EvaluationLabel(in.Evaluation.Name),
+		componentLabel:           serverComponent,
+	})
+}
+
+// renderServer makes the pod that serves the model under test. It gets no variables: what it runs must be what
+// the release declares.
+func renderServer(in Input, template *corev1.PodTemplateSpec, v variables) (*corev1.Pod, error) {
+	pod := &corev1.Pod{ObjectMeta: objectMeta(in, template.Labels, template.Annotations), Spec: template.Spec}
+	pod.Name = ServerName(in.Evaluation)
+	pod.Labels = withLabels(pod.Labels, serverLabels(in))
+	confine(&pod.Spec)
+	if err := expandImages(serverPath().Child("spec"), &pod.Spec, v); err != nil {
+		return nil, err
+	}
+	return pod, nil
+}
+
+// serverSelector selects the server of one evaluation and no other pod.
+func serverSelector(in Input) map[string]string {
+	labels := serverLabels(in)
+	delete(labels, v1alpha1.LabelExposure)
+	return labels
+}
+
+func renderService(in Input) *corev1.Service {
+	port := in.Suite.Spec.Server.Port
+	service := &corev1.Service{
+		ObjectMeta: objectMeta(in, nil, nil),
+		Spec: corev1.ServiceSpec{
+			Type:     corev1.ServiceTypeClusterIP,
+			Selector: serverSelector(in),
+			Ports:    []corev1.ServicePort{{Name: "model", Port: port, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP}},
+		},
+	}
+	service.Name = ServerName(in.Evaluation)
+	return service
+}
+
+// renderNetworkPolicy lets the evaluation's own pods connect to the server, on its port, and nobody else.
+func renderNetworkPolicy(in Input) *networkingv1.NetworkPolicy {
+	policy := &networkingv1.NetworkPolicy{
+		ObjectMeta: objectMeta(in, nil, nil),
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: serverSelector(in)},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
+			Ingress: []networkingv1.NetworkPolicyIngressRule{{
+				From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{
+					MatchLabels: map[string]string{v1alpha1.LabelEvaluation: EvaluationLabel(in.Evaluation.Name)},
+				}}},
+				Ports: []networkingv1.NetworkPolicyPort{{
+					Protocol: new(corev1.ProtocolTCP), Port: new(intstr.FromInt32(in.Suite.Spec.Server.Port)),
+				}},
+			}},
+		},
+	}
+	policy.Name = ServerName(in.Evaluation)
+	return policy
+}
