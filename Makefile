@@ -24,7 +24,7 @@ MODULES := . hack/controlplane hack/tools
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: controlplane ## Hold one model and release another, on a Kubernetes of its own.
@@ -62,15 +62,27 @@ verify: ## Fail, with a diff, when a generated file, a go.mod or the formatting 
 	@files=$$(gofmt -l .); test -z "$$files" || \
 	  { echo "verify: run gofmt -w on these files:" $$files >&2; exit 1; }
 
+.PHONY: node-e2e
+node-e2e: ## Run suites as real containers, on a node of its own: as root, with packages of Debian that it installs.
+	@test "$$(id -u)" = 0 || \
+	  { echo "node-e2e: SKIPPED, which is not passed: a node needs root, for namespaces, mounts and cgroups" >&2; exit 1; }
+	@hack/node-packages
+	@$(GO) run ./hack/localcluster/build kubelet kube-proxy >/dev/null
+	@SCALEGATE_NODE_E2E=1 $(GO) test -timeout 20m -count=1 $(TESTFLAGS) ./test/node/...
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (30s).
 	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r dirname | sort -u); do \
 	  targets=$$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); \
 	  for target in $$targets; do \
 	    echo "fuzzing $$dir $$target for $(FUZZTIME)"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$dir; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$dir; \
 	  done; \
 	done
+
+.PHONY: evidence
+evidence: ## Read the result files of DIR (../shared/evidence) and compare with its EXPECTED.json.
+	@$(GO) run ./test/evidence $(if $(DIR),-dir '$(DIR)')
 
 .PHONY: bypass
 bypass: controlplane ## Try every known way around, on a control plane of its own.

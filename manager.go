@@ -17,10 +17,12 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -49,6 +51,7 @@ type managerOptions struct {
 	webhook        webhookOptions
 	guards         guardOptions
 	onboarding     onboardingOptions
+	collectorImage string
 }
 
 func managerCommand() *cobra.Command {
@@ -67,6 +70,8 @@ func managerCommand() *cobra.Command {
 	f.StringVar(&o.probesAddress, "health-probe-bind-address", "0", "address for /healthz and /readyz, such as :8081; 0 serves none")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas act, and the others stand by")
 	f.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty means the manager's own")
+	f.StringVar(&o.collectorImage, "collector-image", "",
+		"image of Scalegate for the containers that read the results of evaluations; empty means that of the manager's own container, found by POD_NAME and POD_NAMESPACE")
 	o.webhook.addTo(f)
 	o.guards.addFlags(f)
 	o.onboarding.addFlags(f)
@@ -102,7 +107,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return err
 	}
 	settling := &controllers.Settling{}
-	if err := setUp(ctx, mgr, guards, settling); err != nil {
+	if err := setUp(ctx, mgr, guards, settling, o.collector(mgr)); err != nil {
 		return err
 	}
 	if err := o.onboarding.setUp(mgr, settling); err != nil {
@@ -137,7 +142,7 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
-		authenticationv1.AddToScheme,
+		authenticationv1.AddToScheme, networkingv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return ctrl.Options{}, err
@@ -180,18 +185,36 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 	}, nil
 }
 
-func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, settling *controllers.Settling) error {
+// collector finds the image that reads results.
+func (o managerOptions) collector(mgr ctrl.Manager) *controllers.Collector {
+	return &controllers.Collector{
+		Image: o.collectorImage, Live: mgr.GetAPIReader(),
+		Pod: types.NamespacedName{Namespace: os.Getenv("POD_NAMESPACE"), Name: os.Getenv("POD_NAME")},
+	}
+}
+
+func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, settling *controllers.Settling, collector *controllers.Collector) error {
 	if err := controllers.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	ready := controllers.Ready(guards, settling)
 	for _, r := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controllers.SafetyPolicyReconciler{Client: mgr.GetClient(), Now: metav1.Now},
-		&controllers.SafetyEvaluationReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now},
+		&controllers.EvaluationSuiteReconciler{Client: mgr.GetClient(), Now: metav1.Now},
+		&controllers.SafetyEvaluationReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Collector: collector,
+			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
+		},
 		&controllers.ModelReleaseReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
 			Ready: ready, Readied: guards.Changes(),
+		},
+		&controllers.AutomaticReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
+		},
+		&controllers.RetentionReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
 		},
 		&controllers.KueueReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now, Ready: ready},
 	} {

@@ -116,7 +116,7 @@ func (c *Census) once(ctx context.Context) error {
 
 // take counts on live reads. Nothing is known of a cluster that was read in part.
 func (c *Census) take(ctx context.Context) (census.Result, error) {
-	accelerators, err := c.accelerators(ctx)
+	accelerators, err := acceleratorsOf(ctx, c.Live)
 	if err != nil {
 		return census.Result{}, err
 	}
@@ -146,9 +146,10 @@ func (c *Census) take(ctx context.Context) (census.Result, error) {
 	}), nil
 }
 
-func (c *Census) accelerators(ctx context.Context) (census.Accelerators, error) {
+// acceleratorsOf are what the installation takes for accelerators.
+func acceleratorsOf(ctx context.Context, live client.Reader) (census.Accelerators, error) {
 	policy := &admissionv1.ValidatingAdmissionPolicy{}
-	err := c.Live.Get(ctx, types.NamespacedName{Name: census.AcceleratorPolicy}, policy)
+	err := live.Get(ctx, types.NamespacedName{Name: census.AcceleratorPolicy}, policy)
 	switch {
 	case apierrors.IsNotFound(err):
 		policy = nil

@@ -16,6 +16,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -53,6 +54,8 @@ type cluster struct {
 	fails map[string]error
 	// notes are the texts of the events.
 	notes []string
+	// made is how many objects got their UID here.
+	made int
 	// reconciler of releases, made once, since it remembers verdicts.
 	reconciler *ModelReleaseReconciler
 }
@@ -62,6 +65,7 @@ func newCluster(t *testing.T, objects ...client.Object) *cluster {
 	c := &cluster{t: t, scheme: runtime.NewScheme(), fails: map[string]error{}}
 	for _, add := range []func(*runtime.Scheme) error{
 		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
+		networkingv1.AddToScheme,
 	} {
 		if err := add(c.scheme); err != nil {
 			t.Fatal(err)
@@ -82,7 +86,8 @@ func (c *cluster) lagging(objects ...client.Object) *cluster {
 func (c *cluster) hold(objects []client.Object) client.WithWatch {
 	c.t.Helper()
 	b := fake.NewClientBuilder().WithScheme(c.scheme).WithStatusSubresource(
-		&v1alpha1.SafetyPolicy{}, &v1alpha1.ModelRelease{}, &v1alpha1.SafetyEvaluation{}, &v1alpha1.AdverseFinding{})
+		&v1alpha1.SafetyPolicy{}, &v1alpha1.ModelRelease{}, &v1alpha1.SafetyEvaluation{}, &v1alpha1.AdverseFinding{},
+		&v1alpha1.EvaluationSuite{})
 	if err := Index(c.t.Context(), indexes{b}); err != nil {
 		c.t.Fatal(err)
 	}
@@ -125,7 +130,7 @@ func (c *cluster) live() client.Client {
 			return api.List(ctx, list, opts...)
 		},
 		Create: func(ctx context.Context, api client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			return c.write("create "+c.kind(o)+" "+o.GetName(), func() error { return api.Create(ctx, o, opts...) })
+			return c.write("create "+c.kind(o)+" "+o.GetName(), func() error { return c.create(ctx, api, o, opts...) })
 		},
 		Patch: func(ctx context.Context, api client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
 			return c.write("patch "+c.kind(o)+" "+o.GetName(), func() error { return api.Patch(ctx, o, patch, opts...) })
@@ -147,6 +152,16 @@ func (c *cluster) live() client.Client {
 			return c.write("apply "+u.GetKind()+" "+u.GetName(), func() error { return api.SubResource(name).Apply(ctx, o, opts...) })
 		},
 	}), "scalegate")
+}
+
+// create gives an object what an API server does.
+func (c *cluster) create(ctx context.Context, api client.Client, o client.Object, opts ...client.CreateOption) error {
+	if o.GetUID() == "" {
+		c.made++
+		o.SetUID(fixture.UID(fmt.Sprintf("made %d", c.made)))
+		o.SetCreationTimestamp(now())
+	}
+	return api.Create(ctx, o, opts...)
 }
 
 // samePrecondition holds a deletion to the UID and version that it names, as an API server does.

@@ -144,7 +144,7 @@ func measuring() *v1alpha1.SafetyPolicy {
 
 func (c *cluster) evaluate(e *v1alpha1.SafetyEvaluation) error {
 	live := c.live()
-	r := &SafetyEvaluationReconciler{Client: cached{live, c}, Live: live, Now: now}
+	r := &SafetyEvaluationReconciler{Client: cached{live, c}, Live: live, Runs: c.api, Events: c, Collector: &Collector{Image: "scalegate:test"}, Now: now}
 	_, err := r.Reconcile(c.t.Context(), read(c, e))
 	return err
 }

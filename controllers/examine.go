@@ -131,7 +131,7 @@ func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool, owned 
 			if err != nil || live == nil {
 				return enforcement.Verdict{}, err
 			}
-			return verdict(workload.MatchPod(x.declared, live.Object)), nil
+			return x.content(ctx, pod, live.Object, owned)
 		})
 	}
 	return x.once(seen{pod.UID, generation(pod), x.basis}, func() (enforcement.Verdict, error) {
@@ -139,11 +139,7 @@ func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool, owned 
 		if err != nil {
 			return enforcement.Verdict{}, fmt.Errorf("reading pod %s: %w", pod.Name, err)
 		}
-		m := workload.MatchPod(x.declared, content)
-		if m != nil && owned != nil && m.ForeignContainer() && !owned.Has(m.Container()) {
-			return enforcement.Verdict{}, nil
-		}
-		return verdict(m), nil
+		return x.content(ctx, pod, content, owned)
 	})
 }
 

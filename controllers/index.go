@@ -22,6 +22,8 @@ const (
 	indexEvaluationRelease = gathering.ByRelease
 	indexEvaluationReport  = "report"
 	indexEvaluationFile    = gathering.ByFile
+	indexEvaluationSuite   = "suite"
+	indexEvaluationLMEval  = "lmEvalJob"
 	indexReleasePolicy     = "policy"
 	indexReleaseArtifact   = "artifact"
 	indexClaim             = "claim"
@@ -38,6 +40,8 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, by(gathering.Release)},
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationReport, by(evaluationReport)},
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, by(gathering.Files)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationSuite, by(evaluationSuite)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationLMEval, by(evaluationLMEvalJob)},
 		{&v1alpha1.ModelRelease{}, indexReleasePolicy, by(releasePolicy)},
 		{&v1alpha1.ModelRelease{}, indexReleaseArtifact, by(releaseArtifacts)},
 		{&appsv1.Deployment{}, indexClaim, claim},
@@ -65,7 +69,24 @@ func by[T client.Object](keys func(T) []string) client.IndexerFunc {
 }
 
 func evaluationReport(e *v1alpha1.SafetyEvaluation) []string {
+	if e.Spec.Report == nil || e.Spec.Report.ConfigMap == nil {
+		return nil
+	}
 	return []string{e.Spec.Report.ConfigMap.Name}
+}
+
+func evaluationSuite(e *v1alpha1.SafetyEvaluation) []string {
+	if e.Spec.Job == nil {
+		return nil
+	}
+	return []string{e.Spec.Job.Suite}
+}
+
+func evaluationLMEvalJob(e *v1alpha1.SafetyEvaluation) []string {
+	if e.Spec.Report == nil || e.Spec.Report.LMEvalJob == nil {
+		return nil
+	}
+	return []string{e.Spec.Report.LMEvalJob.Name}
 }
 
 func releasePolicy(r *v1alpha1.ModelRelease) []string {

@@ -61,6 +61,9 @@ func (x examination) parent(ctx context.Context, p *parent) (enforcement.Verdict
 		if err != nil || live == nil {
 			return enforcement.Verdict{}, err
 		}
+		if p.Kind == "Job" && p.Labels[v1alpha1.LabelEvaluation] != "" {
+			return x.ordered(ctx, live)
+		}
 		templates, err := p.kind.TemplatesOf(live.Object)
 		if err != nil {
 			return enforcement.Verdict{Examined: true, Mismatch: err.Error()}, nil

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,13 +21,19 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// SafetyEvaluationReconciler reads the result file of a SafetyEvaluation, once, and records what
-// it says. It never judges it.
+// SafetyEvaluationReconciler reads the result of a SafetyEvaluation, once, and records what it says; where the
+// evaluation names a suite, it runs the suite first. It never judges a result.
 type SafetyEvaluationReconciler struct {
 	client.Client
 	// Live reads the API server itself. Result files are read through it, so that the contents of
-	// ConfigMaps are not kept in memory.
+	// ConfigMaps are not kept in memory; and all that a run depends on.
 	Live client.Reader
+	// Runs has the metadata of what is left of runs. SetupWithManager sets it.
+	Runs client.Reader
+	// Collector finds the image that reads the results of runs.
+	Collector *Collector
+	// Events records when runs begin and end.
+	Events events.EventRecorder
 	// Now is the clock.
 	Now func() metav1.Time
 }
@@ -34,21 +41,35 @@ type SafetyEvaluationReconciler struct {
 // SetupWithManager registers the reconciler and what wakes it.
 func (r *SafetyEvaluationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	wake := wakes{mgr.GetClient()}
-	return ctrl.NewControllerManagedBy(mgr).
+	runs, err := newRunCache(mgr)
+	if err != nil {
+		return err
+	}
+	r.Runs = runs
+	lmEvalJobs, err := watching(mgr, lmEvalRows(), wake.evaluationsOfLMEvalJob)
+	if err != nil {
+		return err
+	}
+	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SafetyEvaluation{}).
 		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.evaluationsOfRelease)).
 		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.evaluationsUnderPolicy)).
+		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.evaluationsOfSuite)).
 		Watches(&corev1.ConfigMap{}, wake.handler(wake.evaluationsInConfigMap), builder.OnlyMetadata).
-		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+		WatchesRawSource(lmEvalJobs)
+	return watchRuns(b, runs).Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
 // Reconcile brings the status of one evaluation up to date.
 func (r *SafetyEvaluationReconciler) Reconcile(ctx context.Context, e *v1alpha1.SafetyEvaluation) (ctrl.Result, error) {
+	if e.Spec.Job != nil {
+		return r.run(ctx, e)
+	}
 	read, err := r.read(ctx, e)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{}, r.report(ctx, e, read)
+	return ctrl.Result{}, r.report(ctx, e, state{reading: read})
 }
 
 // read returns the measurement on record, or takes it.
@@ -56,40 +77,51 @@ func (r *SafetyEvaluationReconciler) read(ctx context.Context, e *v1alpha1.Safet
 	if m := e.Status.Measurement; m != nil {
 		return recorded(m), nil
 	}
-	requirement, missing, err := r.requirement(ctx, e)
-	if err != nil || requirement == nil {
+	found, missing, err := r.requirement(ctx, r.Client, e)
+	if err != nil || found.requirement == nil {
 		return reading{summary: missing}, err
+	}
+	if e.Spec.Report.LMEvalJob != nil {
+		return r.lmEvalJob(ctx, e, found.requirement.Evaluation.Metric)
 	}
 	file, missing, err := r.file(ctx, e)
 	if err != nil || file == nil {
 		return reading{summary: missing}, err
 	}
-	return measure(file, requirement.Evaluation.Metric, e.Spec.Report.SHA256)
+	return measure(file, found.requirement.Evaluation.Metric, e.Spec.Report.SHA256)
 }
 
-// requirement finds the requirement that the evaluation is for; nil with a summary where something
-// on the way to it does not exist.
-func (r *SafetyEvaluationReconciler) requirement(ctx context.Context, e *v1alpha1.SafetyEvaluation) (*v1alpha1.Requirement, summary, error) {
+// wanted is what an evaluation is for: its release, the policy of that, and the policy's requirement. All are nil
+// where one does not exist.
+type wanted struct {
+	release     *v1alpha1.ModelRelease
+	policy      *v1alpha1.SafetyPolicy
+	requirement *v1alpha1.Requirement
+}
+
+// requirement finds what the evaluation is for; nothing, with a summary, where something on the way to it does not
+// exist.
+func (r *SafetyEvaluationReconciler) requirement(ctx context.Context, reader client.Reader, e *v1alpha1.SafetyEvaluation) (wanted, summary, error) {
 	release := &v1alpha1.ModelRelease{}
 	key := client.ObjectKey{Namespace: e.Namespace, Name: e.Spec.Subject.Release}
-	if err := r.Get(ctx, key, release); apierrors.IsNotFound(err) {
-		return nil, waiting(v1alpha1.ReasonReleaseNotFound, fmt.Sprintf("ModelRelease %s does not exist", key)), nil
+	if err := reader.Get(ctx, key, release); apierrors.IsNotFound(err) {
+		return wanted{}, waiting(v1alpha1.ReasonReleaseNotFound, fmt.Sprintf("ModelRelease %s does not exist", key)), nil
 	} else if err != nil {
-		return nil, summary{}, fmt.Errorf("reading ModelRelease %s: %w", key, err)
+		return wanted{}, summary{}, fmt.Errorf("reading ModelRelease %s: %w", key, err)
 	}
 	policy := &v1alpha1.SafetyPolicy{}
 	name := release.Spec.Policy
-	if err := r.Get(ctx, client.ObjectKey{Name: name}, policy); apierrors.IsNotFound(err) {
-		return nil, waiting(v1alpha1.ReasonPolicyNotFound, fmt.Sprintf("SafetyPolicy %s of release %s does not exist", name, release.Name)), nil
+	if err := reader.Get(ctx, client.ObjectKey{Name: name}, policy); apierrors.IsNotFound(err) {
+		return wanted{}, waiting(v1alpha1.ReasonPolicyNotFound, fmt.Sprintf("SafetyPolicy %s of release %s does not exist", name, release.Name)), nil
 	} else if err != nil {
-		return nil, summary{}, fmt.Errorf("reading SafetyPolicy %s: %w", name, err)
+		return wanted{}, summary{}, fmt.Errorf("reading SafetyPolicy %s: %w", name, err)
 	}
 	for i := range policy.Spec.Requirements {
 		if policy.Spec.Requirements[i].Name == e.Spec.Requirement {
-			return &policy.Spec.Requirements[i], summary{}, nil
+			return wanted{release, policy, &policy.Spec.Requirements[i]}, summary{}, nil
 		}
 	}
-	return nil, waiting(v1alpha1.ReasonRequirementNotFound, fmt.Sprintf(
+	return wanted{}, waiting(v1alpha1.ReasonRequirementNotFound, fmt.Sprintf(
 		"SafetyPolicy %s has no requirement %s: create another SafetyEvaluation for one that it has", name, e.Spec.Requirement)), nil
 }
 
@@ -112,11 +144,14 @@ func (r *SafetyEvaluationReconciler) file(ctx context.Context, e *v1alpha1.Safet
 	return nil, waiting(v1alpha1.ReasonReportNotFound, fmt.Sprintf("ConfigMap %s has no key %s", key, ref.Key)), nil
 }
 
-func (r *SafetyEvaluationReconciler) report(ctx context.Context, e *v1alpha1.SafetyEvaluation, read reading) error {
+// report writes the status where it is another one, and tells of a change. What was read live is written on no other
+// version than that which was read, so that nothing of a run is lost that is recorded meanwhile.
+func (r *SafetyEvaluationReconciler) report(ctx context.Context, e *v1alpha1.SafetyEvaluation, is state) error {
 	status := v1alpha1.SafetyEvaluationStatus{
 		ObservedGeneration: new(e.Generation),
-		Measurement:        read.measurement,
-		Conditions:         read.summary.conditions(e.Status.Conditions, e.Generation, r.Now()),
+		Measurement:        is.measurement,
+		Run:                is.run,
+		Conditions:         is.summary.conditions(e.Status.Conditions, e.Generation, r.Now()),
 	}
 	if equality.Semantic.DeepEqual(status, e.Status) {
 		return nil
@@ -126,8 +161,12 @@ func (r *SafetyEvaluationReconciler) report(ctx context.Context, e *v1alpha1.Saf
 		return err
 	}
 	object := ac.SafetyEvaluation(e.Name, e.Namespace).WithUID(e.UID).WithStatus(apply)
+	if e.Spec.Job != nil {
+		object = object.WithResourceVersion(e.ResourceVersion)
+	}
 	if err := r.Status().Apply(ctx, object, client.ForceOwnership); err != nil {
 		return fmt.Errorf("reporting on SafetyEvaluation %s/%s: %w", e.Namespace, e.Name, err)
 	}
+	r.announce(e, is)
 	return nil
 }

@@ -51,6 +51,20 @@ func (w wakes) evaluationsInConfigMap(ctx context.Context, o client.Object) ([]t
 	return w.evaluations(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexEvaluationReport: o.GetName()})
 }
 
+// evaluationsOfSuite are those that run a suite, in every namespace.
+func (w wakes) evaluationsOfSuite(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	return w.evaluations(ctx, client.MatchingFields{indexEvaluationSuite: o.GetName()})
+}
+
+// evaluationsOfLMEvalJob are those whose result an LMEvalJob has.
+func (w wakes) evaluationsOfLMEvalJob(ctx context.Context, p *parent) []types.NamespacedName {
+	names, err := w.evaluations(ctx, client.InNamespace(p.Namespace), client.MatchingFields{indexEvaluationLMEval: p.Name})
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Finding what an object concerns", "object", client.ObjectKeyFromObject(p))
+	}
+	return names
+}
+
 func (w wakes) evaluationsUnderPolicy(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
 	releases, err := w.releasesUnderPolicy(ctx, o)
 	if err != nil {
@@ -200,14 +214,17 @@ func (w wakes) releasesReached(ctx context.Context, p *parent) ([]types.Namespac
 	return found.UnsortedList(), nil
 }
 
+// evaluations lists those about which something may still change; what was measured, or is over, does not.
 func (w wakes) evaluations(ctx context.Context, opts ...client.ListOption) ([]types.NamespacedName, error) {
 	list := &v1alpha1.SafetyEvaluationList{}
 	if err := w.reader.List(ctx, list, opts...); err != nil {
 		return nil, err
 	}
-	names := make([]types.NamespacedName, len(list.Items))
+	var names []types.NamespacedName
 	for i := range list.Items {
-		names[i] = client.ObjectKeyFromObject(&list.Items[i])
+		if !isOver(&list.Items[i]) {
+			names = append(names, client.ObjectKeyFromObject(&list.Items[i]))
+		}
 	}
 	return names, nil
 }

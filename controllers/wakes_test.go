@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -32,13 +33,26 @@ func elsewhere[T client.Object](o T) T {
 
 func TestWakes(t *testing.T) {
 	measured := result("0.1")
+	unread := func() *v1alpha1.SafetyEvaluation {
+		return new(fixture.Evaluation("e4", "attack", "", fixture.Unread(), func(e *v1alpha1.SafetyEvaluation) { e.Spec.Report.ConfigMap.Name = "e1" }))
+	}
+	runs := new(fixture.Evaluation("e5", "attack", "", fixture.Run(time.Time{}), fixture.Unread()))
+	over := new(fixture.Evaluation("e6", "attack", "", fixture.Run(fixture.Day(1)), fixture.Unread()))
+	harness := new(fixture.Evaluation("e7", "attack", "", fixture.Unread(), func(e *v1alpha1.SafetyEvaluation) {
+		e.Spec.Report = &v1alpha1.Report{LMEvalJob: &v1alpha1.LMEvalJobReference{Name: "j1"}}
+	}))
+	lmEvalJob := func(w wakes, ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+		return w.evaluationsOfLMEvalJob(ctx, &parent{PartialObjectMetadata: metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+			Namespace: o.GetNamespace(), Name: o.GetName(),
+		}}}), nil
+	}
 	other := new(fixture.Evaluation("e2", "attack", "0.1", fixture.For("m2")))
 	same := elsewhere(new(fixture.Evaluation("e3", "attack", "0.1", fixture.For("m3"), fixture.Measuring(func(m *v1alpha1.Measurement) {
 		m.SHA256 = measured.Status.Measurement.SHA256
 	}))))
 	objects := []client.Object{
 		same, release(), elsewhere(release()), fixture.Release("m2", fixture.Governed("other")),
-		measured, elsewhere(result("0.1")), other,
+		measured, elsewhere(result("0.1")), other, unread(), elsewhere(unread()), runs, over, harness,
 	}
 	finding := new(fixture.Finding("f", "attack", "sha256:0"))
 	bare := finding.DeepCopy()
@@ -53,10 +67,18 @@ func TestWakes(t *testing.T) {
 		object client.Object
 		want   []string
 	}{
-		"a release wakes its evaluations, in its namespace": {wakes.evaluationsOfRelease, release(), []string{"serving/e1"}},
-		"a ConfigMap wakes those whose file it holds":       {wakes.evaluationsInConfigMap, config("report.json", ""), []string{"serving/e1"}},
-		"a policy wakes the evaluations of its releases":    {wakes.evaluationsUnderPolicy, demanding(), []string{"lab/e1", "serving/e1"}},
-		"and its releases": {wakes.releasesUnderPolicy, demanding(), []string{"lab/m1", "serving/m1"}},
+		"a release wakes its evaluations, in its namespace, that are neither measured nor over": {
+			wakes.evaluationsOfRelease, release(), []string{"serving/e4", "serving/e5", "serving/e7"},
+		},
+		"a ConfigMap wakes those whose file it holds": {wakes.evaluationsInConfigMap, config("report.json", ""), []string{"serving/e4"}},
+		"a policy wakes the evaluations of its releases": {
+			wakes.evaluationsUnderPolicy, demanding(), []string{"lab/e4", "serving/e4", "serving/e5", "serving/e7"},
+		},
+		"a suite wakes those that it is run for":              {wakes.evaluationsOfSuite, fixture.Suite("attack-suite"), []string{"serving/e5"}},
+		"another suite wakes none":                            {wakes.evaluationsOfSuite, fixture.Suite("other"), nil},
+		"an LMEvalJob wakes those whose result it has":        {lmEvalJob, &corev1.Pod{ObjectMeta: stored("j1")}, []string{"serving/e7"}},
+		"one of that name in another namespace wakes none":    {lmEvalJob, elsewhere(&corev1.Pod{ObjectMeta: stored("j1")}), nil},
+		"and its releases":                                    {wakes.releasesUnderPolicy, demanding(), []string{"lab/m1", "serving/m1"}},
 		"a finding wakes the releases of its artifacts":       {wakes.releasesOfFinding, finding, []string{"lab/m1", "serving/m1"}},
 		"one about nobody's artifacts wakes none":             {wakes.releasesOfFinding, bare, nil},
 		"a namespace wakes its releases, and what is cleared": {wakes.releasesOfNamespace, namespace, []string{"serving/gone", "serving/m1", "serving/m2"}},
@@ -118,7 +140,7 @@ func TestWakesFail(t *testing.T) {
 
 // The handler enqueues what is concerned, and nothing when that cannot be found.
 func TestWakesHandler(t *testing.T) {
-	c := newCluster(t, release(), result("0.1"))
+	c := newCluster(t, release(), unmeasured())
 	w := wakes{cached{c.live(), c}}
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	defer queue.ShutDown()

@@ -128,7 +128,7 @@ func (p *Probes) ring1() []probe {
 			return guards.Held(held && marked(s), err)
 		}},
 		{"1", "a Job that claims a release is suspended and marked", hold("scalegate-hold-jobs"), func(ctx context.Context) (guards.Outcome, string) {
-			j := probeJob()
+			j := probeJob(claiming())
 			err := p.Client.Create(ctx, j, client.DryRunAll)
 			return guards.Held(j.Spec.Suspend != nil && *j.Spec.Suspend && marked(j), err)
 		}},
@@ -143,6 +143,8 @@ func (p *Probes) ring2() []probe {
 	admit := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-admit-pods"}
 	pods := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-pods"}
 	sets := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-replicasets"}
+	runs := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-runs"}
+	runJobs := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-run-jobs"}
 	return []probe{
 		{"2", "a pod that claims a release is held", hold, func(ctx context.Context) (guards.Outcome, string) {
 			pod := probePod("", claiming())
@@ -157,6 +159,12 @@ func (p *Probes) ring2() []probe {
 		})},
 		{"2", "changing the template of a ReplicaSet is refused", sets, p.refused(sets.Name, func(ctx context.Context) error {
 			return p.patch(ctx, standingReplicaSet(), `{"spec":{"template":{"spec":{"hostname":"probe"}}}}`)
+		})},
+		{"2", "a pod that says it is an evaluation's is refused", runs, p.refused(runs.Name, func(ctx context.Context) error {
+			return p.Client.Create(ctx, probePod("", evaluating()), client.DryRunAll)
+		})},
+		{"2", "a Job whose pods say they are an evaluation's is refused", runJobs, p.refused(runJobs.Name, func(ctx context.Context) error {
+			return p.Client.Create(ctx, probeJob(evaluating()), client.DryRunAll)
 		})},
 	}
 }
@@ -242,6 +250,14 @@ func asking() func(*corev1.PodTemplateSpec) {
 	}
 }
 
+// evaluating claims a release, and says that it is an evaluation's.
+func evaluating() func(*corev1.PodTemplateSpec) {
+	return func(t *corev1.PodTemplateSpec) {
+		claiming()(t)
+		t.Labels[v1alpha1.LabelEvaluation] = Account
+	}
+}
+
 // named names what the canary makes: the object that stands, or with no name a dry run.
 func named(name string) metav1.ObjectMeta {
 	m := metav1.ObjectMeta{Namespace: Namespace, Name: name}
@@ -268,10 +284,13 @@ func probeDeployment(modify func(*corev1.PodTemplateSpec)) *appsv1.Deployment {
 	}}
 }
 
-func probeJob() *batchv1.Job {
-	t := probeTemplate(claiming())
+func probeJob(modify func(*corev1.PodTemplateSpec)) *batchv1.Job {
+	t := probeTemplate(modify)
 	t.Spec.RestartPolicy = corev1.RestartPolicyNever
-	return &batchv1.Job{ObjectMeta: named(""), Spec: batchv1.JobSpec{Template: t}}
+	meta := named("")
+	// A Job without labels gets those of its pods, and another guard looks at it.
+	meta.Labels = map[string]string{"app.kubernetes.io/name": Account}
+	return &batchv1.Job{ObjectMeta: meta, Spec: batchv1.JobSpec{Template: t}}
 }
 
 func standingPod() *corev1.Pod { return probePod(Account, claiming()) }
@@ -306,6 +325,6 @@ func standingEvaluation() *v1alpha1.SafetyEvaluation {
 			Type: v1alpha1.ArtifactWeights, Digest: "sha256:0000000000000000000000000000000000000000000000000000000000000000",
 		}}},
 		Requirement: Account,
-		Report:      v1alpha1.Report{ConfigMap: v1alpha1.ConfigMapKey{Name: Account, Key: "none"}},
+		Report:      &v1alpha1.Report{ConfigMap: &v1alpha1.ConfigMapKey{Name: Account, Key: "none"}},
 	}}
 }

@@ -24,8 +24,10 @@ type guard struct {
 	Identities, OldIdentities string
 	// Same compares the records o and t.
 	Same string
-	// Containers are those of the record t.
+	// Containers are those of the record t. Empty when the kind tells of none.
 	Containers string
+	// Pods says that records have the spec of a pod, and Annotations that they have its annotations.
+	Pods, Annotations bool
 	// ObjectImages are the images outside of templates. Empty when the kind has none.
 	ObjectImages string
 	// Asks is whether fields outside of templates ask for an accelerator. Empty when the kind has none.
@@ -49,6 +51,8 @@ func newGuard(k kinds.Kind) guard {
 		OldIdentities: old(identities(k, "oldObject")),
 		Same:          same(k),
 		Containers:    containers(k),
+		Pods:          hasForm(k, kinds.PodTemplateSpec, kinds.PodSpec),
+		Annotations:   hasForm(k, kinds.PodTemplateSpec),
 		ObjectImages:  objectImages(k),
 		Asks:          asks(k),
 		Refuses:       k.Hold == kinds.HoldNone,
@@ -155,8 +159,20 @@ func same(k kinds.Kind) string {
 		"o.spec.all(k, k in %s || k in t.spec)", free, free)
 }
 
-// containers are those of the record t, with the fields that hold one each.
+// hasForm tells whether a template of the kind has one of the forms.
+func hasForm(k kinds.Kind, forms ...kinds.Form) bool {
+	return slices.ContainsFunc(k.Templates, func(t kinds.Template) bool { return slices.Contains(forms, t.Form) })
+}
+
+// containers are those of the record t, with the fields that hold one each. Where the operator builds the pods, there are
+// at most those that record makes.
 func containers(k kinds.Kind) string {
+	if !hasForm(k, kinds.PodTemplateSpec, kinds.PodSpec) {
+		if slices.ContainsFunc(k.Templates, func(t kinds.Template) bool { return len(t.Containers) > 0 }) {
+			return "t.spec.containers"
+		}
+		return ""
+	}
 	text := "t.spec.?containers.orValue([]) + t.spec.?initContainers.orValue([])"
 	var more []string
 	seen := map[string]bool{"": true}

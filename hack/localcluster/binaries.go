@@ -26,7 +26,8 @@ import (
 const CacheDirEnv = "SCALEGATE_CACHE_DIR"
 
 // Names of the binaries that Build makes. The first five are also the names of
-// the processes of a cluster.
+// the processes of a cluster; the last two are of a real node alone, and built
+// only when they are named.
 const (
 	Etcd              = "etcd"
 	APIServer         = "kube-apiserver"
@@ -34,6 +35,8 @@ const (
 	Scheduler         = "kube-scheduler"
 	Kwok              = "kwok"
 	Kubectl           = "kubectl"
+	Kubelet           = "kubelet"
+	KubeProxy         = "kube-proxy"
 )
 
 const (
@@ -52,8 +55,8 @@ func (b Binaries) Path(name string) string {
 	return filepath.Join(b.dir, name)
 }
 
-// Build makes the named binaries, or all of them when no name is given, and
-// returns where they are. What the cache holds is not built again: its key is
+// Build makes the named binaries, or those of a control plane when no name is
+// given, and returns where they are. What the cache holds is not built again: its key is
 // the hash of the pinned modules, the Go toolchain and the build flags. Processes
 // that build at the same time wait for each other. Progress is written to
 // progress, which may be nil; nothing is written when nothing is to be built.
@@ -119,7 +122,7 @@ func newBuilder(ctx context.Context, progress io.Writer) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	cache, err := cacheDir()
+	cache, err := CacheDir()
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +139,8 @@ func (b *builder) buildAll(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	fmt.Fprintln(b.progress, "building the local control plane (first time only, about 10 minutes on 2 cores)")
+	fmt.Fprintf(b.progress, "building %s (first time only; a control plane takes about 10 minutes on 2 cores)\n",
+		strings.Join(names, ", "))
 	began := time.Now()
 	for i, name := range names {
 		at := fmt.Sprintf("[%d/%d] %s", i+1, len(names), name)
@@ -144,7 +148,7 @@ func (b *builder) buildAll(ctx context.Context, names []string) error {
 			return err
 		}
 	}
-	fmt.Fprintf(b.progress, "built the local control plane in %s: %s\n", elapsed(began), b.dir)
+	fmt.Fprintf(b.progress, "built in %s: %s\n", elapsed(began), b.dir)
 	return nil
 }
 
@@ -213,6 +217,8 @@ func packages() map[string]string {
 		Scheduler:         "k8s.io/kubernetes/cmd/kube-scheduler",
 		Kubectl:           "k8s.io/kubernetes/cmd/kubectl",
 		Kwok:              "sigs.k8s.io/kwok/cmd/kwok",
+		Kubelet:           "k8s.io/kubernetes/cmd/kubelet",
+		KubeProxy:         "k8s.io/kubernetes/cmd/kube-proxy",
 	}
 }
 
@@ -250,7 +256,9 @@ func pinnedModule() (string, error) {
 	return "", fmt.Errorf("finding hack/controlplane: run this inside a checkout of %s", projectModule)
 }
 
-func cacheDir() (string, error) {
+// CacheDir is the directory for what is built or installed once for all tests of this user. It need
+// not be there yet.
+func CacheDir() (string, error) {
 	if dir := os.Getenv(CacheDirEnv); dir != "" {
 		abs, err := filepath.Abs(dir)
 		if err != nil {

@@ -92,7 +92,7 @@ func TestConcurrentBuildsBuildOnce(t *testing.T) {
 
 func TestBuildRefusesAnUnknownName(t *testing.T) {
 	t.Setenv(CacheDirEnv, t.TempDir())
-	if _, err := Build(t.Context(), nil, "kubelet"); err == nil || !strings.Contains(err.Error(), `"kubelet"`) {
+	if _, err := Build(t.Context(), nil, "cloud-controller-manager"); err == nil || !strings.Contains(err.Error(), `"cloud-controller-manager"`) {
 		t.Errorf("Build returned %v", err)
 	}
 }

@@ -245,8 +245,8 @@ func (c *Cluster) controllerArgs(name, address string) ([]string, error) {
 }
 
 // componentKubeconfig writes the kubeconfig of a component and returns its path.
-func (c *Cluster) componentKubeconfig(name, user string) (string, error) {
-	cfg, err := c.User(user)
+func (c *Cluster) componentKubeconfig(name, user string, groups ...string) (string, error) {
+	cfg, err := c.User(user, groups...)
 	if err != nil {
 		return "", err
 	}

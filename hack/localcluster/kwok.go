@@ -24,6 +24,9 @@ var stages embed.FS
 // policy that stands in the way of a kubelet must show here as well.
 const kwokUser = "scalegate:kwok"
 
+// nodesGroup is the group of kubelets. It grants nothing: access is by RBAC alone here.
+const nodesGroup = "system:nodes"
+
 // kwokConfig raises kwok's parallelism: with the default of 4 it, and not what
 // is tested, would set the pace at which pods come up.
 const kwokConfig = `apiVersion: config.kwok.x-k8s.io/v1alpha1
@@ -35,7 +38,7 @@ options:
 `
 
 func (c *Cluster) kwok(address string) (Spec, error) {
-	kubeconfig, err := c.componentKubeconfig(Kwok, kwokUser)
+	kubeconfig, err := c.componentKubeconfig(Kwok, kwokUser, nodesGroup)
 	if err != nil {
 		return Spec{}, err
 	}

@@ -57,7 +57,7 @@ func lockFile(ctx context.Context, path string, blocked func()) (*os.File, error
 // clusters of this user from choosing it for as long as the file stays open,
 // also while nothing listens on it.
 func reservePort() (int, *os.File, error) {
-	cache, err := cacheDir()
+	cache, err := CacheDir()
 	if err != nil {
 		return 0, nil, err
 	}

@@ -18,15 +18,15 @@ import (
 const (
 	// ExitCodeAnnotation ends the pod with this exit code: 0 is Succeeded,
 	// anything else Failed.
-	ExitCodeAnnotation = "test.scalegate.dev/exit-code"
+	ExitCodeAnnotation = "simulation.example.com/exit-code"
 	// TerminationMessageAnnotation is the termination message of the pod's first
 	// container; as with a real kubelet, only its last 4,096 bytes are kept. By
 	// itself it does not end the pod.
-	TerminationMessageAnnotation = "test.scalegate.dev/termination-message"
+	TerminationMessageAnnotation = "simulation.example.com/termination-message"
 	// CompleteAnnotation ends the pod when it is "true", as the pods of Jobs do
 	// without it. With any other value the pod runs until that is changed,
 	// whatever ExitCodeAnnotation says.
-	CompleteAnnotation = "test.scalegate.dev/complete"
+	CompleteAnnotation = "simulation.example.com/complete"
 )
 
 // maxNodes is how many ranges of pod addresses there are.

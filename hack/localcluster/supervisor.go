@@ -22,19 +22,33 @@ import (
 const anchorScript = `cat >/dev/null; exec sleep 60`
 
 // reaperScript waits until the supervising process is gone, in whatever way,
-// then kills the group $1 and removes the directory $2 unless that is empty.
-// Removal is repeated because a process that is just dying may still write.
+// then kills the group $1, removes the cgroups that the file $3 lists, and
+// removes the directory $2 unless that is empty. Removal is repeated because a
+// process that is just dying may still write, and holds its cgroup.
 const reaperScript = `cat >/dev/null
 kill -9 "-$1" 2>/dev/null
-[ -n "$2" ] || exit 0
+remove() {
+	if [ -f "$3" ]; then
+		while read -r cgroup; do
+			[ ! -d "$cgroup" ] || find "$cgroup" -depth -type d -exec rmdir {} \; 2>/dev/null
+			[ ! -d "$cgroup" ] || return 1
+		done <"$3"
+	fi
+	[ -n "$2" ] || return 0
+	rm -rf -- "$2" 2>/dev/null
+	[ ! -e "$2" ]
+}
 n=0
 while [ $n -lt 100 ]; do
-	rm -rf -- "$2" 2>/dev/null
-	[ -e "$2" ] || exit 0
+	remove "$@" && exit 0
 	n=$((n + 1))
 	sleep 0.1
 done
 exit 1`
+
+// cgroupList is the file in a supervisor's directory that lists the cgroups to
+// remove with it, one path a line.
+const cgroupList = "cgroups"
 
 // supervisor starts processes that share one process group and one directory,
 // and guarantees that neither outlives the calling process. The guarantee hangs
@@ -76,7 +90,8 @@ func newSupervisor(dir string, keep bool, output io.Writer) (*supervisor, error)
 	if keep {
 		remove = ""
 	}
-	s.reaper = exec.Command("sh", "-c", reaperScript, "reaper", strconv.Itoa(s.anchor.Process.Pid), remove)
+	s.reaper = exec.Command("sh", "-c", reaperScript, "reaper",
+		strconv.Itoa(s.anchor.Process.Pid), remove, filepath.Join(dir, cgroupList))
 	s.reaper.Stdin, s.reaper.Dir = read, "/"
 	s.reaper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.reaper.Start(); err != nil {

@@ -58,6 +58,8 @@ func (k *Kinds) Handle(ctx context.Context, req admission.Request) admission.Res
 		found, err = check(ctx, &req, k.release)
 	case "safetyevaluations":
 		found, err = check(ctx, &req, k.evaluation)
+	case "evaluationsuites":
+		found, err = check(ctx, &req, k.suite)
 	case "adversefindings":
 		found, err = check(ctx, &req, k.finding)
 	}

@@ -34,8 +34,8 @@ func (k *Kinds) policy(ctx context.Context, old, object *v1alpha1.SafetyPolicy) 
 		}
 	}
 	adviseOnPolicy(&f, &object.Spec)
-	if old == nil {
-		return f, nil
+	if err := k.suitesOf(ctx, &f, &object.Spec); err != nil || old == nil {
+		return f, err
 	}
 	return f, k.removals(ctx, &f, old, object)
 }

@@ -61,6 +61,7 @@ func (k *Kinds) release(ctx context.Context, old, object *v1alpha1.ModelRelease)
 	if !slices.Contains(exposures, spec.Exposure) {
 		f.unknown(field.NotSupported(path.Child("exposure"), spec.Exposure, exposures), moved || old.Spec.Exposure != spec.Exposure, policy.Name)
 	}
+	adviseOnAutomatic(&f, object, policy)
 	return f, nil
 }
 
@@ -99,6 +100,10 @@ func (k *Kinds) evaluation(ctx context.Context, old, object *v1alpha1.SafetyEval
 		f.warn("SafetyPolicy %s has no requirement %s: the evidence counts for nothing until it does", policy.Name, object.Spec.Requirement)
 		return f, nil
 	}
+	if object.Spec.Job != nil {
+		err := k.run(ctx, &f, object, release, &policy.Spec.Requirements[i])
+		return f, err
+	}
 	scope := policy.Spec.Requirements[i].Scope
 	if gate.Digest(subject.Artifacts, scope) != gate.Digest(gate.Artifacts(release), scope) {
 		f.warn("spec.subject.artifacts are not those of ModelRelease %s that requirement %s is about: the evidence does not count for it",
@@ -133,7 +138,7 @@ func (k *Kinds) finding(ctx context.Context, old, object *v1alpha1.AdverseFindin
 
 // resultTime is when a result came to be known, or when its run ended by its own claim, whichever is earlier.
 func resultTime(e *v1alpha1.SafetyEvaluation) time.Time {
-	at := e.CreationTimestamp.Time
+	at := gate.TrustedTime(e)
 	if m := e.Status.Measurement; m != nil && m.EndTime != nil && m.EndTime.Time.Before(at) {
 		return m.EndTime.Time
 	}

@@ -112,7 +112,7 @@ type ExposureResult struct {
 	// Adverse: the exposure is refused, and an adverse finding is a cause on its own. Either a requirement
 	// of the exposure failed; or a threshold is reached, and of what the level that it raises to adds to
 	// the declared one something is undefined, missing or indeterminate. Where all of that was once shown
-	// and only expired, it is a lapse and not adverse.
+	// and only expired, it is a lapse and not adverse. What had expired before it was brought was never shown.
 	Adverse bool `json:"adverse,omitempty"`
 	// Reason is as in Decision.Reason; ExposureNotGranted where only asking is missing.
 	Reason string `json:"reason"`

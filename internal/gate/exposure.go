@@ -121,9 +121,9 @@ func (e *engine) obstruct(v *verdict, g gap) {
 		}
 	}
 	v.gaps = append(v.gaps, g)
-	state := e.questions[g.question].state
+	q := &e.questions[g.question]
 	asked := g.level > e.declared && g.level <= v.reached
-	v.adverse = v.adverse || state == v1alpha1.RequirementFailed || asked && state != v1alpha1.RequirementExpired
+	v.adverse = v.adverse || q.state == v1alpha1.RequirementFailed || asked && !q.lapsed()
 }
 
 // raised reports whether a threshold has a part in blocking the exposure: it raises the level, and something above

@@ -41,7 +41,7 @@ type Sighting struct {
 	Artifacts []v1alpha1.SubjectArtifact
 	// Tested are the artifacts that were run, where the submission says they are not Artifacts.
 	Tested []v1alpha1.SubjectArtifact
-	// Time is when the API server stored the submission.
+	// Time is what [TrustedTime] says of the submission.
 	Time time.Time
 	// UID of the submission. A sighting of an evaluation itself is never a replay of it.
 	UID types.UID
@@ -52,7 +52,7 @@ type Sighting struct {
 func SightingOf(evaluation *v1alpha1.SafetyEvaluation) Sighting {
 	s := Sighting{
 		Artifacts: evaluation.Spec.Subject.Artifacts,
-		Time:      evaluation.CreationTimestamp.Time,
+		Time:      TrustedTime(evaluation),
 		UID:       evaluation.UID,
 	}
 	if !exact(evaluation.Spec.Subject.Relation) {
@@ -62,6 +62,17 @@ func SightingOf(evaluation *v1alpha1.SafetyEvaluation) Sighting {
 		s.SHA256, s.RunID = m.SHA256, m.RunID
 	}
 	return s
+}
+
+// TrustedTime is when a result came to be, by a clock that its author does not set: when the API server stored the
+// evaluation; or when a suite ended that Scalegate ran for it, which is never before that. Of a run that has not ended it
+// is when the evaluation was stored. Zero for an object that no API server stored.
+func TrustedTime(evaluation *v1alpha1.SafetyEvaluation) time.Time {
+	stored, run := evaluation.CreationTimestamp.Time, evaluation.Status.Run
+	if evaluation.Spec.Job == nil || stored.IsZero() || run == nil || run.FinishTime.IsZero() || run.FinishTime.Time.Before(stored) {
+		return stored
+	}
+	return run.FinishTime.Time
 }
 
 // run are the artifacts that produced the file.

@@ -48,6 +48,12 @@ type question struct {
 
 func (q *question) met() bool { return q.state == v1alpha1.RequirementMet }
 
+// lapsed reports whether the requirement was met once, and its evidence only grew old. What was too old already when
+// it came to be known never showed anything: an ancient file makes no lapse of what is missing.
+func (q *question) lapsed() bool {
+	return q.state == v1alpha1.RequirementExpired && q.latest.created < q.expires
+}
+
 // judge answers the question. Findings are judged whatever else is wrong: what failed stays so.
 func (e *engine) judge(q *question) {
 	if q.spec == nil || len(q.scope.artifacts) == 0 {

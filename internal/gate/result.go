@@ -51,7 +51,7 @@ type result struct {
 	// accepted: its relation to the release is Exact or one that the requirement accepts.
 	accepted  bool
 	low, high float64
-	// created is when the API server stored the evaluation, effective the time that its age counts from.
+	// created is the trusted time of the result, effective the time that its age counts from.
 	created, effective int64
 }
 
@@ -71,7 +71,7 @@ func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) 
 		r.flaw = flawUndated
 		return r
 	}
-	r.created = evaluation.CreationTimestamp.Unix()
+	r.created = TrustedTime(evaluation).Unix()
 	r.effective = r.created
 	m := evaluation.Status.Measurement
 	if m == nil {

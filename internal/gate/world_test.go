@@ -148,6 +148,9 @@ func (w *world) evaluation() v1alpha1.SafetyEvaluation {
 	m.SHA256 = fixture.SHA256(pick(&w.source, name, name, "shared"))
 	m.RunID = pick(&w.source, "", name, "shared")
 	w.disturb(&e)
+	if w.rarely(4) {
+		fixture.Run(pick(&w.source, w.time(), w.time(), w.time(), time.Time{}))(&e)
+	}
 	return e
 }
 

@@ -185,7 +185,7 @@ func (s *scenario) evaluate(name, release string, rate float64, ended time.Time)
 				Artifacts: []v1alpha1.SubjectArtifact{{Type: v1alpha1.ArtifactWeights, Digest: s.weights(release)}},
 			},
 			Requirement: attack,
-			Report:      v1alpha1.Report{ConfigMap: v1alpha1.ConfigMapKey{Name: name, Key: "report.json"}},
+			Report:      &v1alpha1.Report{ConfigMap: &v1alpha1.ConfigMapKey{Name: name, Key: "report.json"}},
 		},
 	}
 	s.must(s.Create(s.t.Context(), e))

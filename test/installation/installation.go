@@ -55,7 +55,12 @@ func Open(ctx context.Context, log io.Writer) (*Installation, error) {
 
 // Start is as Open, and always starts a control plane of its own.
 func Start(ctx context.Context, log io.Writer) (*Installation, error) {
-	cluster, err := localcluster.Start(ctx, localcluster.Options{Output: log})
+	return StartWith(ctx, localcluster.Options{Output: log})
+}
+
+// StartWith is as Start, for a control plane of these options.
+func StartWith(ctx context.Context, options localcluster.Options) (*Installation, error) {
+	cluster, err := localcluster.Start(ctx, options)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +148,7 @@ func (i *Installation) install(ctx context.Context) error {
 		}
 	}
 	if _, err := i.Kubectl(ctx, i.Admin(), "wait", "--for=condition=Established", "--timeout=60s",
-		"crd/adversefindings.scalegate.dev", "crd/modelreleases.scalegate.dev",
+		"crd/adversefindings.scalegate.dev", "crd/evaluationsuites.scalegate.dev", "crd/modelreleases.scalegate.dev",
 		"crd/safetyevaluations.scalegate.dev", "crd/safetypolicies.scalegate.dev"); err != nil {
 		return fmt.Errorf("waiting for the kinds: %w", err)
 	}
@@ -161,7 +166,7 @@ func (i *Installation) waitForStamps(ctx context.Context) error {
 					{Type: v1alpha1.ArtifactWeights, Digest: v1alpha1.Digest("sha256:" + strings.Repeat("0", 64))},
 				}},
 				Requirement: "probe",
-				Report:      v1alpha1.Report{ConfigMap: v1alpha1.ConfigMapKey{Name: "probe", Key: "probe"}},
+				Report:      &v1alpha1.Report{ConfigMap: &v1alpha1.ConfigMapKey{Name: "probe", Key: "probe"}},
 			},
 		}, client.DryRunAll)
 		if err != nil && strings.Contains(err.Error(), "There can be a delay") {

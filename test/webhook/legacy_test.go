@@ -93,7 +93,7 @@ func TestAnAPIServerWithoutMutatingPolicies(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "e1"},
 		Spec: v1alpha1.SafetyEvaluationSpec{
 			Subject:     v1alpha1.EvaluationSubject{Release: "m1", Artifacts: []v1alpha1.SubjectArtifact{{Type: v1alpha1.ArtifactWeights, Digest: v1alpha1.Digest(digest("m1"))}}},
-			Requirement: "uplift", Report: v1alpha1.Report{ConfigMap: v1alpha1.ConfigMapKey{Name: "r", Key: "r"}},
+			Requirement: "uplift", Report: &v1alpha1.Report{ConfigMap: &v1alpha1.ConfigMapKey{Name: "r", Key: "r"}},
 		},
 	}
 	s.must(s.client.Create(t.Context(), stamped))

@@ -34,6 +34,8 @@ const (
 	Exempt Ground = "exempt"
 	// Crowded is governed, and had more labels and annotations than a governed namespace may have, before it was.
 	Crowded Ground = "crowded"
+	// Misspelt is not governed: its gate is a word that guards nothing, from before such words were refused.
+	Misspelt Ground = "misspelt"
 	// Leaving is governed, and is being deleted.
 	Leaving Ground = "leaving"
 	// Home is where Scalegate itself lives.
@@ -42,7 +44,7 @@ const (
 
 // Grounds are all of them.
 func Grounds() []Ground {
-	return []Ground{Enforced, EnforcedAll, Limited, Ended, Audited, Ungoverned, Exempt, Crowded, Leaving, Home}
+	return []Ground{Enforced, EnforcedAll, Limited, Ended, Audited, Ungoverned, Exempt, Crowded, Misspelt, Leaving, Home}
 }
 
 // Namespace is the ground's name in the cluster.

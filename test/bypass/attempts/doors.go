@@ -48,6 +48,7 @@ func Doors() []string {
 		"apiextensions.k8s.io/v1 customresourcedefinitions": {"", "/status"},
 		ownGroup + "/v1alpha1 safetypolicies":               {"", "/status"}, ownGroup + "/v1alpha1 modelreleases": {"", "/status"},
 		ownGroup + "/v1alpha1 safetyevaluations": {"", "/status"}, ownGroup + "/v1alpha1 adversefindings": {"", "/status"},
+		ownGroup + "/v1alpha1 evaluationsuites": {"", "/status"},
 	} {
 		for _, sub := range subs {
 			doors = append(doors, resource+sub)

@@ -48,6 +48,7 @@ func Cluster() []Fixture {
 	return []Fixture{
 		{Name: policyName, Kind: policyKind(), Object: safetyPolicy(policyName), Who: safetyTeam()},
 		{Name: unused, Kind: policyKind(), Object: safetyPolicy(unused), Who: safetyTeam()},
+		{Name: suiteName, Kind: suiteKind(), Object: evaluationSuite(suiteName), Who: safetyTeam()},
 		{Name: "bypass-standing", Kind: findingKind(), Object: finding("bypass-standing"), Who: controller()},
 		{Name: "bypass-resolved", Kind: findingKind(), Object: resolved, Who: controller()},
 		{Name: "bypass-pending", Kind: findingKind(), Object: finding("bypass-pending"), Who: controller()},
@@ -75,7 +76,7 @@ func Fixtures() []Fixture {
 	held, plain, idle := pod(heldPod, heldRelease), pod(plainPod, ""), pod(idlePod, "")
 	append1(map[string]any{"name": "first", "image": image("server")}, spec, "initContainers")(held)
 	append1(map[string]any{"name": "devices", "emptyDir": map[string]any{}}, spec, "volumes")(plain)
-	annotate("example.com/kept", "x")(held)
+	both(annotate("example.com/kept", "x"), annotate("run.oci.handler", "x"))(held)
 	nowhere := map[string]any{"bypass.example/nowhere": "true"}
 	put(nowhere, spec, "nodeSelector")(idle)
 	stuck := workload(replicaSetKind(), stuckSet, clearedRelease)
@@ -118,7 +119,11 @@ func Fixtures() []Fixture {
 	put(true, spec, "suspend")(waiting)
 	suspended := workload(jobKind(), "suspended-run", heldRelease)
 	put(true, spec, "suspend")(suspended)
+	idleWeb, idleRun := workload(deploymentKind(), "idle-web", ""), workload(jobKind(), "idle-run", "")
+	put(true, spec, "paused")(idleWeb)
+	put(true, spec, "suspend")(idleRun)
 	withObjects = append(withObjects,
+		Fixture{Name: "idle-web", Kind: deploymentKind(), Object: idleWeb}, Fixture{Name: "idle-run", Kind: jobKind(), Object: idleRun},
 		Fixture{Name: "paused-web", Kind: deploymentKind(), Object: paused}, Fixture{Name: "suspended-run", Kind: jobKind(), Object: suspended},
 		Fixture{Name: "waiting-run", Kind: jobKind(), Object: waiting},
 		Fixture{Name: "deleting-set", Kind: statefulSetKind(), Object: deleting},
@@ -136,7 +141,7 @@ func Fixtures() []Fixture {
 	for i := range withObjects {
 		withObjects[i].Who = tenant()
 	}
-	return slices.Concat(withObjects, customFixtures(), []Fixture{
+	return slices.Concat(withObjects, runFixtures(), customFixtures(), []Fixture{
 		{Name: bornFreePod, Kind: podKind(), Selector: "app=" + clearedSet},
 		{Name: unboundPod, Kind: podKind(), Selector: "app=" + stuckSet},
 		{Name: "revision", Kind: revisionKind(), Selector: "app=open-set"},
@@ -186,6 +191,11 @@ func Legacy() (fixtures []Fixture) {
 		old := c.object(c.kind.Resource+"-legacy", "")
 		eachOf(c, limit(gpu))(old)
 		fixtures = append(fixtures, Fixture{Name: "legacy", Kind: c.kind, Object: old, Who: clusterAdmin()})
+		if name, ok := c.firstAsking(); ok {
+			own := c.object(c.kind.Resource+"-legacy-own", "")
+			c.asking[name](own)
+			fixtures = append(fixtures, Fixture{Name: "legacy-own", Kind: c.kind, Object: own, Who: clusterAdmin()})
+		}
 	}
 	return fixtures
 }
@@ -264,7 +274,11 @@ func Leftovers() []Fixture {
 // Clearances are those of the ground Ended, by release, for an owner: one that has ended, and some that are none. The times
 // are RFC 3339.
 func Clearances(owner, past, future string) map[string]string {
-	digests := strings.Join(ClearedDigests(), ",")
+	cleared := ClearedDigests()
+	for _, release := range []string{"future", "counted", "short"} {
+		cleared = append(cleared, digest("weights-"+release))
+	}
+	digests := strings.Join(cleared, ",")
 	full := func(version, end, mode string) string {
 		return strings.Join([]string{version, end, grantedExposure, mode, owner, digests, past}, "|")
 	}

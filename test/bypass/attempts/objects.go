@@ -29,6 +29,7 @@ func cronJobKind() Kind     { return Kind{"batch", "v1", "cronjobs", "CronJob", 
 func policyKind() Kind      { return own("safetypolicies", "SafetyPolicy", false) }
 func releaseKind() Kind     { return own("modelreleases", "ModelRelease", true) }
 func evaluationKind() Kind  { return own("safetyevaluations", "SafetyEvaluation", true) }
+func suiteKind() Kind       { return own("evaluationsuites", "EvaluationSuite", false) }
 func findingKind() Kind     { return own("adversefindings", "AdverseFinding", false) }
 func definitionKind() Kind {
 	return Kind{"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false}
@@ -54,10 +55,11 @@ const (
 	spareRelease = "spare"
 )
 
-// unused is the name of a policy without releases; policyName that of the grounds' releases.
+// unused is the name of a policy without releases; policyName that of the grounds' releases, and suiteName that of a suite.
 const (
 	policyName = "bypass"
 	unused     = "bypass-unused"
+	suiteName  = "bypass"
 )
 
 // digest is that of what has the name.
@@ -183,6 +185,25 @@ func safetyEvaluation(name string) map[string]any {
 		"requirement": "proof",
 		"report":      map[string]any{"configMap": map[string]any{"name": "report", "key": "report.json"}},
 	}
+	return content
+}
+
+// evaluationSuite runs one container.
+func evaluationSuite(name string) map[string]any {
+	content := object(suiteKind(), name)
+	runs := podTemplate("suite", "")
+	put("Never", spec, "restartPolicy")(runs)
+	content[spec] = map[string]any{
+		"protocol": map[string]any{"title": "Bypass", "version": "1"}, "result": map[string]any{"path": "result.json"},
+		"jobTemplate": map[string]any{spec: map[string]any{"template": runs}},
+	}
+	return content
+}
+
+// ordered is an evaluation that runs the suite.
+func ordered(name string) map[string]any {
+	content := safetyEvaluation(name)
+	both(drop(spec, "report"), put(suiteName, spec, "job", "suite"))(content)
 	return content
 }
 

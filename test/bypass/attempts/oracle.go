@@ -79,7 +79,9 @@ func Unmutated(all []Attempt) []Attempt {
 func Judge(r Request) Outcome {
 	switch {
 	case r.Who.Name == controllerName && len(r.Who.Groups) == 0:
-		return Elsewhere
+		return Elsewhere | Refused
+	case againstRuns(r):
+		return Refused
 	case r.Kind.Group == ownGroup:
 		return judgeOwnKind(r)
 	case r.Kind.Resource == "namespaces":

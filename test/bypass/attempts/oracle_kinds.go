@@ -64,7 +64,7 @@ func judgeEvaluation(r Request) Outcome {
 		return Through
 	case r.New[spec] == nil:
 		return Elsewhere
-	case r.Unmutated && r.Old == nil && typed != r.Who.Name:
+	case bringsOwn(r), r.Unmutated && r.Old == nil && typed != r.Who.Name:
 		return Refused
 	case r.Unmutated && r.Old != nil && !same(r.Old[spec], r.New[spec]):
 		return Elsewhere
@@ -77,6 +77,11 @@ func judgeEvaluation(r Request) Outcome {
 	default:
 		return Elsewhere
 	}
+}
+
+// bringsOwn: the controller orders runs, and brings no evidence.
+func bringsOwn(r Request) bool {
+	return r.Old == nil && r.Who.Name == controllerName && at(r.New, spec, "job") == nil
 }
 
 // judgeInUse: a policy or a release that something relies on is not deleted without breaking the glass.

@@ -13,10 +13,13 @@ import (
 // Remembers tells whether a held object remembers how it goes on as its author last wanted it, and which template ran
 // before; and whether a hold that was lifted by a return left it as its author wanted it.
 func Remembers(r Request, content map[string]any) bool {
+	if r.Kind.Resource == "pods" && r.Sub == "" && r.Old == nil && !keepsGates(r.New, content) {
+		return false
+	}
 	if _, ok := switchOf(r.Kind); !ok || !r.Ground.Governed() || r.Sub != "" || content == nil || r.Way.Deletes() || r.Who.Name == controllerName {
 		return true
 	}
-	if !r.keepsNotes(content) {
+	if !r.keepsNotes(content) || !r.keepsRollout(content) {
 		return false
 	}
 	switch held := Holds(r.Kind, content); {
@@ -25,14 +28,38 @@ func Remembers(r Request, content map[string]any) bool {
 	case Holds(r.Kind, r.Old):
 		return r.asWanted(content)
 	default:
-		return !marked(content) && (!r.returns() || textAt(content, metadata, annotations, clearedTextKey) == "")
+		return !marked(content) && r.switched(content) && (!r.returns() || textAt(content, metadata, annotations, clearedTextKey) == "")
 	}
+}
+
+// keepsGates tells whether a new pod has every gate that was sent.
+func keepsGates(sent, content map[string]any) bool {
+	return !slices.ContainsFunc(listAt(sent, spec, "schedulingGates"), func(gate map[string]any) bool {
+		return !slices.ContainsFunc(listAt(content, spec, "schedulingGates"), func(kept map[string]any) bool { return kept["name"] == gate["name"] })
+	})
 }
 
 // keepsNotes tells whether the annotations that are not ours are as they were sent.
 func (r Request) keepsNotes(content map[string]any) bool {
 	for _, key := range differing(mapAt(r.New, metadata, annotations), mapAt(content, metadata, annotations), "") {
 		if !strings.HasPrefix(key, ownPrefix) {
+			return false
+		}
+	}
+	return true
+}
+
+// keepsRollout tells whether all that the author sent about the rollout, besides the partition, is as it was sent.
+func (r Request) keepsRollout(content map[string]any) bool {
+	path, _ := switchOf(r.Kind)
+	if !r.partitioned() {
+		return true
+	}
+	parent := strings.Split(path, ".")
+	parent = parent[:len(parent)-1]
+	kept := mapAt(content, parent...)
+	for key, value := range mapAt(r.New, parent...) {
+		if key != "partition" && !same(kept[key], value) {
 			return false
 		}
 	}
@@ -127,6 +154,13 @@ func (r Request) keepsTemplate(content map[string]any) bool {
 	default:
 		return kept != "" && len(kept) <= longest
 	}
+}
+
+// switched tells whether the switch stands as it was sent, where it was.
+func (r Request) switched(content map[string]any) bool {
+	path, _ := switchOf(r.Kind)
+	sent := first(reach(r.New, path))
+	return sent == nil || same(first(reach(content, path)), sent)
 }
 
 // asWanted tells whether the switch stands, after the hold, as the mark of the held object said.

@@ -237,11 +237,18 @@ func Holds(kind Kind, content map[string]any) bool {
 	}
 }
 
-// Warns tells whether whoever sent the attempt is told that what it became, content, is held.
-func Warns(a Attempt, content map[string]any) bool {
+// Warns is a part of what whoever sent the attempt is told where what it became, content, is held: where to look. It is
+// empty where nothing is said.
+func Warns(a Attempt, content map[string]any) string {
 	doors := map[string]bool{"pods": a.Way == Create || a.Base != nil, "deployments": true, "statefulsets": true, "jobs": true}
-	return a.Sub == "" && a.Ground.Governed() && !a.Way.Deletes() && doors[a.Kind.Resource] && (marked(content) || gated(content)) &&
-		!kubernetes(a.Who)
+	if a.Sub != "" || !a.Ground.Governed() || a.Way.Deletes() || !doors[a.Kind.Resource] || !marked(content) && !gated(content) || kubernetes(a.Who) {
+		return ""
+	}
+	claiming := content
+	if a.Kind.Resource != "pods" {
+		claiming = template(content)
+	}
+	return strings.TrimSpace("scalegate explain modelrelease " + claim(claiming))
 }
 
 // kubernetes tells whether it is a part of Kubernetes.

@@ -201,13 +201,17 @@ func customFixtures() (fixtures []Fixture) {
 	}
 	group, _ := customOf(groupKind())
 	stalled, large := group.object("leaderworkersets-stalled", clearedRelease), group.object("leaderworkersets-large", clearedRelease)
+	unreached := group.object("leaderworkersets-unreached", "")
+	group.place(unreached, group.partition, int64(noOrdinal))
 	group.place(stalled, group.partition, int64(1))
 	eachOf(group, annotate("example.com/large", strings.Repeat("x", 40000)))(large)
 	for _, c := range customs() {
 		if c.suspend != "" {
-			idle := c.object(c.kind.Resource+"-idle", clearedRelease)
-			c.place(idle, c.suspend, !c.inverse)
-			fixtures = append(fixtures, Fixture{Name: "idle", Kind: c.kind, Object: idle, Who: c.author()})
+			for name, release := range map[string]string{"idle": clearedRelease, "idle-lacking": heldRelease, "idle-plain": ""} {
+				idle := c.object(c.kind.Resource+"-"+name, release)
+				c.place(idle, c.suspend, !c.inverse)
+				fixtures = append(fixtures, Fixture{Name: name, Kind: c.kind, Object: idle, Who: c.author()})
+			}
 		}
 		fixtures = append(fixtures, c.bare()...)
 		for name, release := range map[string]string{"exposed": clearedRelease, "exposed-lacking": heldRelease} {
@@ -218,7 +222,8 @@ func customFixtures() (fixtures []Fixture) {
 	}
 	fixtures = append(fixtures,
 		Fixture{Name: "stalled", Kind: group.kind, Object: stalled, Who: group.author()},
-		Fixture{Name: "large", Kind: group.kind, Object: large, Who: group.author()})
+		Fixture{Name: "large", Kind: group.kind, Object: large, Who: group.author()},
+		Fixture{Name: "unreached", Kind: group.kind, Object: unreached, Who: group.author()})
 	slices.SortFunc(fixtures, func(a, b Fixture) int { return strings.Compare(a.Kind.Resource+a.Name, b.Kind.Resource+b.Name) })
 	return fixtures
 }
@@ -240,6 +245,15 @@ func (c custom) bare() (fixtures []Fixture) {
 		fixtures = append(fixtures, Fixture{Name: name, Kind: c.kind, Object: content, Who: c.author()})
 	}
 	return fixtures
+}
+
+// firstAsking is the name of the first change by which it asks in fields of its own that keep which model it is.
+func (c custom) firstAsking() (name string, ok bool) {
+	names := slices.Sorted(maps.Keys(c.asking))
+	if len(names) == 0 {
+		return "", false
+	}
+	return names[0], true
 }
 
 // author makes fixtures. What would be refused as it is made, the controller makes.
@@ -339,6 +353,12 @@ func (c *catalogue) ownBirths(o custom, single func(number, what, release string
 		for name, ask := range o.spots[0].requests() {
 			c.add(single("F3", name+" in the fields of its container, claiming nothing", "", ask))
 		}
+		c.add(
+			single("F3", "requests alone in the fields of its container, claiming nothing", "", put(map[string]any{gpu: "1"}, spec, "resources", "requests")),
+			single("F3", "a variable of it beside others, claiming nothing", "", put([]any{
+				map[string]any{"name": "MODE", "value": "fast"}, map[string]any{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"},
+			}, spec, "env")),
+		)
 	}
 	for name, ask := range o.asking {
 		c.add(

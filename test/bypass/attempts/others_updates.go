@@ -158,6 +158,9 @@ func (c *catalogue) customHolds(o custom) {
 		c.add(
 			attack{number: "A3", what: "an ordinary label of one that waits", kind: o.kind, on: "idle", change: label("team", "x"), who: who},
 			attack{number: "A3", what: "another template of one that waits", kind: o.kind, on: "idle", change: eachOf(o, newArgsOfTemplate()), who: who},
+			attack{number: "A3", what: "a mark of one that waits, claiming nothing", kind: o.kind, on: "idle-plain", change: annotate(heldKey, "resume"), who: who},
+			attack{number: "A3", what: "claim nothing any more, of one that its author suspended", kind: o.kind, on: "idle-lacking", change: o.unclaimed(),
+				who: who, removes: true, grounds: []Ground{Enforced}},
 			attack{number: "A3", what: "start one that waits", kind: o.kind, on: "idle", change: put(o.inverse, path...), who: who},
 			attack{number: "A3", what: "suspend one that runs", kind: o.kind, on: "cleared", change: put(!o.inverse, path...), who: who},
 			attack{number: "A3", what: "start one with another template", kind: o.kind, on: "idle", who: who,
@@ -176,6 +179,17 @@ func (c *catalogue) customHolds(o custom) {
 		group := eachOf(o, firstContainer(put(image("server"), "image")))
 		c.add(
 			attack{number: "A3", what: "another template of a large one", kind: o.kind, on: "large", change: eachOf(o, newArgsOfTemplate()), ways: only(Merge, Put), who: who[:2]},
+			attack{number: "A3", what: "another template of a large one, and one typed by hand", kind: o.kind, on: "large", ways: only(Merge, Put), who: who[:2],
+				change: both(eachOf(o, newArgsOfTemplate()), annotate(clearedTextKey, "text"))},
+			attack{number: "A3", what: "another template, and no annotations", kind: o.kind, on: "cleared", ways: only(Merge, Put), who: who[:2],
+				change: both(eachOf(o, newArgsOfTemplate()), drop(metadata, annotations))},
+			attack{number: "A3", what: "another template, and a rollout of its author's", kind: o.kind, on: "cleared", ways: only(Merge, Put), who: who[:2],
+				change: both(eachOf(o, newArgsOfTemplate()), func(content map[string]any) {
+					o.place(content, o.partition, int64(1))
+					put(int64(2), append(path[:len(path)-1:len(path)-1], "maxUnavailable")...)(content)
+				})},
+			attack{number: "A3", what: "a mark under the partition of a hold, claiming nothing", kind: o.kind, on: "unreached", ways: only(Merge, Put), who: who[:2],
+				change: annotate(heldKey, "partition=1")},
 			attack{number: "A3", what: "another partition of the author's", kind: o.kind, on: on, change: put(int64(3), path...), who: who[:2], grounds: []Ground{Enforced}},
 			attack{number: "A3", what: "another template under a partition of the author's", kind: o.kind, on: "cleared", who: who[:2],
 				change: both(eachOf(o, newArgsOfTemplate()), func(content map[string]any) { o.place(content, o.partition, int64(2)) })},
@@ -192,6 +206,7 @@ func (c *catalogue) customHolds(o custom) {
 		with("its author's mark, as paused", annotate(heldKey, "paused"), false),
 		with("its author's mark, as resume", annotate(heldKey, "resume"), false),
 		with("claim nothing any more", o.unclaimed(), true),
+		with("claim nothing any more, and no rollout", both(o.unclaimed(), drop(spec, "rolloutStrategy")), true),
 		with("into a queue of Kueue", label(queueLabel, "queue"), false),
 		with("a cleared template, typed by hand", annotate(clearedTextKey, "text"), false),
 		attack{number: "A3", what: "an ordinary label of a held one", kind: o.kind, on: on, change: label("team", "x"), who: who[:2], grounds: []Ground{Enforced}},

@@ -68,6 +68,12 @@ func (c *catalogue) namespaces() {
 			change: put([]any{"kubernetes", "bypass.example/stay"}, spec, "finalizers")},
 		attack{number: "A4", what: "delete the namespace", kind: namespaceKind(), on: "namespace", ways: only(Delete), who: outside},
 	)
+	for what, change := range map[string]Change{
+		"an ordinary label of a misspelt one": label("team", "x"), "a gate that is spelled right": label(gateLabel, "enforced"),
+		"claims that are spelled right": label(claimsLabel, "all"), "another misspelt gate": label(gateLabel, "on"), "another misspelt word of claims": label(claimsLabel, "some"),
+	} {
+		c.add(attack{number: "B1", what: what, kind: namespaceKind(), on: "namespace", change: change, ways: only(Merge, Put), who: everybody, grounds: []Ground{Misspelt}})
+	}
 	c.crowds(everybody)
 	for what, change := range map[string]Change{
 		"a namespace": nil, "a namespace that is governed": label(gateLabel, "enforced"), "a namespace that is audited": label(gateLabel, "audited"),
@@ -149,7 +155,7 @@ func (c *catalogue) ownKinds() {
 	for _, on := range []struct {
 		kind Kind
 		name string
-	}{{policyKind(), policyName}, {releaseKind(), heldRelease}, {evaluationKind(), "evidence"}, {findingKind(), "bypass-standing"}} {
+	}{{policyKind(), policyName}, {releaseKind(), heldRelease}, {evaluationKind(), "evidence"}, {suiteKind(), suiteName}, {findingKind(), "bypass-standing"}} {
 		grounds := []Ground{Enforced, Audited, Ungoverned}
 		if !on.kind.Namespaced {
 			grounds = grounds[:1]
@@ -181,6 +187,8 @@ func (c *catalogue) ownKinds() {
 		attack{number: "D7", what: "a release that asks for less", kind: releaseKind(), on: spareRelease, change: put("Low", spec, "level")},
 		attack{number: "D7", what: "a policy with a longer lease", kind: policyKind(), on: policyName, change: put(int64(3600), spec, "clearanceSeconds"), who: writers, grounds: cluster},
 		attack{number: "D6", what: "make a release", kind: releaseKind(), ways: creates(), base: func() map[string]any { return modelRelease("new", "High") }},
+		attack{number: "D6", what: "make a suite", kind: suiteKind(), ways: creates(), base: func() map[string]any { return evaluationSuite("bypass-new") }, who: writers, grounds: cluster},
+		attack{number: "D6", what: "delete a suite", kind: suiteKind(), on: suiteName, ways: only(Delete, DeleteCollection), who: writers, grounds: cluster},
 		attack{number: "D6", what: "make a policy", kind: policyKind(), ways: creates(), base: func() map[string]any { return safetyPolicy("bypass-new") }, who: writers, grounds: cluster},
 	)
 	c.boundController()
@@ -193,6 +201,7 @@ func (c *catalogue) evidence() {
 	who := slices.Concat(people(), []Identity{evaluator(), safetyTeam(), controller()})
 	c.add(
 		attack{number: "D2", what: "evidence that does not say whose", kind: evaluationKind(), base: base, ways: creates(), who: who},
+		attack{number: "D2", what: "a run that is ordered", kind: evaluationKind(), base: func() map[string]any { return ordered("new") }, ways: creates(), who: who},
 		attack{number: "D2", what: "evidence in another's name", kind: evaluationKind(), base: base, ways: creates(), who: who, change: put("somebody", spec, "evaluator")},
 		attack{number: "D2", what: "evidence in Scalegate's name", kind: evaluationKind(), base: base, ways: creates(), who: people(), change: put(controllerName, spec, "evaluator")},
 		attack{number: "E7", what: "evidence without a spec", kind: evaluationKind(), base: func() map[string]any { return object(evaluationKind(), "new") }, ways: only(Create), who: people()},
@@ -262,7 +271,7 @@ func (c *catalogue) definitions() {
 		delete(version, "selectableFields")
 	}
 	cluster := []Ground{Enforced}
-	for _, name := range []string{"safetypolicies", "modelreleases", "safetyevaluations", "adversefindings"} {
+	for _, name := range []string{"safetypolicies", "modelreleases", "safetyevaluations", "evaluationsuites", "adversefindings"} {
 		on := name + "." + ownGroup
 		c.add(
 			attack{number: "C12", what: "delete a kind of ours", kind: definitionKind(), on: on, ways: only(Delete), who: who, grounds: cluster},
@@ -288,6 +297,7 @@ func All() []Attempt {
 	c.namespaces()
 	c.ownKinds()
 	c.parameters()
+	c.runs()
 	c.legacy()
 	c.innocent()
 	return c.all
@@ -297,11 +307,15 @@ func All() []Attempt {
 func (c *catalogue) legacy() {
 	for _, old := range Legacy() {
 		with := func(what string, change Change) attack {
-			return attack{number: "F3", what: what, kind: old.Kind, on: "legacy", change: change, ways: only(Merge, Put), who: []Identity{clusterAdmin(), gitOps()}, grounds: []Ground{Enforced}}
+			return attack{number: "F3", what: what, kind: old.Kind, on: old.Name, change: change, ways: only(Merge, Put), who: []Identity{clusterAdmin(), gitOps()}, grounds: []Ground{Enforced}}
 		}
 		c.add(with("an ordinary label of what was there before", label("team", "x")))
 		if o, ok := customOf(old.Kind); ok {
-			c.add(with("another template of what was there before", eachOf(o, newArgsOfTemplate())))
+			c.add(
+				with("another template of what was there before", eachOf(o, newArgsOfTemplate())),
+				with("an exposure of what was there before", o.claim("Public", exposureLabel)),
+				with("another model of what was there before", o.firstRenamed()),
+			)
 			continue
 		}
 		c.add(with("another template of what was there before", newArgs()))

@@ -66,6 +66,8 @@ func (c *catalogue) forgedBirths() {
 		attack{number: "D5", what: "a cleared owner that says nothing about control", kind: podKind(), base: birth(clearedRelease), ways: only, who: makers,
 			change: with(func(content map[string]any) { delete(listAt(content, metadata, "ownerReferences")[0], "controller") })},
 		attack{number: "B2", what: "a cleared owner under another release", kind: podKind(), base: birth(heldRelease), change: typed, ways: only, who: makers},
+		attack{number: "R2", what: "a cleared owner with another image, held already", kind: podKind(), base: birth(clearedRelease), ways: only, who: makers,
+			change: with(both(firstContainer(put(image("swapped"), "image")), append1(map[string]any{"name": holdGate}, spec, "schedulingGates")))},
 		attack{number: "R9", what: "a cleared owner with an image by tag", kind: podKind(), base: birth(clearedRelease), ways: only, who: makers,
 			change: with(firstContainer(put("registry.example/server:latest", "image")))},
 		attack{number: "R2", what: "a cleared owner with another image", kind: podKind(), base: birth(clearedRelease), ways: only, who: makers,

@@ -84,7 +84,7 @@ func updateWays(a attack) []Way {
 // builtin tells whether the kind is one of Kubernetes, which alone know strategic merge patches.
 func builtin(kind Kind) bool {
 	switch kind.Group {
-	case "", "apps", "batch":
+	case "", "apps", "batch", "networking.k8s.io":
 		return true
 	default:
 		return false

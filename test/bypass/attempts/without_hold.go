@@ -38,7 +38,9 @@ func (c *catalogue) withoutHold() {
 	c.add(
 		attack{number: "A3", what: "other arguments under the exposure that it had", kind: daemonSetKind(), on: "exposed-set", change: newArgs()},
 		attack{number: "A3", what: "another release under the exposure that it had", kind: daemonSetKind(), on: "exposed-set", change: eachTemplate(label(claimLabel, clearedRelease)), grounds: []Ground{Enforced}},
-		attack{number: "A3", what: "another release with an exposure", kind: daemonSetKind(), on: "exposed-elsewhere", change: eachTemplate(label(claimLabel, clearedRelease))},
+		attack{number: "A3", what: "another release with an exposure", kind: daemonSetKind(), on: "exposed-elsewhere",
+			change: eachTemplate(both(label(claimLabel, clearedRelease), serverAlone)), removes: true},
+		attack{number: "A3", what: "no exposure any more", kind: daemonSetKind(), on: "exposed-set", change: eachTemplate(unlabel(exposureLabel)), removes: true},
 		attack{number: "A3", what: "an ordinary label of an uncleared one where nothing holds", kind: statefulSetKind(), on: "deleting-lacking", change: label("team", "x")},
 		attack{number: "A3", what: "roll out when pods are deleted", kind: statefulSetKind(), on: "held-set", change: put(map[string]any{"type": "OnDelete"}, spec, "updateStrategy"), ways: only(Merge, Put, JSON)},
 		attack{number: "A3", what: "an ordinary label where nothing holds", kind: statefulSetKind(), on: "deleting-set", change: label("team", "x")},
@@ -55,6 +57,12 @@ func (c *catalogue) withoutHold() {
 		c.add(attack{number: "E3", what: "claim " + release + ", whose clearance is none", kind: daemonSetKind(), on: "open-set",
 			change: eachTemplate(label(claimLabel, release)), grounds: []Ground{Ended}})
 	}
+}
+
+// serverAlone leaves a template with the cleared image and nothing else.
+func serverAlone(template map[string]any) {
+	drop(spec, "volumes")(template)
+	firstContainer(drop("volumeMounts"))(template)
 }
 
 // newArgsOfTemplate is what newArgs does to a template.

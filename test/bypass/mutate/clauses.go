@@ -66,12 +66,15 @@ func (m *maker) spec() map[string]any {
 	return spec
 }
 
-// selector is who is governed.
+// selector is who is governed, and what is looked at.
 func (m *maker) selector() {
-	if constraints, _ := m.spec()["matchConstraints"].(map[string]any); constraints["namespaceSelector"] != nil {
-		m.add("matchConstraints.namespaceSelector", "removed", func(spec map[string]any) {
-			unstructured.RemoveNestedField(spec, "matchConstraints", "namespaceSelector")
-		})
+	constraints, _ := m.spec()["matchConstraints"].(map[string]any)
+	for _, selector := range []string{"namespaceSelector", "objectSelector"} {
+		if constraints[selector] != nil {
+			m.add("matchConstraints."+selector, "removed", func(spec map[string]any) {
+				unstructured.RemoveNestedField(spec, "matchConstraints", selector)
+			})
+		}
 	}
 }
 

@@ -42,16 +42,16 @@ func excuses() []excuse {
 			"The text stands only beside the mark, since both are taken off wherever nothing is held; reading a text that is not there is an error.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-namespaces validations\[(0\]: without: k in variables\.oldAnnotations|1\]: without: oldObject != null)`),
-			"Reading what is not there is an error, which refuses; and a new Namespace always has a label that its old self lacks.",
-		},
-		{
 			regexp.MustCompile(`scalegate-stamp-(evaluator mutations\[0\]: .*variables\.evaluator == ""|resolver variables\.unchanged: without: has\(object\.spec(\.resolution)?\)$|resolver mutations\[0\]: without: variables\.resolver != "")`),
 			"A sender always has a name; the mutation asks first whether there is a resolution.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-(models\.kubeai\.org|vllmruntimes\.production-stack\.vllm\.ai) (variables\.accelerators|validations\[0\]|variables\.changed: exists|variables\.judged: (without: .*t\.spec|negated: (i != ""|has\(v\.image\)))|validations\[1\]: exists and all)`),
-			"These kinds have one spot without a pod template in it; what asks for an accelerator is in fields of their own.",
+			regexp.MustCompile(`scalegate-guard-(models|vllmruntimes|nimservices)\.\S+ (variables\.changed: exists|validations\[\d\]: exists and all exchanged: (variables\.templates|t\.spec\.containers))`),
+			"These kinds have one spot, with at most one container in it: any is all.",
+		},
+		{
+			regexp.MustCompile(`scalegate-require-claims variables\.oldTemplate: always the second branch of: \(oldObject == null\)`),
+			"An error in it refuses at creation what asks and claims nothing, as the rule does; for nothing else is it needed.",
 		},
 		{
 			regexp.MustCompile(`scalegate-guard-[a-z]+\.\S+ variables\.sameModel: (without: oldObject != null|exists and all exchanged: )`),
@@ -70,8 +70,8 @@ func excuses() []excuse {
 			"A shortcut where nothing changed; and reading what is not there is an error, which refuses.",
 		},
 		{
-			regexp.MustCompile(`scalegate-hold-statefulsets mutations\[0\]: without: (has\(object\.spec\.updateStrategy\.rollingUpdate\)|variables\.partition < 0)`),
-			"Kubernetes fills rollingUpdate in before admission, and takes no partition below 0.",
+			regexp.MustCompile(`scalegate-hold-statefulsets mutations\[0\]: without: variables\.partition < 0`),
+			"Kubernetes takes no partition below 0, whoever writes it.",
 		},
 		{
 			regexp.MustCompile(`scalegate-stamp-\w+ mutations\[0\]: without: !?has\(object\.spec\)$`),

@@ -21,6 +21,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -299,9 +300,12 @@ func (r *run) restore(ctx context.Context, clause Clause) error {
 	return r.put(ctx, r.policies[clause.Kind+"/"+clause.Policy])
 }
 
-// put writes the object, whatever is there.
+// put writes the object, whatever is there. Kubernetes writes the status of a policy at any moment, so it is tried again.
 func (r *run) put(ctx context.Context, o *unstructured.Unstructured) error {
-	o = o.DeepCopy()
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error { return r.replace(ctx, o.DeepCopy()) })
+}
+
+func (r *run) replace(ctx context.Context, o *unstructured.Unstructured) error {
 	present := &unstructured.Unstructured{}
 	present.SetGroupVersionKind(schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: o.GetKind()})
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(o), present)

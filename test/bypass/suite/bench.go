@@ -85,13 +85,16 @@ func (b *Bench) prepare(ctx context.Context) (err error) {
 	if err := b.AddNodes(ctx, 1, nil); err != nil {
 		return err
 	}
+	if err := b.misspell(ctx); err != nil {
+		return fmt.Errorf("making a namespace with a misspelt gate: %w", err)
+	}
 	return b.StartManager(ctx)
 }
 
 // govern makes the grounds.
 func (b *Bench) govern(ctx context.Context) error {
 	for _, ground := range attempts.Grounds() {
-		if ground == attempts.Home {
+		if ground == attempts.Home || ground == attempts.Misspelt {
 			continue
 		}
 		if err := b.makeGround(ctx, ground); err != nil {

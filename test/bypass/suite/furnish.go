@@ -65,7 +65,7 @@ func (b *Bench) place(ctx context.Context, ground attempts.Ground, fixture attem
 	if fixture.Object != nil {
 		return b.until(ctx, func(ctx context.Context) error {
 			// The mutating policies refuse a new kind until the API server has learned its schema.
-			object, err := b.made(ctx, fixture.Who, collection, fixture.Object)
+			object, err := b.made(ctx, fixture.Who, collection, fill(fixture.Object, b.uidsOf(ground)))
 			if err != nil {
 				return fmt.Errorf("making the fixture %s: %w", fixture.Name, err)
 			}

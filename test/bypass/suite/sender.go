@@ -52,8 +52,8 @@ type answer struct {
 	object map[string]any
 	// message says what was wrong when it did not.
 	message string
-	// warned says that Scalegate warned.
-	warned bool
+	// warned is what Scalegate warned of.
+	warned string
 }
 
 func (a answer) ok() bool { return a.code < 300 }
@@ -87,7 +87,10 @@ func (s *sender) send(ctx context.Context, c call) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("reading the answer to %s %s: %w", c.method, c.path, err)
 	}
-	a := answer{code: response.StatusCode, warned: strings.Contains(strings.Join(response.Header.Values("Warning"), " "), "scalegate")}
+	a := answer{code: response.StatusCode}
+	if warnings := strings.Join(response.Header.Values("Warning"), " "); strings.Contains(warnings, "scalegate") {
+		a.warned = warnings
+	}
 	if a.ok() {
 		// A stream answers with no object.
 		if json.Valid(text) {

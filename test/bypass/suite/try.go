@@ -63,7 +63,6 @@ func (b *Bench) compose(a attempts.Attempt, name string, before map[string]any) 
 	if a.Way.Deletes() || a.Way == attempts.Connect {
 		return s
 	}
-	uid := func(fixture string) string { return b.uids[fixtureKey{a.Ground, "replicasets", fixture}] }
 	if a.Base != nil {
 		s.base = a.Base()
 		if meta, ok := s.base["metadata"].(map[string]any); ok && a.On != "" {
@@ -74,8 +73,19 @@ func (b *Bench) compose(a attempts.Attempt, name string, before map[string]any) 
 	if a.Change != nil {
 		a.Change(s.new)
 	}
-	s.new = fill(s.new, uid)
+	s.new = fill(s.new, b.uidsOf(a.Ground))
 	return s
+}
+
+// uidsOf finds the UIDs of the ground's fixtures, each named by its resource and its name; of a ReplicaSet, the name will do.
+func (b *Bench) uidsOf(ground attempts.Ground) func(fixture string) string {
+	return func(fixture string) string {
+		resource, name, found := strings.Cut(fixture, "/")
+		if !found {
+			resource, name = "replicasets", fixture
+		}
+		return b.uids[fixtureKey{ground, resource, name}]
+	}
 }
 
 // judge compares what came with what the oracle says.
@@ -90,8 +100,8 @@ func (b *Bench) judge(s sending) Result {
 	if result.Met && !attempts.Remembers(request, s.answer.object) {
 		result.Met, result.Warning = false, "what it remembers of its author: "+attempts.Remembered(s.answer.object)
 	}
-	if s.answer.warned != attempts.Warns(a, s.answer.object) {
-		result.Met, result.Warning = false, fmt.Sprintf("warned: %t", s.answer.warned)
+	if words := attempts.Warns(a, s.answer.object); (words == "") != (s.answer.warned == "") || !strings.Contains(s.answer.warned, words) {
+		result.Met, result.Warning = false, fmt.Sprintf("warned of %q", s.answer.warned)
 	}
 	return result
 }

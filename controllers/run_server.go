@@ -1,0 +1,209 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/runs"
+)
+
+// serve is what comes next until the model under test is served; ready is true when it is. The pod comes last: before it
+// can be reached, who may reach it is said.
+func (k *knowledge) serve(objects *runs.Objects) (next step, ready bool) {
+	for _, part := range []struct {
+		there []metav1.PartialObjectMetadata
+		want  client.Object
+	}{{k.policies, objects.NetworkPolicy}, {k.services, objects.Service}} {
+		switch {
+		case len(part.there) == 0:
+			return step{make: part.want}, false
+		case part.there[0].DeletionTimestamp != nil:
+			return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until %s %s is gone", part.there[0].Kind, part.there[0].Name))), false
+		}
+	}
+	pod := k.server()
+	switch {
+	case pod == nil:
+		return step{make: objects.Server}, false
+	case pod.DeletionTimestamp != nil:
+		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Pod %s is gone", pod.Name))), false
+	case held(pod):
+		s := k.report(waiting(v1alpha1.ReasonServerHeld, fmt.Sprintf("pod %s, which serves the model to the evaluation, is held: %s", pod.Name, k.whyHeld(pod))))
+		if s.state.run = k.run().DeepCopy(); s.state.run.ServerTime != nil {
+			s.state.run.ServerTime = nil
+		}
+		return s, false
+	case k.run().ServerTime == nil:
+		s := k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("pod %s, which serves the model to the evaluation, is not held any more", pod.Name)))
+		s.state.run, s.goOn = k.run().DeepCopy(), true
+		s.state.run.ServerTime = new(k.now)
+		return s, false
+	}
+	return k.start(pod)
+}
+
+// start is what comes next while a pod that is not held any more is not ready.
+func (k *knowledge) start(pod *corev1.Pod) (next step, ready bool) {
+	if why := endOfServer(pod); why != "" {
+		return k.fail(v1alpha1.ReasonServerFailed, fmt.Sprintf("pod %s, which serves the model to the evaluation, %s: create another SafetyEvaluation once that is mended", pod.Name, why)), false
+	}
+	if serves(pod) {
+		return step{}, true
+	}
+	limit := time.Duration(k.plan.input.Suite.Spec.Server.ReadySeconds) * time.Second
+	if limit == 0 {
+		limit = defaultReadyTime
+	}
+	end := k.run().ServerTime.Add(limit)
+	state := stateOfServer(pod)
+	if !k.now.Before(new(metav1.NewTime(end))) {
+		return k.fail(v1alpha1.ReasonServerFailed, fmt.Sprintf(
+			"pod %s, which serves the model to the evaluation, was not ready within %v (%s): give it more time in readySeconds of suite %s, or mend it, and create another SafetyEvaluation",
+			pod.Name, limit, state, k.evaluation.Spec.Job.Suite)), false
+	}
+	s := k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("pod %s, which serves the model to the evaluation, starts since %s (%s); it must be ready by %s; see: kubectl logs -n %s pod/%s --all-containers",
+		pod.Name, k.run().ServerTime.UTC().Format(time.RFC3339), state, end.UTC().Format(time.RFC3339), pod.Namespace, pod.Name)))
+	s.again = end.Sub(k.now.Time)
+	return s, false
+}
+
+// defaultReadyTime is how long a server may take to be ready where its suite does not say.
+const defaultReadyTime = time.Hour
+
+// server is the pod that serves the model to the evaluation; nil where there is none. One that is being deleted is named
+// only where there is no other.
+func (k *knowledge) server() *corev1.Pod {
+	var found *corev1.Pod
+	for i := range k.pods {
+		if pod := &k.pods[i]; metav1.IsControlledBy(pod, k.evaluation) && (found == nil || pod.DeletionTimestamp == nil) {
+			found = pod
+		}
+	}
+	return found
+}
+
+// serverObject is something that is there for the server and not being deleted yet, the pod before the others; nil for nothing.
+func (k *knowledge) serverObject() client.Object {
+	if pod := k.server(); pod != nil && pod.DeletionTimestamp == nil {
+		return pod
+	}
+	for _, there := range [][]metav1.PartialObjectMetadata{k.services, k.policies} {
+		for i := range there {
+			if there[i].DeletionTimestamp == nil {
+				return &there[i]
+			}
+		}
+	}
+	return nil
+}
+
+// withoutServer takes the server away before the step: it would wait for nothing.
+func (k *knowledge) withoutServer(s step) step {
+	if o := k.serverObject(); o != nil {
+		return step{remove: o}
+	}
+	return s
+}
+
+// lostServer says what became of the server of a run whose Job was made; empty where it is there, or none was needed.
+func (k *knowledge) lostServer() string {
+	if k.run().ServerTime == nil {
+		return ""
+	}
+	pod := k.server()
+	switch {
+	case pod == nil || pod.DeletionTimestamp != nil:
+		return "the pod that served the model to the evaluation was deleted"
+	case pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded:
+		return fmt.Sprintf("pod %s, which served the model to the evaluation, %s", pod.Name, endOfServer(pod))
+	default:
+		return ""
+	}
+}
+
+// whyHeld is what the release says of a pod that is held, in its own words. A release tells of a pod by what controls it.
+func (k *knowledge) whyHeld(pod *corev1.Pod) string {
+	name := k.evaluation.Spec.Subject.Release
+	if k.release == nil {
+		return "ModelRelease " + name + " does not exist"
+	}
+	owner := metav1.GetControllerOf(pod)
+	for i := range k.release.Status.Workloads {
+		if w := &k.release.Status.Workloads[i]; owner != nil && w.Kind == owner.Kind && w.Name == owner.Name && w.Reason != "" {
+			return fmt.Sprintf("release %s says %s: %s", name, w.Reason, w.Message)
+		}
+	}
+	ready := meta.FindStatusCondition(k.release.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		return "release " + name + " was not looked at yet"
+	}
+	return fmt.Sprintf("release %s says nothing of it yet, and of itself %s: %s", name, ready.Reason, ready.Message)
+}
+
+// serves tells whether a pod is ready.
+func serves(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// endOfServer says why a pod will not serve, whatever is waited for; empty where it may.
+func endOfServer(pod *corev1.Pod) string {
+	switch pod.Status.Phase {
+	case corev1.PodFailed, corev1.PodSucceeded:
+		why := pod.Status.Reason
+		for _, c := range allStatuses(pod) {
+			if end := c.State.Terminated; why == "" && end != nil && end.ExitCode != 0 {
+				why = fmt.Sprintf("container %s exited with %d %s", c.Name, end.ExitCode, end.Reason)
+			}
+		}
+		if why == "" {
+			why = "its containers exited"
+		}
+		return fmt.Sprintf("ended (%s)", why)
+	}
+	for _, c := range allStatuses(pod) {
+		if w := c.State.Waiting; w != nil && slices.Contains(hopeless(), w.Reason) {
+			return fmt.Sprintf("does not start: container %s is in %s after %d restarts", c.Name, w.Reason, c.RestartCount)
+		}
+	}
+	return ""
+}
+
+// hopeless are the reasons of the kubelet for which a server that is to be measured is not waited for.
+func hopeless() []string {
+	return []string{"CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+}
+
+// stateOfServer says how far a pod is that may still come to serve.
+func stateOfServer(pod *corev1.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return "not scheduled: " + c.Reason
+		}
+	}
+	for _, c := range allStatuses(pod) {
+		if w := c.State.Waiting; w != nil && w.Reason != "" {
+			return fmt.Sprintf("container %s waits: %s", c.Name, w.Reason)
+		}
+	}
+	if pod.Status.Phase == corev1.PodRunning {
+		return "it runs and is not ready"
+	}
+	return "it does not run yet"
+}
+
+// allStatuses are the statuses of a pod's containers in the order in which they start.
+func allStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
+	return append(slices.Clone(pod.Status.InitContainerStatuses), pod.Status.ContainerStatuses...)
+}

@@ -1,0 +1,249 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/runs"
+)
+
+// runOf is what is known of an evaluation "e1" that a suite with a server is run for, and of which nothing is there yet.
+func runOf(modifiers ...func(*knowledge)) *knowledge {
+	e := new(fixture.Evaluation("e1", "attack", "0", fixture.Run(time.Time{}), fixture.Unread()))
+	e.Status.Run = &v1alpha1.EvaluationRun{SuiteDigest: fixture.SHA256("attack-suite")}
+	k := &knowledge{now: now(), evaluation: e, release: release()}
+	k.plan.input = runs.Input{
+		Evaluation: e, Release: k.release, Metric: "attack/rate", Exposure: "Evaluation",
+		Suite: &v1alpha1.EvaluationSuite{Spec: v1alpha1.EvaluationSuiteSpec{Server: &v1alpha1.SuiteServer{ReadySeconds: 600}}},
+	}
+	for _, modify := range modifiers {
+		modify(k)
+	}
+	return k
+}
+
+// owned is the metadata of an object that the evaluation controls.
+func owned(e *v1alpha1.SafetyEvaluation, name string) metav1.ObjectMeta {
+	meta := stored(name)
+	meta.Labels = map[string]string{v1alpha1.LabelEvaluation: e.Name}
+	meta.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(e, v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation"))}
+	return meta
+}
+
+// serverObjects are what a suite with a server is made of, as far as serving goes.
+func serverObjects() *runs.Objects {
+	meta := metav1.ObjectMeta{Name: "model-e1"}
+	return &runs.Objects{
+		Server: &corev1.Pod{ObjectMeta: meta}, Service: &corev1.Service{ObjectMeta: meta}, NetworkPolicy: &networkingv1.NetworkPolicy{ObjectMeta: meta},
+	}
+}
+
+func fenced(k *knowledge) {
+	k.policies = []metav1.PartialObjectMetadata{{TypeMeta: metav1.TypeMeta{Kind: "NetworkPolicy"}, ObjectMeta: owned(k.evaluation, "model-e1")}}
+}
+
+func reachable(k *knowledge) {
+	fenced(k)
+	k.services = []metav1.PartialObjectMetadata{{TypeMeta: metav1.TypeMeta{Kind: "Service"}, ObjectMeta: owned(k.evaluation, "model-e1")}}
+}
+
+// serving adds the server's pod, which is open since the time, and in this state.
+func serving(since time.Time, modifiers ...func(*corev1.Pod)) func(*knowledge) {
+	return func(k *knowledge) {
+		reachable(k)
+		if k.evaluation.Status.Run == nil {
+			k.evaluation.Status.Run = &v1alpha1.EvaluationRun{}
+		}
+		if !since.IsZero() {
+			k.evaluation.Status.Run.ServerTime = &metav1.Time{Time: since}
+		}
+		pod := corev1.Pod{ObjectMeta: owned(k.evaluation, "model-e1")}
+		pod.UID = fixture.UID("server")
+		for _, modify := range modifiers {
+			modify(&pod)
+		}
+		k.pods = append(k.pods, pod)
+	}
+}
+
+func phase(phase corev1.PodPhase) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.Status.Phase = phase }
+}
+
+func isReady(p *corev1.Pod) {
+	p.Status.Phase = corev1.PodRunning
+	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+}
+
+func waitsFor(reason string, restarts int32) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.Phase = corev1.PodPending
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			Name: "server", RestartCount: restarts, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}},
+		}}
+	}
+}
+
+func goes(o *corev1.Pod) { o.DeletionTimestamp = new(now()) }
+
+// serverCase is what is known, and what comes next until the model is served.
+type serverCase struct {
+	known  *knowledge
+	makes  client.Object // what is made
+	ready  bool
+	ends   bool // the run ends
+	reason string
+	says   string
+	again  time.Duration
+}
+
+func testServer(t *testing.T, test serverCase) {
+	t.Helper()
+	got, ready := test.known.serve(serverObjects())
+	if ready != test.ready || got.again != test.again {
+		t.Errorf("ready = %v, again in %v", ready, got.again)
+	}
+	if (got.make == nil) != (test.makes == nil) || got.make != nil && typeOf(got.make) != typeOf(test.makes) {
+		t.Errorf("makes %T, want %T", got.make, test.makes)
+	}
+	if s := got.state.summary; s.reason != test.reason || !strings.Contains(s.message, test.says) {
+		t.Errorf("summary = %+v", s)
+	}
+	if ends := got.state.run != nil && got.state.run.FinishTime != nil; ends != test.ends {
+		t.Errorf("the run ends: %v", ends)
+	}
+}
+
+func TestServingTheModelToItsEvaluation(t *testing.T) {
+	began := now().Add(-5 * time.Minute)
+	workload := func(k *knowledge) {
+		k.release.Status.Workloads = []v1alpha1.WorkloadStatus{{Kind: "SafetyEvaluation", Name: "e1", Reason: "WorkloadMismatch", Message: "the image is another one"}}
+	}
+	refused := func(k *knowledge) {
+		k.release.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: "AdverseFinding", Message: "attack failed"}}
+	}
+	for sentence, test := range map[string]serverCase{
+		"who may reach it is said first": {known: runOf(), makes: &networkingv1.NetworkPolicy{}},
+		"then its name is made":          {known: runOf(fenced), makes: &corev1.Service{}},
+		"then its pod":                   {known: runOf(reachable), makes: &corev1.Pod{}},
+		"a pod that goes is waited for":  {known: runOf(serving(began, goes)), reason: v1alpha1.ReasonServerStarting, says: "until Pod model-e1 is gone"},
+		"a NetworkPolicy that goes is waited for": {
+			known:  runOf(fenced, func(k *knowledge) { k.policies[0].DeletionTimestamp = new(now()) }),
+			reason: v1alpha1.ReasonServerStarting, says: "until NetworkPolicy model-e1 is gone",
+		},
+		"a pod that is held is answered for by the release": {
+			known: runOf(serving(time.Time{}, waits), workload, refused), reason: v1alpha1.ReasonServerHeld, says: "release m1 says WorkloadMismatch: the image is another one",
+		},
+		"by its condition while it says nothing of the pod": {
+			known: runOf(serving(time.Time{}, waits), refused), reason: v1alpha1.ReasonServerHeld, says: "says nothing of it yet, and of itself AdverseFinding: attack failed",
+		},
+		"a release that nobody looked at says nothing": {
+			known: runOf(serving(time.Time{}, waits)), reason: v1alpha1.ReasonServerHeld, says: "was not looked at yet",
+		},
+		"a release that is gone neither": {
+			known:  runOf(serving(time.Time{}, waits), func(k *knowledge) { k.release = nil }),
+			reason: v1alpha1.ReasonServerHeld, says: "ModelRelease m1 does not exist",
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) { testServer(t, test) })
+	}
+}
+
+func TestAServerStarts(t *testing.T) {
+	began := now().Add(-5 * time.Minute)
+	for sentence, test := range map[string]serverCase{
+		"when it is open its time begins": {known: runOf(serving(time.Time{})), reason: v1alpha1.ReasonServerStarting, says: "not held any more"},
+		"until it is ready it is waited for, and looked at again at the end": {
+			known: runOf(serving(began)), reason: v1alpha1.ReasonServerStarting, says: "must be ready by 2026-01-02T00:05:00Z", again: 5 * time.Minute,
+		},
+		"a pod without a node is waited for too": {
+			known: runOf(serving(began, func(p *corev1.Pod) {
+				p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable"}}
+			})), reason: v1alpha1.ReasonServerStarting, says: "not scheduled: Unschedulable", again: 5 * time.Minute,
+		},
+		"an image that may still come is waited for": {
+			known: runOf(serving(began, waitsFor("ErrImagePull", 0))), reason: v1alpha1.ReasonServerStarting, says: "ErrImagePull", again: 5 * time.Minute,
+		},
+		"when its time is over the run ends": {
+			known: runOf(serving(now().Add(-10 * time.Minute))), ends: true, reason: v1alpha1.ReasonServerFailed, says: "was not ready within 10m0s",
+		},
+		"where the suite does not say it has an hour": {
+			known: runOf(serving(began), func(k *knowledge) { k.plan.input.Suite.Spec.Server.ReadySeconds = 0 }), reason: v1alpha1.ReasonServerStarting, again: 55 * time.Minute,
+		},
+		"a server that crashes again and again ends the run": {
+			known: runOf(serving(began, waitsFor("CrashLoopBackOff", 3))), ends: true, reason: v1alpha1.ReasonServerFailed, says: "CrashLoopBackOff after 3 restarts",
+		},
+		"so does an image that cannot be pulled": {
+			known: runOf(serving(began, waitsFor("ImagePullBackOff", 0))), ends: true, reason: v1alpha1.ReasonServerFailed, says: "ImagePullBackOff",
+		},
+		"so does a pod that failed": {
+			known: runOf(serving(began, phase(corev1.PodFailed), func(p *corev1.Pod) { p.Status.Reason = "Evicted" })),
+			ends:  true, reason: v1alpha1.ReasonServerFailed, says: "ended (Evicted)",
+		},
+		"and one that ended without a word": {
+			known: runOf(serving(began, phase(corev1.PodSucceeded))), ends: true, reason: v1alpha1.ReasonServerFailed, says: "its containers exited",
+		},
+		"and one whose container says how it ended": {
+			known: runOf(serving(began, phase(corev1.PodFailed), func(p *corev1.Pod) {
+				p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "server", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}}}}
+			})), ends: true, reason: v1alpha1.ReasonServerFailed, says: "container server exited with 137 OOMKilled",
+		},
+		"one that is ready serves": {known: runOf(serving(began, isReady)), ready: true},
+		"also when its time is over": {
+			known: runOf(serving(now().Add(-time.Hour), isReady)), ready: true,
+		},
+		"a pod with its label that the evaluation does not control is not its server": {
+			known: runOf(reachable, func(k *knowledge) {
+				forged := corev1.Pod{ObjectMeta: stored("model-e1")}
+				isReady(&forged)
+				k.pods = append(k.pods, forged)
+			}), makes: &corev1.Pod{},
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) { testServer(t, test) })
+	}
+}
+
+func TestTheTimeOfAServerBeginsAnewWhenItIsHeldAgain(t *testing.T) {
+	open, _ := runOf(serving(time.Time{})).serve(serverObjects())
+	if at := open.state.run.ServerTime; at == nil || !at.Equal(new(now())) || open.rests() {
+		t.Errorf("the time of the server began %v, and the run rests: %v", at, open.rests())
+	}
+	heldAgain, _ := runOf(serving(now().Time, waits)).serve(serverObjects())
+	if at := heldAgain.state.run.ServerTime; at != nil {
+		t.Errorf("the time of a held server began %v", at)
+	}
+}
+
+func TestTheServerIsNeededWhileTheSuiteRuns(t *testing.T) {
+	began := now().Add(-time.Hour)
+	for sentence, test := range map[string]struct {
+		known *knowledge
+		lost  string
+	}{
+		"a suite without a server loses none":           {known: runOf()},
+		"a server that serves is not lost":              {known: runOf(serving(began, isReady))},
+		"nor one that its kubelet starts again":         {known: runOf(serving(began, waitsFor("CrashLoopBackOff", 5), phase(corev1.PodRunning)))},
+		"one that was deleted is":                       {known: runOf(serving(began), func(k *knowledge) { k.pods = nil }), lost: "was deleted"},
+		"and one that is being deleted":                 {known: runOf(serving(began, isReady, goes)), lost: "was deleted"},
+		"and one that was evicted by its kubelet":       {known: runOf(serving(began, phase(corev1.PodFailed))), lost: "ended"},
+		"one that goes does not hide one that is there": {known: runOf(serving(began, goes), serving(began, isReady))},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if got := test.known.lostServer(); (got == "") != (test.lost == "") || !strings.Contains(got, test.lost) {
+				t.Errorf("lost: %q", got)
+			}
+		})
+	}
+}

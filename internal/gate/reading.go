@@ -1,0 +1,97 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"time"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
+
+// Outcome is what one evaluation says about its requirement.
+type Outcome string
+
+const (
+	// OutcomeUnjudged means that the requirement cannot be judged as the policy writes it, so that nobody knows what the evaluation says.
+	OutcomeUnjudged Outcome = "Unjudged"
+	// OutcomeAwaited means that a measurement may still be recorded.
+	OutcomeAwaited Outcome = "Awaited"
+	// OutcomeUnusable means that there is no measurement, or none that can be used.
+	OutcomeUnusable Outcome = "Unusable"
+	// OutcomeUnaccepted means that it does not fail, and that its relation to the release is not accepted.
+	OutcomeUnaccepted Outcome = "Unaccepted"
+	// OutcomeClear means that it lies on the safe side, however old it is.
+	OutcomeClear Outcome = "Clear"
+	// OutcomeBetween means that it lies between the bounds.
+	OutcomeBetween Outcome = "Between"
+	// OutcomeFailed means that it lies on the unsafe side.
+	OutcomeFailed Outcome = "Failed"
+)
+
+// Counts reports whether the latest of such results decides the state of its requirement.
+func (o Outcome) Counts() bool {
+	return o == OutcomeClear || o == OutcomeBetween || o == OutcomeFailed
+}
+
+// Reading is an evaluation held against its requirement by itself: beside no other result and no finding, and whatever
+// artifacts the release has. Times are in UTC and whole seconds.
+type Reading struct {
+	Outcome Outcome
+	// Known is what [TrustedTime] says.
+	Known time.Time
+	// Effective is what the age of a result that counts is counted from, never later than Known. Of others it is Known.
+	Effective time.Time
+	// Expires is when a result that is clear stops counting; zero for others.
+	Expires time.Time
+	// Claimed is the end that the file claims, or its start where it claims no end; zero where it claims neither.
+	Claimed time.Time
+}
+
+// Read holds one evaluation against a requirement. The sightings are those of [Input].
+func Read(requirement *v1alpha1.Requirement, evaluation *v1alpha1.SafetyEvaluation, seen []Sighting) Reading {
+	q := question{
+		spec: requirement, name: requirement.Name,
+		criterion: newCriterion(&requirement.Evaluation),
+		scope:     &scope{types: maskOf(requirement.Scope)},
+	}
+	known := TrustedTime(evaluation)
+	reading := Reading{Known: known.UTC().Truncate(time.Second)}
+	reading.Effective = reading.Known
+	if m := evaluation.Status.Measurement; m != nil {
+		if claim := claimed(m); !claim.IsZero() {
+			reading.Claimed = claim.UTC().Truncate(time.Second)
+		}
+	}
+	switch {
+	case q.criterion.problem != "":
+		reading.Outcome = OutcomeUnjudged
+		return reading
+	case awaited(evaluation):
+		reading.Outcome = OutcomeAwaited
+		return reading
+	}
+	sightings := index(seen)
+	r := q.read(evaluation, &sightings)
+	if reading.Outcome = r.outcome(); reading.Outcome.Counts() {
+		reading.Effective = time.Unix(r.effective, 0).UTC()
+	}
+	if reading.Outcome == OutcomeClear {
+		reading.Expires = time.Unix(q.expiry(&r), 0).UTC()
+	}
+	return reading
+}
+
+func (r *result) outcome() Outcome {
+	switch {
+	case r.zone == zoneFailed:
+		return OutcomeFailed
+	case r.zone == zoneUnusable:
+		return OutcomeUnusable
+	case !r.accepted:
+		return OutcomeUnaccepted
+	case r.zone == zoneMet:
+		return OutcomeClear
+	}
+	return OutcomeBetween
+}

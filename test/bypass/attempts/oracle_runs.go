@@ -1,0 +1,121 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package attempts
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// againstRuns tells whether an attempt touches what evaluations run on in a way that nobody, or only others, may. It is so
+// in every namespace.
+func againstRuns(r Request) bool {
+	return overstepped(r) || forgesRun(r) || strips(r) || steersJob(r) || steersPod(r) || opensNetwork(r)
+}
+
+// runKinds are those of which evaluations have some.
+func runKind(kind Kind) bool {
+	return slices.Contains([]Kind{podKind(), jobKind(), serviceKind(), networkKind()}, kind)
+}
+
+func evaluationOf(content map[string]any) any {
+	return mapAt(content, metadata, labels)[evaluationLabel]
+}
+
+// overstepped: the controller makes these kinds for evaluations alone, and takes away no other but pods.
+func overstepped(r Request) bool {
+	if r.Who.Name != controllerName || !runKind(r.Kind) || r.Sub != "" {
+		return false
+	}
+	switch {
+	case r.Way.Deletes():
+		return r.Kind != podKind() && evaluationOf(r.Old) == nil
+	case r.Old == nil:
+		return evaluationOf(r.New) == nil
+	default:
+		return false
+	}
+}
+
+// forgesRun: what has the label is made by the controller for an evaluation, or by the maker of pods for a Job.
+func forgesRun(r Request) bool {
+	binding := r.Sub == "binding" || r.Kind == bindingKind()
+	if evaluationOf(r.New) == nil || !binding && (r.Old != nil || !runKind(r.Kind)) {
+		return false
+	}
+	controlled := func(kind, group string) bool {
+		return slices.ContainsFunc(listAt(r.New, metadata, "ownerReferences"), func(o map[string]any) bool {
+			version, _ := o["apiVersion"].(string)
+			found, _, _ := strings.Cut(version, "/")
+			return o["controller"] == true && o["kind"] == kind && found == group
+		})
+	}
+	maker := slices.Contains([]string{"system:serviceaccount:kube-system:job-controller", "system:kube-controller-manager"}, r.Who.Name)
+	ordered := r.Who.Name == controllerName && controlled("SafetyEvaluation", ownGroup)
+	return !ordered && (!maker || !controlled("Job", "batch"))
+}
+
+// strips: an object does not become an evaluation's, or leave it, and keeps its owner unless it is cleared away.
+func strips(r Request) bool {
+	if r.Old == nil || !r.Way.Updates() || !runKind(r.Kind) || !slices.Contains([]string{"", "status"}, r.Sub) {
+		return false
+	}
+	before, after := evaluationOf(r.Old), evaluationOf(r.New)
+	disowned := before != nil && !same(at(r.Old, metadata, "ownerReferences"), at(r.New, metadata, "ownerReferences"))
+	clears := slices.ContainsFunc(collectors(), func(i Identity) bool { return i.Name == r.Who.Name })
+	return before != after || disowned && !clears
+}
+
+// steersJob: the pods of a Job become an evaluation's only where Scalegate made it so, and run as its suite says.
+func steersJob(r Request) bool {
+	before, after := template(r.Old), template(r.New)
+	if r.Kind != jobKind() || r.Sub != "" || r.Way.Deletes() || evaluationOf(before) == nil && evaluationOf(after) == nil {
+		return false
+	}
+	if r.Old == nil {
+		return r.Who.Name != controllerName
+	}
+	return len(differing(mapAt(after, metadata, labels), mapAt(before, metadata, labels), ownPrefix)) > 0 || steered(before, after)
+}
+
+// steered tells whether annotations come by which a runtime changes what runs.
+func steered(before, after map[string]any) bool {
+	notes := mapAt(after, metadata, annotations)
+	return slices.ContainsFunc(differing(notes, mapAt(before, metadata, annotations), ""), func(key string) bool {
+		return notes[key] != nil && actsOnRuntime(key)
+	})
+}
+
+// steersPod: what an evaluation's pod runs stays, and how it ended is for its node to say.
+func steersPod(r Request) bool {
+	if r.Kind != podKind() || r.Old == nil || !r.Way.Updates() || evaluationOf(r.Old) == nil {
+		return false
+	}
+	switch r.Sub {
+	case "":
+		return !same(images(r.Old), images(r.New)) || steered(r.Old, r.New)
+	case "ephemeralcontainers":
+		return len(listAt(r.Old, spec, "ephemeralContainers")) != len(listAt(r.New, spec, "ephemeralContainers"))
+	case "status":
+		ended := func(content map[string]any) []any {
+			return []any{at(content, "status", "containerStatuses"), at(content, "status", "initContainerStatuses")}
+		}
+		return steered(r.Old, r.New) || !slices.Contains(r.Who.Groups, nodesGroup) && !reflect.DeepEqual(ended(r.Old), ended(r.New))
+	default:
+		return false
+	}
+}
+
+// opensNetwork: the Service and the NetworkPolicy of an evaluation stay as they are while it does.
+func opensNetwork(r Request) bool {
+	if r.Kind != serviceKind() && r.Kind != networkKind() || r.Sub != "" || r.Old == nil || evaluationOf(r.Old) == nil {
+		return false
+	}
+	clears := slices.ContainsFunc(collectors(), func(i Identity) bool { return i.Name == r.Who.Name })
+	if r.Way.Deletes() {
+		return !clears && r.Who.Name != controllerName && !r.Who.Trusted()
+	}
+	return !same(r.Old[spec], r.New[spec])
+}
