@@ -59,8 +59,9 @@ type EvaluationSuiteSpec struct {
 	// written $(SCALEGATE_ARTIFACT_<NAME>_PINNED). The pod gets no API token. Labels, annotations
 	// and suspend pass through, so that a queue such as Kueue admits the run.
 	// +required
+	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:pruning:PreserveUnknownFields
-	JobTemplate runtime.RawExtension `json:"jobTemplate,omitzero"`
+	JobTemplate runtime.RawExtension `json:"jobTemplate,omitempty,omitzero"`
 
 	// result says where the result file appears.
 	// +required
@@ -126,8 +127,9 @@ type SuiteServer struct {
 	// release declares; images may be written $(SCALEGATE_ARTIFACT_<NAME>_PINNED). Only the pods of
 	// the evaluation may connect to it, where the cluster's network enforces NetworkPolicies.
 	// +required
+	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:pruning:PreserveUnknownFields
-	PodTemplate runtime.RawExtension `json:"podTemplate,omitzero"`
+	PodTemplate runtime.RawExtension `json:"podTemplate,omitempty,omitzero"`
 
 	// port that the server listens on. The evaluation finds it at SCALEGATE_MODEL_URL.
 	// +required

@@ -30,9 +30,10 @@ func newImport(env environment, flags *genericclioptions.ConfigFlags) *cobra.Com
 	cmd := &cobra.Command{
 		Use:   "import FILE --release NAME --requirement NAME",
 		Short: "Import the result file of an evaluation tool",
-		Long: `Reads the result file of an evaluation (Inspect AI .eval or .json, lm-evaluation-harness results_*.json), shows what
-was measured and how it would be judged now, and stores it as a SafetyEvaluation with the file, compressed, in a
-ConfigMap that it owns. The file is stored whole or not at all.
+		Long: `Reads the result file of an evaluation tool (Inspect AI, lm-evaluation-harness, garak, promptfoo, JUnit XML, SARIF and
+more), shows what was measured and how it would be judged now, and stores it as a SafetyEvaluation with the file,
+compressed, in a ConfigMap that it owns. The file is stored whole or not at all. A directory, which some tools leave,
+is stored as one archive.
 
 Evidence is never refused for what it says: a run that failed the requirement or did not end is imported as well.
 The file must be readable and hold exactly the one result that the requirement's metric names. A failing result

@@ -45,8 +45,21 @@ func readReport(path string) (*report, error) {
 	return &report{path: path, size: size, measurement: m}, nil
 }
 
-func openReport(path string) (file *os.File, size int64, err error) {
-	file, err = os.Open(path)
+// reportFile is an opened result: the file, or the archive of a directory.
+type reportFile interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+}
+
+// packed is the archive of a directory. There is nothing to close.
+type packed struct{ *bytes.Reader }
+
+// Close implements io.Closer.
+func (packed) Close() error { return nil }
+
+func openReport(path string) (result reportFile, size int64, err error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, 0, fmt.Errorf("opening FILE: %w", err)
 	}
@@ -59,14 +72,31 @@ func openReport(path string) (file *os.File, size int64, err error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("opening FILE: %w", err)
 	}
+	if info.IsDir() {
+		if err := file.Close(); err != nil {
+			return nil, 0, fmt.Errorf("opening FILE: %w", err)
+		}
+		return packReport(path)
+	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("FILE %s is not a file: name the result file that the evaluation tool wrote", path)
+		return nil, 0, fmt.Errorf("FILE %s is neither a file nor a directory: name the result that the evaluation tool wrote", path)
 	}
 	var head [2]byte
 	if n, _ := file.ReadAt(head[:], 0); n == len(head) && head == [2]byte{0x1f, 0x8b} {
 		return nil, 0, fmt.Errorf("FILE %s is compressed with gzip: decompress it first, for evidence is identified by the digest of the file that the tool wrote", path)
 	}
 	return file, info.Size(), nil
+}
+
+// packReport makes one file of a directory, for tools whose result is one. The same files give the same bytes.
+func packReport(path string) (reportFile, int64, error) {
+	limits := evidence.DefaultLimits()
+	limits.FileBytes = min(limits.FileBytes, evidence.StoredBytes)
+	archive, err := evidence.Pack(os.DirFS(path), limits)
+	if err != nil {
+		return nil, 0, fmt.Errorf("FILE %s: %w; nothing was imported", path, err)
+	}
+	return packed{bytes.NewReader(archive)}, int64(len(archive)), nil
 }
 
 // compress fills in stored. The file is read piece by piece, so that a large one takes no memory; one that does not
@@ -126,11 +156,11 @@ type tooLargeError struct {
 
 // Error names the sizes and the remedy.
 func (e *tooLargeError) Error() string {
-	remedy := "have the tool write its results without the samples"
-	switch e.format {
-	case evidence.InspectJSON, evidence.InspectEval:
+	remedy := "have the tool write its results without the samples, or run it as an EvaluationSuite, which reads larger files"
+	if e.format == evidence.InspectJSON || e.format == evidence.InspectEval {
 		remedy = "run the evaluation with inspect eval --no-log-samples, which leaves the samples out of the log and the results in it"
-	case evidence.LMEval, evidence.LMEvalLegacy:
+	}
+	if e.format == evidence.LMEval || e.format == evidence.LMEvalLegacy {
 		remedy = "import the results_*.json file that lm_eval writes with --output_path, without samples in it"
 	}
 	return fmt.Sprintf("FILE %s does not fit: it has %d bytes, %d compressed with gzip, and a ConfigMap holds %d; it is not cut, for that would make it another file: %s",

@@ -13,15 +13,17 @@ import (
 // Remembers tells whether a held object remembers how it goes on as its author last wanted it, and which template ran
 // before; and whether a hold that was lifted by a return left it as its author wanted it.
 func Remembers(r Request, content map[string]any) bool {
-	if r.Kind.Resource == "pods" && r.Sub == "" && r.Old == nil && !keepsGates(r.New, content) {
-		return false
+	if r.Kind.Resource == "pods" && r.Sub == "" && r.Old == nil {
+		return keepsGates(r.New, content)
 	}
 	if _, ok := switchOf(r.Kind); !ok || !r.Ground.Governed() || r.Sub != "" || content == nil || r.Way.Deletes() || r.Who.Name == controllerName {
 		return true
 	}
-	if !r.keepsNotes(content) || !r.keepsRollout(content) {
-		return false
-	}
+	return r.keepsNotes(content) && r.keepsRollout(content) && r.remembers(content)
+}
+
+// remembers looks at our marks.
+func (r Request) remembers(content map[string]any) bool {
 	switch held := Holds(r.Kind, content); {
 	case held:
 		return textAt(content, metadata, annotations, heldKey) == r.mark() && r.keepsTemplate(content)
