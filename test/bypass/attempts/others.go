@@ -355,6 +355,7 @@ func (c *catalogue) ownBirths(o custom, single func(number, what, release string
 		}
 		c.add(
 			single("F3", "requests alone in the fields of its container, claiming nothing", "", put(map[string]any{gpu: "1"}, spec, "resources", "requests")),
+			single("F3", "requests of CPU alone in the fields of its container, claiming nothing", "", put(map[string]any{"cpu": "50m"}, spec, "resources", "requests")),
 			single("F3", "a variable of it beside others, claiming nothing", "", put([]any{
 				map[string]any{"name": "MODE", "value": "fast"}, map[string]any{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"},
 			}, spec, "env")),
