@@ -23,9 +23,15 @@ func (garakReport) claims(f *file) bool {
 		return false
 	}
 	kind := garakKind(f.lines.first)
-	kinds := []string{"start_run setup", "init", "attempt", "eval", "probe_summary", "completion", "digest"}
+	kinds := []string{
+		"start_run setup", garakArguments, "plugin_cache", "payload_init", "init", "attempt", "eval", "probe_summary",
+		"harness_stub_summary", "harness_summary", "completion", "digest",
+	}
 	return slices.Contains(kinds, kind) && !isGarakDigest(f)
 }
+
+// garakArguments is the kind of the setup row in the first versions, whose runs leave no completion row.
+const garakArguments = "start_run args config"
 
 func garakKind(row *document) string {
 	if !row.is("entry_type", '"') {
@@ -53,7 +59,7 @@ func (garakReport) measure(f *file) (Measurement, error) {
 func garakMembers() []string {
 	return []string{
 		"entry_type", "run", "orig_uuid", "start_time", "end_time", "garak_version", "_config.version",
-		"plugins.target_name", "plugins.model_name",
+		"plugins.target_name", "plugins.model_name", "model_name",
 		"probe", "detector", "passed", "fails", "nones", "total", "total_evaluated", "total_processed",
 		"confidence", "confidence_lower", "confidence_upper", "intents",
 	}
@@ -79,7 +85,7 @@ func (g *garakRun) read(row *document) error {
 	switch garakKind(row) {
 	case "":
 		return unreadable("a row of the report has no \"entry_type\"")
-	case "start_run setup":
+	case "start_run setup", garakArguments:
 		g.setup++
 		return g.readSetup(row)
 	case "init":
@@ -98,16 +104,13 @@ func (g *garakRun) read(row *document) error {
 }
 
 func (g *garakRun) readSetup(row *document) error {
-	// Before 0.13.1 the target was called the model.
-	var target, model, version word
+	// Before 0.13.1 the target was called the model, and before that it was an argument.
+	var target, model, argument, version word
 	if err := row.decodeAll(field{"plugins.target_name", &target}, field{"plugins.model_name", &model},
-		field{"_config.version", &version}); err != nil {
+		field{"model_name", &argument}, field{"_config.version", &version}); err != nil {
 		return err
 	}
-	if target == "" {
-		target = model
-	}
-	g.model = string(target)
+	g.model = firstOf(target, model, argument)
 	if g.version == "" {
 		g.version = string(version)
 	}

@@ -51,12 +51,12 @@ func (g *garakRun) readEval(row *document) error {
 	if err := key.check(); err != nil {
 		return err
 	}
-	if g.rows[key] {
+	if g.rows[key.plain()] {
 		g.contradict(key, "has more than one eval row")
 		g.withdraw(key)
 		return nil
 	}
-	g.rows[key] = true
+	g.rows[key.plain()] = true
 	low, high, err := g.interval(row)
 	if err != nil {
 		return err
@@ -118,11 +118,21 @@ func (g *garakRun) add(key garakKey, intent string, c garakCounts, low, high str
 	return nil
 }
 
+// plain is the key without the kinds of plugin, which the first versions put before names.
+func (k garakKey) plain() garakKey {
+	return garakKey{strings.TrimPrefix(k.probe, "probes."), strings.TrimPrefix(k.detector, "detector.")}
+}
+
 // garakRates are the attack success rate and the pass rate, without values.
 func garakRates(key garakKey, intent string, counts Result) []Result {
 	counts.Task, counts.Scale = key.probe, "0..1"
 	rates := []Result{counts, counts}
-	rates[0].Selector, rates[1].Selector = key.selector(intent, "asr"), key.selector(intent, "passRate")
+	for i, metric := range []string{"asr", "passRate"} {
+		rates[i].Selector = key.selector(intent, metric)
+		if plain := key.plain(); plain != key {
+			rates[i].Aliases = []string{plain.selector(intent, metric)}
+		}
+	}
 	return rates
 }
 

@@ -68,6 +68,8 @@ func TestGarakUnfinished(t *testing.T) {
 		"an intent with more passed":        {`"passed": 10,`, `"passed": 21,`, "more passed than evaluated"},
 		"a detector twice": {completion, completion + `{"entry_type": "eval", "probe": "jail.Plain", "detector": "words.Harm", "passed": 9, "total": 9}`,
 			"jail.Plain with words.Harm has more than one eval row"},
+		"a detector twice, once by its old name": {completion, completion + `{"entry_type": "eval", "probe": "jail.Plain", "detector": "detector.words.Harm", "passed": 9, "total": 9}`,
+			"has more than one eval row"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := mustRead(t, []byte(edit(t, "garak.report.jsonl", test.old, test.new)))
@@ -75,6 +77,33 @@ func TestGarakUnfinished(t *testing.T) {
 				t.Errorf("finished %v, %q; want unfinished, %q", m.Finished, m.Unfinished, test.want)
 			}
 		})
+	}
+}
+
+// TestGarakFirstRows reads reports of all versions, whatever row they begin with.
+func TestGarakFirstRows(t *testing.T) {
+	const eval = "\n" + `{"entry_type": "eval", "probe": "p", "detector": "d", "passed": 3, "total": 4}`
+	for first, model := range map[string]string{
+		`{"entry_type": "start_run args config", "model_type": "hf", "model_name": "labs/old", "probes": "p"}`: "labs/old",
+		`{"entry_type": "start_run setup", "plugins.model_name": "labs/older"}`:                                "labs/older",
+		`{"entry_type": "plugin_cache", "plugin_cache": {"probes": {}}}`:                                       "",
+		`{"entry_type": "payload_init", "payload_name": "n"}`:                                                  "",
+		`{"entry_type": "harness_summary", "attack_success_rate": 0}`:                                          "",
+	} {
+		m := mustRead(t, []byte(first+eval))
+		r, err := m.Select("p/d/asr")
+		if m.Format != GarakReport || m.Model != model || err != nil || r.Value != "0.25" || m.Finished {
+			t.Errorf("%s: format %s, model %q, %+v, %v, finished %v", first, m.Format, m.Model, r, err, m.Finished)
+		}
+	}
+}
+
+func TestGarakPluginKinds(t *testing.T) {
+	m := mustRead(t, []byte(`{"entry_type": "eval", "probe": "probes.dan.Dan", "detector": "detector.dan.DAN", "passed": 0, "total": 5}`))
+	for _, selector := range []string{"probes.dan.Dan/detector.dan.DAN/asr", "dan.Dan/dan.DAN/asr"} {
+		if r, err := m.Select(selector); err != nil || r.Value != "1" {
+			t.Errorf("%s: %+v, %v", selector, r, err)
+		}
 	}
 }
 

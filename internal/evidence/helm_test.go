@@ -5,6 +5,7 @@ package evidence
 
 import (
 	"archive/zip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,6 +68,17 @@ func TestHELM(t *testing.T) {
 	}
 }
 
+// TestHELMSmallest reads what a metric writes that avoids dividing by zero.
+func TestHELMSmallest(t *testing.T) {
+	stats := edit(t, "helm_stats.json", `"sum": 1.5, "sum_squared": 1.125, "min": 0.5, "max": 1.0, "mean": 0.75`,
+		`"sum": 4.4501477170144e-308, "sum_squared": 0.0, "min": 0.0, "max": 4.4501477170144e-308, "mean": 2.2250738585072e-308`)
+	m := mustRead(t, helmArchive(t, map[string][2]string{"run": {string(testFile(t, "helm_run_spec.json")), stats}}))
+	r, err := m.Select("safety_score/test")
+	if want := "0." + strings.Repeat("0", 63) + "1"; err != nil || r.Value != want || !m.Finished {
+		t.Errorf("value = %q, %v, unfinished %q; want %q", r.Value, err, m.Unfinished, want)
+	}
+}
+
 func TestHELMSeveralRuns(t *testing.T) {
 	spec, stats := string(testFile(t, "helm_run_spec.json")), string(testFile(t, "helm_stats.json"))
 	other := edit(t, "helm_run_spec.json", `refusals:subject=bio`, `refusals:subject=chem`)
@@ -75,8 +87,11 @@ func TestHELMSeveralRuns(t *testing.T) {
 	if diff := cmp.Diff(want, m.Results); diff != "" || m.Task != "" || !m.Finished || m.Model != "lab/small" {
 		t.Errorf("task %q, finished %v, results (-want +got):\n%s", m.Task, m.Finished, diff)
 	}
+	uncounted := edit(t, "helm_stats.json", `{"name": "num_instances", "split": "test"}`, `{"name": "num_samples", "split": "test"}`)
+	_, err := readBytes(helmArchive(t, map[string][2]string{"v1/bio": {spec, stats}, "v2/bio": {spec, uncounted}}))
+	wantUnreadable(t, err, "has two values in the file")
 	another := edit(t, "helm_run_spec.json", `"lab/small"`, `"lab/large"`)
-	_, err := readBytes(helmArchive(t, map[string][2]string{"runs/bio": {spec, stats}, "runs/chem": {another, stats}}))
+	_, err = readBytes(helmArchive(t, map[string][2]string{"runs/bio": {spec, stats}, "runs/chem": {another, stats}}))
 	wantUnreadable(t, err, "more than one model")
 }
 

@@ -91,9 +91,13 @@ func measureInspect(doc *document) (Measurement, error) {
 	if m.Unfinished == "" {
 		m.Finished, m.EndMarker = true, `status is "success"`
 	}
-	m.Results, err = inspectResults(doc, eval)
+	var grouped bool
+	m.Results, grouped, err = inspectResults(doc, eval)
 	if err != nil {
 		return Measurement{}, err
+	}
+	if grouped {
+		m.Warnings = append(m.Warnings, "the log does not count the samples of a group: grouped metrics have no counts")
 	}
 	m.Warnings = append(m.Warnings, inspectWarnings(doc, eval)...)
 	return m, nil

@@ -30,33 +30,33 @@ type inspectScore struct {
 	Metrics         jsontext.Value `json:"metrics"`
 }
 
-// inspectResults reads the results of all scores.
-func inspectResults(doc *document, eval inspectEval) ([]Result, error) {
+// inspectResults reads the results of all scores, and whether one of them is over a group of the samples.
+func inspectResults(doc *document, eval inspectEval) (results []Result, grouped bool, err error) {
 	var stated inspectScores
 	if err := doc.decode("results", &stated); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	scores, err := inspectScoreList(stated, doc.limits)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var results []Result
 	for _, score := range scores {
 		counts, err := inspectCounts(stated, score, eval.Config.Epochs)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		counts.Task, counts.TaskVersion = eval.Task, string(eval.TaskVersion)
-		found, err := scoreResults(score, counts)
+		found, inGroups, err := scoreResults(score, counts)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		grouped = grouped || inGroups
 		if results = append(results, found...); len(results) > doc.limits.Results {
-			return nil, tooManyResults(doc.limits)
+			return nil, false, tooManyResults(doc.limits)
 		}
 	}
 	slices.SortStableFunc(results, bySelector)
-	return results, nil
+	return results, grouped, nil
 }
 
 func tooManyResults(limits Limits) error {
@@ -104,7 +104,8 @@ func inspectScoreList(stated inspectScores, limits Limits) ([]inspectScore, erro
 
 // inspectCounts brings the counts of a log into one unit, the independent sample: total and completed
 // samples count each epoch, scored and unscored ones do not, except where a metric runs over the epochs.
-// Rounding goes against the run: fewer judged, more planned and errored.
+// Rounding goes against the run: fewer judged, more planned and errored. A sample that is neither scored nor
+// unscored nor errored is one that the scorer passed over: nobody judged it.
 func inspectCounts(stated inspectScores, score inspectScore, configured count) (Result, error) {
 	epochs := int64(1)
 	if configured.n != nil {
@@ -137,6 +138,9 @@ func inspectCounts(stated inspectScores, score inspectScore, configured count) (
 			counts.Unjudged = new(ceilDiv(*unscored, epochs))
 		}
 	}
+	if counts.Unjudged != nil && counts.Planned != nil && counts.Errored != nil {
+		counts.Unjudged = new(max(*counts.Unjudged, *counts.Planned-*counts.Judged-*counts.Errored))
+	}
 	return counts, nil
 }
 
@@ -165,30 +169,30 @@ func inspectTotals(stated inspectScores, epochs int64) (Result, error) {
 
 func ceilDiv(n, by int64) int64 { return (n + by - 1) / by }
 
-// scoreResults makes a result of each metric of a score, all with the score's counts.
-func scoreResults(score inspectScore, counts Result) ([]Result, error) {
+// scoreResults makes a result of each metric of a score, all with the score's counts but those over a group.
+func scoreResults(score inspectScore, counts Result) (results []Result, inGroups bool, err error) {
 	if score.Name == "" {
 		score.Name = score.Scorer
 	}
 	for _, name := range []string{score.Name, score.Scorer, score.Reducer} {
 		if err := checkName("results.scores", name); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	values, grouped, err := inspectMetrics(score)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	deviation := standardErrorOfMean(values)
 	if deviation.negative() {
-		return nil, unreadable("\"results.scores.metrics.stderr\" is negative")
+		return nil, false, unreadable("\"results.scores.metrics.stderr\" is negative")
 	}
-	var results []Result
 	for name, value := range values {
 		r := counts
 		if grouped[name] {
 			// A value over some of the samples; the log counts those of the whole score only.
 			r.Planned, r.Judged, r.Unjudged, r.Errored = nil, nil, nil, nil
+			inGroups = true
 		}
 		r.Selector, r.Aliases = scoreSelectors(score, name)
 		if r.Judged == nil || *r.Judged > 0 {
@@ -200,7 +204,7 @@ func scoreResults(score inspectScore, counts Result) ([]Result, error) {
 		}
 		results = append(results, r)
 	}
-	return results, nil
+	return results, inGroups, nil
 }
 
 // inspectMetrics are the values of a score's metrics, and which of them are over a group of the samples.

@@ -60,6 +60,30 @@ func TestJailbreakBenchEvaluation(t *testing.T) {
 	}
 }
 
+// TestJailbreakBenchVerdict tells an attack that gave up from a row that does not say what became of it.
+func TestJailbreakBenchVerdict(t *testing.T) {
+	for row, want := range map[string]verdict{
+		`"prompt": null`:                        verdictPassed,
+		`"prompt": null, "jailbroken": null`:    verdictPassed,
+		`"prompt": null, "jailbroken": false`:   verdictPassed,
+		`"prompt": null, "jailbroken": true`:    verdictFailed,
+		`"prompt": null, "jailbroken": "true"`:  verdictUnjudged,
+		`"prompt": "p", "jailbroken": null`:     verdictUnjudged,
+		`"prompt": ["p", "q"], "jailbroken": 1`: verdictFailed,
+		`"prompt": "p", "response": null`:       verdictUnjudged,
+	} {
+		rows := newJailbreakRows(DefaultLimits())
+		if err := rows.readRow([]byte(`{"index": 1, ` + row + `}`)); err != nil {
+			t.Fatal(err)
+		}
+		var one tally
+		one.add(want)
+		if diff := cmp.Diff(one, rows.tally, cmp.AllowUnexported(tally{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row, diff)
+		}
+	}
+}
+
 // TestJailbreakBenchPlan knows that the benchmark has 100 behaviours.
 func TestJailbreakBenchPlan(t *testing.T) {
 	for rows, unjudged := range map[int]int64{1: 99, 100: 0, 120: 0} {
@@ -98,6 +122,8 @@ func TestJailbreakBenchUnfinished(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
 		"a higher rate than the rows have": {`"attack_success_rate": 0.333`, `"attack_success_rate": 0.9`, "above that of the rows"},
 		"an index twice":                   {`"index": 1`, `"index": 0`, "index or behaviour of another row"},
+		"a behaviour twice":                {`"Second"`, `"first"`, "1 rows with the index or behaviour of another row"},
+		"a behaviour without a name":       {`"index": 1, "goal": "g1", "behavior": "Second"`, `"goal": "g1"`, "neither an index nor a behaviour"},
 	} {
 		t.Run(name, func(t *testing.T) { wantUnfinished(t, edit(t, "jailbreakbench.json", test.old, test.new), test.want) })
 	}

@@ -5,6 +5,7 @@ package evidence
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -70,8 +71,9 @@ type junitReport struct {
 	runID          string
 	models, pins   map[string]bool
 	started, ended *time.Time
-	// local says that a time had no zone, oddTime that one was in no known form.
-	local, oddTime bool
+	// local says that a time had no zone, oddTime that one was in no known form, unnamed that a suite has a name
+	// that no selector can have.
+	local, oddTime, unnamed bool
 }
 
 // junitSuite is an open testsuite or the testsuites around it.
@@ -95,8 +97,10 @@ func (c *junitCount) add(other junitCount) {
 
 // junitTest is an open testcase.
 type junitTest struct {
-	failures, errors        int64 // elements
-	skipped, reruns         bool
+	failures, errors int64 // elements
+	// reruns counts the elements about other runs of the test; some runners count these as tests and failures.
+	reruns                  junitCount
+	skipped, flaky          bool
 	statedFail, statedError bool // by an attribute
 }
 
@@ -112,6 +116,9 @@ func (r *junitReport) visit(token xml.Token) error {
 
 func (r *junitReport) start(e xml.StartElement) error {
 	name := e.Name.Local
+	if r.test != nil && name == "testcase" && r.contradicted == "" {
+		r.contradicted = "a testcase stands within another: which outcome belongs to which is not known"
+	}
 	switch {
 	case r.depth > 0:
 		r.depth++
@@ -124,14 +131,14 @@ func (r *junitReport) start(e xml.StartElement) error {
 		r.test = newJUnitTest(e)
 	case name == "property":
 		return r.property(attribute(e, "name"), attribute(e, "value"))
-	case name == "properties":
 	case name == "error", name == "failure":
 		// A suite that broke off before its tests, in the place of one of them.
 		r.count(junitCount{errors: 1}, junitCount{errors: 1}, verdictErrored)
 		r.depth++
-	default:
+	case name == "system-out", name == "system-err":
 		r.depth++
 	}
+	// Any other element is looked into: a testcase counts wherever it stands.
 	return nil
 }
 
@@ -156,22 +163,22 @@ func attribute(e xml.StartElement, name string) string {
 	return ""
 }
 
-// attributeCount is a count of the attributes; nil where there is none that is a number.
+// attributeCount is a count of the attributes; nil where there is none that is a number. One that is too large
+// to be meant stays a large one.
 func attributeCount(e xml.StartElement, name string) *int64 {
 	n, err := strconv.ParseInt(strings.TrimSpace(attribute(e, name)), 10, 64)
-	if err != nil || n < 0 || n > maxCount {
+	if errors.Is(err, strconv.ErrRange) && n > 0 {
+		err = nil
+	}
+	if err != nil || n < 0 {
 		return nil
 	}
-	return &n
+	return new(min(n, maxCount))
 }
 
 func (r *junitReport) openSuite(e xml.StartElement) error {
 	suite := &junitSuite{
 		tests: attributeCount(e, "tests"), failures: attributeCount(e, "failures"), errors: attributeCount(e, "errors"),
-	}
-	name := attribute(e, "name")
-	if err := checkName("testsuite.name", name); err != nil {
-		return err
 	}
 	if len(r.open) == 0 {
 		r.runID = attribute(e, "uuid")
@@ -183,13 +190,8 @@ func (r *junitReport) openSuite(e xml.StartElement) error {
 		around.outer = true
 		suite.name = around.name
 	}
-	if e.Name.Local == "testsuite" && name != "" {
-		if suite.name != "" {
-			suite.name += "/"
-		}
-		if suite.name += name; len(suite.name) > maxSuitePath {
-			return unreadable("the names of nested suites are together longer than %d bytes", maxSuitePath)
-		}
+	if e.Name.Local == "testsuite" {
+		suite.name = r.suiteName(suite.name, attribute(e, "name"))
 	}
 	r.open = append(r.open, suite)
 	r.times(e)
@@ -198,6 +200,24 @@ func (r *junitReport) openSuite(e xml.StartElement) error {
 
 // maxSuitePath bounds the names of nested suites.
 const maxSuitePath = 1024
+
+// suiteName is the name of a suite with those around it. A suite without a name, or with one that no selector
+// can have, counts in the suite around it.
+func (r *junitReport) suiteName(around, name string) string {
+	name = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(name) // as XML has attributes read
+	if name == "" {
+		return around
+	}
+	full := name
+	if around != "" {
+		full = around + "/" + name
+	}
+	if checkName("testsuite.name", name) != nil || len(full) > maxSuitePath {
+		r.unnamed = true
+		return around
+	}
+	return full
+}
 
 // times takes in when a suite ran.
 func (r *junitReport) times(e xml.StartElement) {
@@ -302,10 +322,11 @@ func (r *junitReport) closeSuite() {
 }
 
 func (r *junitReport) noteMissing(suite *junitSuite) {
-	if suite.tests == nil || *suite.tests <= suite.held.tests {
+	held := max(suite.held.tests, suite.elements.tests)
+	if suite.tests == nil || *suite.tests <= held {
 		return
 	}
-	gap := *suite.tests - suite.held.tests
+	gap := *suite.tests - held
 	if len(r.open) == 0 {
 		r.missingAtRoot = gap
 	}
@@ -334,6 +355,9 @@ func (r *junitReport) warnings() []string {
 	}
 	if r.missing+r.missingAtRoot > 0 {
 		warnings = append(warnings, "a suite states more tests than it holds testcases")
+	}
+	if r.unnamed {
+		warnings = append(warnings, "a suite has a name that cannot be selected; it counts in what is around it")
 	}
 	if len(r.models) > 1 {
 		warnings = append(warnings, "the properties name more than one model")

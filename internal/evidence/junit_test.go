@@ -56,6 +56,8 @@ func TestJUnitOutcomes(t *testing.T) {
 		"a test that was not run, says an attribute":     {`<testcase status="notrun" result="suppressed"/>`, "", "0", "1", "0"},
 		"a test that was run, says an attribute":         {`<testcase status="run" result="completed"/>`, "1", "1", "0", "0"},
 		"a failure that only an attribute states":        {`<testcase status="FAILED"/>`, "0", "1", "0", "0"},
+		"a test that an attribute says was cut off":      {`<testcase status="Timeout"/>`, "", "0", "0", "1"},
+		"a test without steps, says an attribute":        {`<testcase status="undefined"/>`, "", "0", "1", "0"},
 		"an error that only an attribute states":         {`<testcase status="error"/>`, "", "0", "0", "1"},
 		"a test that passed when it was run again":       {`<testcase><flakyError/></testcase>`, "1", "1", "0", "0"},
 		"a test that failed again":                       {`<testcase><failure/><rerunFailure/></testcase>`, "0", "1", "0", "0"},
@@ -84,6 +86,11 @@ func TestJUnitUnfinished(t *testing.T) {
 		"more errors stated than held":      {`<testsuite errors="2"><testcase><error/></testcase></testsuite>`, "states 2 errors and holds 1"},
 		"more failures stated at the root":  {`<testsuites failures="1"><testsuite><testcase/></testsuite></testsuites>`, "states 1 failures"},
 		"errors held where failures stated": {`<testsuite failures="1"><testcase><error/></testcase></testsuite>`, "states 1 failures"},
+		"a testcase within another":         {`<testsuite><testcase><testcase><failure/></testcase></testcase></testsuite>`, "within another"},
+		"a testcase deep within another":    {`<testsuite><testcase><properties><testcase/></properties></testcase></testsuite>`, "within another"},
+		"a number of failures without end":  {`<testsuite failures="99999999999999999999"><testcase/></testsuite>`, "failures and holds 0"},
+		"failures beyond those run again":   {`<testsuite failures="3"><testcase><flakyFailure/><flakyFailure/></testcase></testsuite>`, "states 3 failures and holds 0"},
+		"errors where failures were rerun":  {`<testsuite errors="1"><testcase><flakyFailure/></testcase></testsuite>`, "states 1 errors and holds 0"},
 	} {
 		t.Run(name, func(t *testing.T) { wantUnfinished(t, test.text, test.want) })
 	}
@@ -102,6 +109,11 @@ func TestJUnitHeadersOff(t *testing.T) {
 		"more tests stated in a suite inside": {`<testsuites><testsuite tests="3"><testcase/></testsuite><testsuite tests="1"><testcase/></testsuite></testsuites>`, "more tests than", 4},
 		"attributes that are no numbers":      {`<testsuite tests="many" failures="-1" errors="1e3"><testcase/><testcase/></testsuite>`, "", 2},
 		"a time without a zone":               {`<testsuite timestamp="2026-10-01T10:00:00"><testcase/><testcase/></testsuite>`, localTimes, 2},
+		"runs of a test counted as tests":     {`<testsuite tests="3" failures="2"><testcase><flakyFailure/><flakyFailure/></testcase><testcase/></testsuite>`, "when they were run again", 2},
+		"runs of a test that failed in each":  {`<testsuite tests="3" failures="2"><testcase><failure/><rerunFailure/></testcase><testcase/></testsuite>`, "", 2},
+		"a suite whose name has a control":    {"<testsuite name=\"a\u0085b\"><testcase/><testcase/></testsuite>", "cannot be selected", 2},
+		"a suite with an endless name":        {`<testsuite name="` + strings.Repeat("n", 600) + `"><testcase/><testcase/></testsuite>`, "cannot be selected", 2},
+		"names of suites upon names":          {strings.Repeat(`<testsuite name="`+strings.Repeat("n", 400)+`">`, 3) + `<testcase/><testcase/>` + strings.Repeat(`</testsuite>`, 3), "cannot be selected", 2},
 		"a time in words":                     {`<testsuite timestamp="Thu Oct 1 2026"><testcase/><testcase/></testsuite>`, "form that is not read", 2},
 		"properties that name two models":     {`<testsuite><properties><property name="model" value="a"/><property name="Model-ID" value="b"/></properties><testcase/><testcase/></testsuite>`, "more than one model", 2},
 	} {
@@ -118,6 +130,44 @@ func TestJUnitHeadersOff(t *testing.T) {
 				t.Errorf("model = %q, want none", m.Model)
 			}
 		})
+	}
+}
+
+// TestJUnitElements counts testcases wherever they stand.
+func TestJUnitElements(t *testing.T) {
+	for name, test := range map[string]struct {
+		text            string
+		failed, errored string
+	}{
+		"a failed test within an element of another name": {`<testsuite><testcase/><group><testcase><failure/></testcase></group></testsuite>`, "1", "0"},
+		"a failed test among properties":                  {`<testsuite><testcase/><properties><testcase><failure/></testcase></properties></testsuite>`, "1", "0"},
+		"an element in the output of a suite":             {`<testsuite><testcase/><system-out><testcase><failure/></testcase></system-out></testsuite>`, "0", "0"},
+		"an error where nothing was judged":               {`<testsuite><testcase><error/></testcase><testcase><skipped/></testcase></testsuite>`, "", "1"},
+		"skipped tests alone have no number of failures":  {`<testsuite><testcase><skipped/></testcase></testsuite>`, "", ""},
+	} {
+		m := mustRead(t, []byte(test.text))
+		failed, _ := m.Select("failed")
+		errored, err := m.Select("errored")
+		if err != nil || failed.Value != test.failed || errored.Value != test.errored {
+			t.Errorf("%s: %q failed, %q errored, %v; want %q and %q", name, failed.Value, errored.Value, err, test.failed, test.errored)
+		}
+	}
+}
+
+// TestJUnitEncodings reads names in the encodings that runners declare.
+func TestJUnitEncodings(t *testing.T) {
+	for encoding, test := range map[string]struct{ bytes, want string }{
+		"UTF-8": {"Pr\u00fcfung", "Pr\u00fcfung"}, "utf8": {"Pr\u00fcfung", "Pr\u00fcfung"}, "US-ASCII": {"Test", "Test"},
+		"ISO-8859-1": {"Pr\xfcfung", "Pr\u00fcfung"}, "windows-1252": {"Pr\xfcfung \x80\x9f", "Pr\u00fcfung \u20ac\u0178"},
+	} {
+		m := mustRead(t, []byte(`<?xml version="1.0" encoding="`+encoding+`"?><testsuite name="`+test.bytes+`">`+strings.Repeat("<testcase/>", 300)+`</testsuite>`))
+		if r, err := m.Select(test.want + "/passRate"); err != nil || r.Value != "1" || *r.Judged != 300 {
+			t.Errorf("%s: %+v, %v", encoding, r, err)
+		}
+	}
+	m := mustRead(t, []byte("<testsuite name=\"a\n b\"><testcase/></testsuite>"))
+	if _, err := m.Select("a  b/passRate"); err != nil {
+		t.Errorf("a line break in an attribute is not read as a space: %v", err)
 	}
 }
 
@@ -147,13 +197,13 @@ func TestJUnitTimes(t *testing.T) {
 
 func TestJUnitUnreadable(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
-		"another root":               {`<coverage><testcase/></coverage>`, "no known format"},
-		"a truncated file":           {`<testsuite><testcase>`, "damaged or truncated"},
-		"a document type":            {`<!DOCTYPE x [<!ENTITY a "b">]><testsuite><testcase/></testsuite>`, "document type"},
-		"an attribute twice":         {`<testsuite failures="1" failures="0"><testcase/></testsuite>`, "attribute twice"},
-		"a name with a line break":   {`<testsuite name="a&#10;b"><testcase/></testsuite>`, "control characters"},
-		"a model without end":        {`<testsuite><properties><property name="model" value="` + strings.Repeat("m", 600) + `"/></properties><testcase/></testsuite>`, "longer than"},
-		"names of suites upon names": {strings.Repeat(`<testsuite name="`+strings.Repeat("n", 400)+`">`, 3) + `<testcase/>` + strings.Repeat(`</testsuite>`, 3), "nested suites"},
+		"another root":                 {`<coverage><testcase/></coverage>`, "no known format"},
+		"a truncated file":             {`<testsuite><testcase>`, "damaged or truncated"},
+		"a document type":              {`<!DOCTYPE x [<!ENTITY a "b">]><testsuite><testcase/></testsuite>`, "document type"},
+		"an attribute twice":           {`<testsuite failures="1" failures="0"><testcase/></testsuite>`, "attribute twice"},
+		"an encoding that is not read": {`<?xml version="1.0" encoding="UTF-32"?><testsuite><testcase/></testsuite>`, "not in UTF-8"},
+		"a byte that is no ASCII":      {`<?xml version="1.0" encoding="us-ascii"?><testsuite><testcase name="t` + "\xe9" + `"/></testsuite>`, "damaged"},
+		"a model without end":          {`<testsuite><properties><property name="model" value="` + strings.Repeat("m", 600) + `"/></properties><testcase/></testsuite>`, "longer than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readText(test.text)

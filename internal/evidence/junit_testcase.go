@@ -16,9 +16,10 @@ func newJUnitTest(e xml.StartElement) *junitTest {
 		switch strings.ToLower(attribute(e, name)) {
 		case "failed", "failure", "fail", "regression":
 			test.statedFail = true
-		case "error", "errored", "broken":
+		case "error", "errored", "broken", "aborted", "cancelled", "canceled", "timeout", "timedout":
 			test.statedError = true
-		case "skipped", "disabled", "ignored", "notrun", "not_run", "suppressed", "pending":
+		case "skipped", "disabled", "ignored", "notrun", "not_run", "suppressed", "pending",
+			"undefined", "untested", "inconclusive", "todo":
 			test.skipped = true
 		}
 	}
@@ -35,8 +36,16 @@ func (t *junitTest) child(name string) {
 		t.errors++
 	case "skipped", "disabled", "ignored":
 		t.skipped = true
-	case "flakyFailure", "flakyError":
-		t.reruns = true
+	case "flakyFailure":
+		t.reruns.failures++
+		t.flaky = true
+	case "flakyError":
+		t.reruns.errors++
+		t.flaky = true
+	case "rerunFailure":
+		t.reruns.failures++
+	case "rerunError":
+		t.reruns.errors++
 	}
 }
 
@@ -63,13 +72,15 @@ func (r *junitReport) endTest() {
 	r.test = nil
 	outcome := test.verdict()
 	held, elements := junitCount{tests: 1}, junitCount{tests: 1, failures: test.failures, errors: test.errors}
+	elements.add(test.reruns)
+	elements.tests += test.reruns.failures + test.reruns.errors
 	if outcome == verdictFailed || test.failures > 0 {
 		held.failures = 1
 	}
 	if outcome == verdictErrored || test.errors > 0 {
 		held.errors = 1
 	}
-	if test.reruns && outcome == verdictPassed {
+	if test.flaky && outcome == verdictPassed {
 		r.flaky++
 	}
 	r.count(held, elements, outcome)
@@ -78,13 +89,13 @@ func (r *junitReport) endTest() {
 // failures is the number of samples that failed, no data where none was judged.
 func (t *tally) failures(selector string) Result { return t.number(selector, t.failed) }
 
-// errors is the number of samples that ended in an error, no data where none was judged.
+// errors is the number of samples that ended in an error, no data where none did and none was judged.
 func (t *tally) errors(selector string) Result { return t.number(selector, t.errored) }
 
 func (t *tally) number(selector string, n int64) Result {
 	r := t.counted(selector)
 	r.Scale = scaleCount
-	if t.judged() > 0 {
+	if t.judged() > 0 || n > 0 {
 		r.Value = decimalOf(n)
 	}
 	return r

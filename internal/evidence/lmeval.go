@@ -25,8 +25,7 @@ func (lmEval) sections() []string {
 }
 
 func (lmEval) claims(f *file) bool {
-	return f.document != nil && f.document.is("results", '{') && f.document.is("versions", '{') &&
-		f.document.is("configs", '{') && f.document.is("n-samples", '{')
+	return f.document != nil && f.document.is("results", '{') && f.document.is("versions", '{') && f.document.is("n-samples", '{')
 }
 
 func (lmEval) measure(f *file) (Measurement, error) { return measureLMEval(f.document) }

@@ -66,7 +66,7 @@ func lmEvalResults(doc *document) ([]Result, error) {
 	return mergeEqual(results)
 }
 
-// mergeEqual drops repetitions of sorted results, and refuses two values for one key.
+// mergeEqual drops repetitions of sorted results, and refuses two values, or numbers of samples, for one key.
 func mergeEqual(results []Result) ([]Result, error) {
 	var merged []Result
 	for _, r := range results {
@@ -74,7 +74,7 @@ func mergeEqual(results []Result) ([]Result, error) {
 			merged = append(merged, r)
 			continue
 		}
-		if last := merged[len(merged)-1]; last.Task != r.Task || last.Value != r.Value || last.StandardError != r.StandardError {
+		if last := merged[len(merged)-1]; last.Task != r.Task || !sameReading(last, r) {
 			return nil, unreadable("%q has two values in the file", cut(r.Selector))
 		}
 	}
@@ -151,11 +151,12 @@ func (t *lmEvalTables) readRow(section string, common Result, row jsontext.Value
 
 // readCell reads the value of a metric and its standard error, which may be absent, into the result.
 func readCell(section string, value, stderr jsontext.Value, r *Result) error {
-	var number, deviation decimal
-	if err := decodeValue(section, value, &number); err != nil {
+	number, err := cellNumber(section, value)
+	if err != nil {
 		return err
 	}
-	if err := decodeValue(section, stderr, &deviation); err != nil {
+	deviation, err := cellNumber(section, stderr)
+	if err != nil {
 		return err
 	}
 	if deviation.negative() {
@@ -168,6 +169,14 @@ func readCell(section string, value, stderr jsontext.Value, r *Result) error {
 		r.StandardError = string(deviation)
 	}
 	return nil
+}
+
+// cellNumber is a number, which the tool writes as a text where the metric made it with 32 bits; "" for any
+// other text, such as "N/A".
+func cellNumber(section string, value jsontext.Value) (decimal, error) {
+	var text word
+	err := decodeValue(section, value, &text)
+	return numberIn(text), err
 }
 
 func joinKey(metric, filter string, hasFilter bool) string {

@@ -88,9 +88,12 @@ func TestLMEvalUnknown(t *testing.T) {
 			`["hazards/bio", "inner"], "inner": ["hazards/bio"]`, "hazards/acc,none", "0.25", new(int64(100))},
 		"a sum that is not exact is unknown": {`"original": 100, "effective": 100`,
 			`"effective": 9007199254740992`, "hazards/acc,none", "0.25", nil},
-		"a value over no samples is none": {`"effective": 100`, `"effective": 0`, "hazards/bio/acc,none", "", new(int64(0))},
-		"a value that is a text is none":  {`"acc,none": 0.2,`, `"acc,none": "N/A",`, "hazards/bio/acc,none", "", new(int64(100))},
-		"a value that overflows is none":  {`"acc,none": 0.2,`, `"acc,none": 1e999,`, "hazards/bio/acc,none", "", new(int64(100))},
+		"a value over no samples is none":     {`"effective": 100`, `"effective": 0`, "hazards/bio/acc,none", "", new(int64(0))},
+		"a value that is a text is none":      {`"acc,none": 0.2,`, `"acc,none": "N/A",`, "hazards/bio/acc,none", "", new(int64(100))},
+		"a number that is a text is a number": {`"acc,none": 0.2,`, `"acc,none": "0.2125",`, "hazards/bio/acc,none", "0.2125", new(int64(100))},
+		"no number that is a text is none":    {`"acc,none": 0.2,`, `"acc,none": "nan",`, "hazards/bio/acc,none", "", new(int64(100))},
+		"a file without its configurations":   {`"configs": {`, `"settings": {`, "hazards/bio/acc,none", "0.2", new(int64(100))},
+		"a value that overflows is none":      {`"acc,none": 0.2,`, `"acc,none": 1e999,`, "hazards/bio/acc,none", "", new(int64(100))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := mustRead(t, []byte(edit(t, "lmeval.json", test.old, test.new))).Select(test.selector)

@@ -74,6 +74,7 @@ func (m *markup) decoder() *xml.Decoder {
 	}
 	raw := xml.NewDecoder(r)
 	raw.Strict = true
+	raw.CharsetReader = charsetReader
 	return xml.NewTokenDecoder(&markupTokens{raw: raw, depthLeft: m.limits.Depth})
 }
 

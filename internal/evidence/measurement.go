@@ -80,7 +80,8 @@ type Result struct {
 	// Task and TaskVersion say what was run; the version is empty where the file does not say.
 	Task, TaskVersion string
 	// Value is a finite decimal without exponent, digit for digit as the file has it, at most 70 bytes
-	// long; or empty: no data (absent, null, NaN, infinite, beyond that length, or over no samples).
+	// long; or empty: no data (absent, null, NaN, infinite, beyond that length, or over no samples). Of a
+	// number below 1 it has 64 decimals at most, the last of them rounded away from zero.
 	Value string
 	// StandardError is that of Value, in the form of Value, where the file pairs the two. Tools report
 	// 0 at a single sample and at 0 % or 100 %.
@@ -93,7 +94,7 @@ type Result struct {
 	Scale string
 	// Planned, Judged, Unjudged and Errored count independent samples, epochs and repeats folded into
 	// one. Nil is unknown, which is not zero and is below every minimum. They are as stated: an errored
-	// sample may have been judged too.
+	// sample may have been judged too. A sample that its scorer passed over is unjudged.
 	Planned, Judged, Unjudged, Errored *int64
 	// HigherIsBetter is the tool's word on direction, nil where it says nothing. Better is not safer.
 	HigherIsBetter *bool

@@ -118,7 +118,7 @@ func (nemoLegacy) measure(f *file) (Measurement, error) {
 	if err := setTimes(&m, namedText{"created_at", string(created)}, namedText{"updated_at", string(updated)}); err != nil {
 		return Measurement{}, err
 	}
-	walk := nemoWalk{limits: doc.limits, first: map[string]Result{}}
+	walk := nemoWalk{limits: doc.limits, first: map[string]int{}}
 	for _, table := range []struct {
 		name  string
 		value jsontext.Value
@@ -138,8 +138,8 @@ func (nemoLegacy) measure(f *file) (Measurement, error) {
 type nemoWalk struct {
 	limits  Limits
 	results []Result
-	// first has the first result of each alias.
-	first map[string]Result
+	// first has the index of the first result of each alias.
+	first map[string]int
 }
 
 func (w *nemoWalk) table(path []string, table jsontext.Value) error {
@@ -200,9 +200,10 @@ func (w *nemoWalk) score(path []string, value jsontext.Value) error {
 	if err := score.read(where, value, &r); err != nil {
 		return err
 	}
-	if other, ok := w.first[r.Aliases[0]]; !ok {
-		w.first[r.Aliases[0]] = r
-	} else if sameReading(other, r) {
+	if i, ok := w.first[r.Aliases[0]]; !ok {
+		w.first[r.Aliases[0]] = len(w.results)
+	} else if other := &w.results[i]; sameReading(*other, r) {
+		other.Aliases = append(other.Aliases, r.Selector)
 		return nil
 	}
 	if len(w.results) == w.limits.Results {

@@ -36,6 +36,8 @@ func TestNeMoLegacy(t *testing.T) {
 			row("tasks", "safety_set/pass@1/seconds", "safety_set", "", "", new(int64(50))),
 		},
 	}
+	repeated := &want.Results[1]
+	repeated.Aliases = append(repeated.Aliases, "groups/safety_set/pass@1/refused")
 	if diff := cmp.Diff(want, mustRead(t, raw)); diff != "" {
 		t.Errorf("measurement (-want +got):\n%s", diff)
 	}
@@ -47,6 +49,7 @@ func TestNeMoLegacyShapes(t *testing.T) {
 	for name, text := range map[string]string{
 		"JSON":                  `{"config": {"type": "t"}, "results": {` + tables + `}}`,
 		"without configuration": `{"results": {` + tables + `}}`,
+		"YAML after remarks":    "# an exemplar\n# of few samples\n\ncommand: 'run -a\n  -b'\ngit_hash: ''\nresults: {" + tables + "}\n",
 		"of the service":        `{"created_at": "2026-10-05T06:00:00.5", "updated_at": "2026-10-05T06:00:00.5", "job": "eval-1", ` + tables + `}`,
 	} {
 		t.Run(name, func(t *testing.T) {

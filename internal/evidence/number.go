@@ -34,7 +34,8 @@ func (d *decimal) UnmarshalJSON(value []byte) error {
 func (d decimal) negative() bool { return strings.HasPrefix(string(d), "-") }
 
 // plainDecimal writes a JSON number without exponent and without needless zeros; "" where that takes more
-// than maxDigits digits. It moves the point in the text, so no digit is rounded.
+// than maxDigits digits. It moves the point in the text, so no digit is rounded, save for what floating-point
+// numbers have beyond maxDigits decimals: there it rounds away from zero, as 1e-308 is neither 0 nor no data.
 func plainDecimal(number string) string {
 	unsigned, negative := strings.CutPrefix(number, "-")
 	mantissa, exponent := unsigned, 0
@@ -57,14 +58,29 @@ func plainDecimal(number string) string {
 		return ""
 	}
 	point += exponent
-	if point > maxDigits || len(significant)-point > maxDigits {
+	if point > maxDigits {
 		return ""
+	}
+	if len(significant)-point > maxDigits {
+		if point > 0 {
+			return ""
+		}
+		significant, point = roundTiny(significant, point)
 	}
 	plain := placePoint(significant, point)
 	if negative {
 		return "-" + plain
 	}
 	return plain
+}
+
+// roundTiny cuts the digits of a number below 1, whose point stands before them, to maxDigits decimals and
+// rounds away from zero.
+func roundTiny(significant string, point int) (string, int) {
+	kept := max(0, maxDigits+point)
+	n, _ := new(big.Int).SetString("0"+significant[:kept], 10)
+	rounded := n.Add(n, big.NewInt(1)).String()
+	return strings.TrimRight(rounded, "0"), len(rounded) - maxDigits
 }
 
 func placePoint(digits string, point int) string {

@@ -58,7 +58,9 @@ func (l *openAILog) readRow(row *document) error {
 	case isSpec:
 		l.specs++
 	case isReport:
-		l.reports++
+		if row.has("final_report") {
+			l.reports++
+		}
 		return row.decode("final_report", &l.report)
 	case row.is("type", '"'):
 		return l.readEvent(row)

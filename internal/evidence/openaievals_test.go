@@ -98,7 +98,8 @@ func TestOpenAIEvalsShapes(t *testing.T) {
 		},
 		"no event at all":        {spec + `{"final_report":{"accuracy":1}}`, "m", "1", nil, false},
 		"only the spec":          {spec, "m", "", nil, false},
-		"a report of no numbers": {spec + `{"sample_id":"s","type":"match","data":{}}{"final_report":null}`, "m", "", nil, true},
+		"a report of no numbers": {spec + `{"sample_id":"s","type":"match","data":{}}{"final_report":{}}`, "m", "", nil, true},
+		"a report that is null":  {spec + `{"sample_id":"s","type":"match","data":{}}{"final_report":null}`, "m", "", nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := readText(test.text)

@@ -14,8 +14,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// promptfoo reads what promptfoo writes with --output or export as JSON or YAML: the results of versions 2
-// and 3, with the configuration around them or bare. The rows are the truth; the statistics are held
+// promptfoo reads what promptfoo writes with --output or export as JSON or YAML: the results of versions 1
+// to 3 and those before them, with the configuration around them or bare. The rows are the truth; the statistics are held
 // against them.
 type promptfoo struct{}
 
@@ -47,6 +47,8 @@ func promptfooRoot(doc *document) (string, bool) {
 		return "results.", true
 	case doc.is("stats", '{') && doc.is("results", '[') && (doc.is("table", '{') || doc.is("prompts", '[')):
 		return "", true
+	case doc.is("stats.successes", '0') && doc.is("results", '[') && doc.is("table", '['):
+		return "", true // before versions were counted
 	}
 	return "", false
 }
@@ -156,6 +158,10 @@ func promptfooHeader(doc *document) (promptfooSummary, error) {
 			return tooManyResults(doc.limits)
 		}
 		var prompt promptfooPrompt
+		if value.Kind() == '"' { // the prompt itself, in the first versions
+			s.prompts = append(s.prompts, prompt)
+			return nil
+		}
 		if err := decodeValue(path, value, &prompt); err != nil {
 			return err
 		}
@@ -201,8 +207,8 @@ func promptfooIdentity(m *Measurement, doc *document, s promptfooSummary) error 
 	if err := checkNames(namedText{"evalId", m.RunID}, namedText{"metadata.promptfooVersion", m.ToolVersion}); err != nil {
 		return err
 	}
-	if s.version != "" && s.version != "2" && s.version != "3" {
-		m.Warnings = append(m.Warnings, "the version of the results is none of those known, 2 and 3")
+	if s.version != "" && s.version != "1" && s.version != "2" && s.version != "3" {
+		m.Warnings = append(m.Warnings, "the version of the results is none of those known, 1 to 3")
 	}
 	return promptfooTimes(m, s)
 }
@@ -228,6 +234,8 @@ func (r *promptfooRows) unfinished(s promptfooSummary) string {
 		return "no test was run: " + s.root + "results has no rows"
 	case r.duplicates > 0:
 		return fmt.Sprintf("%sresults has %d rows with the id of another row: which one counts is not known", s.root, r.duplicates)
+	case r.inverted > 0:
+		return fmt.Sprintf("%sresults has %d rows that are a success although their grading failed: the file contradicts itself", s.root, r.inverted)
 	}
 	if reason := r.against(s.root+"stats", r.total, s.stats.Successes, s.stats.Failures, s.stats.Errors); reason != "" {
 		return reason
@@ -276,7 +284,7 @@ func (r *promptfooRows) namedContradiction() string {
 		group := r.groups[provider]
 		for _, name := range sortedKeys(group.named) {
 			named := group.named[name]
-			if !named.stated || named.opaque {
+			if !named.stated || named.opaque || named.derived() {
 				continue
 			}
 			held, stated := named.rows, named.header
@@ -290,6 +298,20 @@ func (r *promptfooRows) namedContradiction() string {
 		}
 	}
 	return ""
+}
+
+// derived reports whether the tool computed the score from others (derivedMetrics): the rows do not have it,
+// and nothing was counted for it.
+func (n *promptfooNamed) derived() bool {
+	return n.perRow.n == 0 && n.counts.n == 0 && n.weights.n == 0
+}
+
+// gradedBad reports whether the assertions of a row failed, by its grading.
+func (row *promptfooRow) gradedBad() bool {
+	var grading struct {
+		Pass jsontext.Value `json:"pass"`
+	}
+	return row.Grading.Kind() == '{' && decodeValue("results.gradingResult", row.Grading, &grading) == nil && grading.Pass.Kind() == 'f'
 }
 
 func sortedKeys[V any](table map[string]V) []string {

@@ -61,6 +61,8 @@ type promptfooRows struct {
 	// ids are those of the rows, and duplicates counts those that occurred before.
 	ids        distinct
 	duplicates int
+	// inverted counts rows that are a success against their own grading.
+	inverted int
 	// keys is the number of results there will be, or a few more.
 	keys int
 }
@@ -93,6 +95,9 @@ func newPromptfooRows(prompts []promptfooPrompt, limits Limits) *promptfooRows {
 		columns: map[int64]*tally{},
 	}
 	for _, p := range prompts {
+		if p.Provider == "" {
+			continue // the rows name it, or nothing does
+		}
 		group := r.group(p.Provider)
 		group.columns++
 		for name, sum := range p.Metrics.Sums {
@@ -159,6 +164,9 @@ func (r *promptfooRows) take(row promptfooRow) error {
 		group.id = id
 	}
 	outcome := row.verdict()
+	if outcome == verdictPassed && row.gradedBad() {
+		r.inverted++
+	}
 	r.total.add(outcome)
 	group.add(outcome)
 	if row.PromptIdx.n != nil {
@@ -290,9 +298,12 @@ func (r *promptfooRows) onlyProvider() string {
 func (r *promptfooRows) results() ([]Result, error) {
 	var results []Result
 	for provider, group := range r.groups {
-		stems := []string{provider}
+		stems := []string{provider + "/"}
+		if provider == "" && len(r.groups) == 1 {
+			stems[0] = "" // the first versions do not name it
+		}
 		if group.id != "" && group.id != provider {
-			stems = append(stems, group.id)
+			stems = append(stems, group.id+"/")
 		}
 		results = append(results, group.results(stems)...)
 		results = append(results, group.promptResults(stems, r.prompts)...)
@@ -306,15 +317,18 @@ func (r *promptfooRows) results() ([]Result, error) {
 	return results, nil
 }
 
-// results are those of one provider, whose names are stems of the selectors; the last form has none and
-// selects where the file has one provider.
+// results are those of one provider, whose names are stems of the selectors, with a slash at their end; the
+// last form has none and selects where the file has one provider.
 func (g *promptfooGroup) results(stems []string) []Result {
 	named := func(tail string) (string, []string) {
-		aliases := []string{tail}
-		for _, stem := range stems[1:] {
-			aliases = append(aliases, stem+"/"+tail)
+		var aliases []string
+		if stems[0] != "" {
+			aliases = append(aliases, tail)
 		}
-		return stems[0] + "/" + tail, aliases
+		for _, stem := range stems[1:] {
+			aliases = append(aliases, stem+tail)
+		}
+		return stems[0] + tail, aliases
 	}
 	var results []Result
 	add := func(rate func(string, ...string) Result, tail string) {
@@ -370,14 +384,14 @@ func (g *promptfooGroup) promptResults(stems []string, prompts []promptfooPrompt
 		var aliases []string
 		number := strconv.FormatInt(index, 10)
 		for _, stem := range stems[1:] {
-			aliases = append(aliases, stem+"/"+number+"/passRate")
+			aliases = append(aliases, stem+number+"/passRate")
 		}
 		if index < int64(len(prompts)) && prompts[index].Label != "" {
 			for _, stem := range stems {
-				aliases = append(aliases, stem+"/"+prompts[index].Label+"/passRate")
+				aliases = append(aliases, stem+prompts[index].Label+"/passRate")
 			}
 		}
-		results = append(results, t.passRate(stems[0]+"/"+number+"/passRate", aliases...))
+		results = append(results, t.passRate(stems[0]+number+"/passRate", aliases...))
 	}
 	return results
 }

@@ -65,6 +65,11 @@ func TestPromptfooShapes(t *testing.T) {
 	for name, text := range map[string]string{
 		"version 2 within its configuration": v2,
 		"version 2 bare":                     bare,
+		"a prompt that does not name its provider": "results:\n  version: 2\n  timestamp: \"2025-02-01T10:00:00.000Z\"\n  stats: {successes: 1, failures: 2}\n" +
+			"  table: {head: {prompts: [{raw: q, display: q, metrics: {testPassCount: 1, testFailCount: 2}}], vars: [q]}, body: []}\n  results:\n" +
+			"    - {provider: {id: 'local:one'}, success: true, gradingResult: {pass: true}}\n" +
+			"    - {provider: {id: 'local:one'}, success: false, error: no, gradingResult: {pass: false}}\n" +
+			"    - {provider: 'local:one', success: false, error: none came}\n",
 		"as YAML": "results:\n  version: 2\n  timestamp: \"2025-02-01T10:00:00.000Z\"\n  stats: {successes: 1, failures: 2}\n" +
 			"  table: {head: {prompts: [{raw: q, display: short, provider: 'local:one'}], vars: [q]}, body: []}\n  results:\n" +
 			"    - {provider: {id: 'local:one'}, success: true, gradingResult: {pass: true}}\n" +
@@ -91,6 +96,36 @@ func TestPromptfooShapes(t *testing.T) {
 	}
 }
 
+// TestPromptfooFirstVersions reads files of the time before rows had a provider, and prompts an object.
+func TestPromptfooFirstVersions(t *testing.T) {
+	const rows = `"results": [{"prompt": {"raw": "q", "display": "q"}, "vars": {}, "response": {"output": "o"}, "success": true},
+		{"prompt": {"raw": "q", "display": "q"}, "vars": {}, "error": "none came", "success": false}], "stats": {"successes": 1, "failures": 1}`
+	for name, text := range map[string]string{
+		"a table of lines":          `{` + rows + `, "table": [["RESULT", "q"], ["PASS", "o"]]}`,
+		"version 1, prompts a text": `{"version": 1, ` + rows + `, "table": {"head": {"prompts": ["q"], "vars": []}, "body": []}}`,
+	} {
+		m := mustRead(t, []byte(text))
+		if len(m.Results) != 1 || len(m.Warnings) > 0 || !m.Finished {
+			t.Errorf("%s: finished %v (%s), warnings %q, results %+v", name, m.Finished, m.Unfinished, m.Warnings, m.Results)
+		}
+		if r, err := m.Select("passRate"); err != nil || r.Value != "1" || *r.Judged != 1 || *r.Errored != 1 {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		wantUnfinished(t, strings.Replace(text, `"failures": 1`, `"failures": 0`, 1), "the rows hold 1")
+	}
+}
+
+// TestPromptfooDerivedMetrics reads a score that the tool computed from others, which no row has.
+func TestPromptfooDerivedMetrics(t *testing.T) {
+	derived := edit(t, "promptfoo.json", `{"tone": 3}`, `{"tone": 3, "balance": 0.625}`)
+	m := mustRead(t, []byte(derived))
+	if r, err := m.Select("candidate/namedScore/balance"); err != nil || r.Value != "0.625" || r.Judged != nil || !m.Finished {
+		t.Errorf("%+v, %v; finished %v (%s)", r, err, m.Finished, m.Unfinished)
+	}
+	wantUnfinished(t, strings.Replace(derived, `"namedScoresCount": {"tone": 2}`, `"namedScoresCount": {"tone": 2, "balance": 2}`, 1),
+		`named score "balance"`)
+}
+
 func TestPromptfooUnfinished(t *testing.T) {
 	stats := `"stats": {"successes": 3, "failures": 3, "errors": 1`
 	for name, test := range map[string]struct{ old, new, want string }{
@@ -110,6 +145,8 @@ func TestPromptfooUnfinished(t *testing.T) {
 		})
 	}
 	wantUnfinished(t, `{"evalId": "e", "results": {"version": 3, "results": [], "prompts": [], "stats": {}}}`, "no test was run")
+	wantUnfinished(t, `{"evalId": "e", "results": {"version": 3, "prompts": [], "stats": {"successes": 1, "failures": 0},
+		"results": [{"provider": {"id": "p"}, "success": true, "gradingResult": {"pass": false}}]}}`, "1 rows that are a success although")
 	wantUnfinished(t, `{"promptIdx": 0, "testIdx": 0, "provider": {"id": "p"}, "success": true}`+"\n"+
 		`{"promptIdx": 0, "testIdx": 1, "provider": {"id": "p"}, "success": false}`, "let it write JSON")
 }

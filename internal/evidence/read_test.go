@@ -220,9 +220,12 @@ func TestPlainDecimal(t *testing.T) {
 		"1e-05": "0.00001", "0.0001e2": "0.01", "0.38108974358974373": "0.38108974358974373",
 		"9007199254740993": "9007199254740993",
 		"1e63":             "1" + strings.Repeat("0", 63), "1e64": "", "1e999": "", "-1e999": "", "1e99999999999999999999": "",
-		"1e-64": "0." + strings.Repeat("0", 63) + "1", "1e-65": "", "1e-99999999999999999999": "",
+		"1e-64": "0." + strings.Repeat("0", 63) + "1", "1e-99999999999999999999": "",
+		"1e-65": "0." + strings.Repeat("0", 63) + "1", "1.1125369292536313e-308": "0." + strings.Repeat("0", 63) + "1",
+		"-1e-308": "-0." + strings.Repeat("0", 63) + "1", "1.25e-63": "0." + strings.Repeat("0", 62) + "13",
+		"9.99e-63": "0." + strings.Repeat("0", 61) + "1", "1.999e-62": "0." + strings.Repeat("0", 61) + "2",
 		"1e-999999999": "", strings.Repeat("7", 64): strings.Repeat("7", 64), strings.Repeat("7", 65): "",
-		"0." + strings.Repeat("3", 65): "",
+		"0." + strings.Repeat("3", 65): "", "3." + strings.Repeat("3", 64): "",
 	} {
 		if got := plainDecimal(number); got != want {
 			t.Errorf("plainDecimal(%s) = %q, want %q", number, got, want)

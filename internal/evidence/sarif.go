@@ -79,7 +79,10 @@ type sarifLog struct {
 	repeated       bool
 	models, pins   map[string]bool
 	started, ended *time.Time
-	local          bool
+	// local says that a time had no zone, oddTime that one was in no known form.
+	local, oddTime bool
+	// oddLevels counts findings with a level that the standard does not know.
+	oddLevels int64
 }
 
 // sarifCounts are the findings of one tool in all of its runs.
@@ -193,6 +196,12 @@ func (l *sarifLog) warnings() []string {
 	if notifications > 0 {
 		warnings = append(warnings, fmt.Sprintf("the tool reported %d errors of its own", notifications))
 	}
+	if l.oddTime {
+		warnings = append(warnings, "an invocation states its time in a form that is not read")
+	}
+	if l.oddLevels > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d findings have a level that SARIF does not know; they count as errors", l.oddLevels))
+	}
 	if len(l.models) > 1 {
 		warnings = append(warnings, "the runs name more than one model")
 	}
@@ -271,21 +280,14 @@ func (l *sarifLog) finishHeader(run *sarifRun) error {
 	if run.Properties.Digest != "" {
 		l.pins[string(run.Properties.Digest)] = true
 	}
-	return l.times(run)
+	l.times(run)
+	return nil
 }
 
 // times takes in when a run began and ended: the earliest and the latest of its invocations.
-func (l *sarifLog) times(run *sarifRun) error {
+func (l *sarifLog) times(run *sarifRun) {
 	for _, invocation := range run.Invocations {
-		start, local, err := claimedTime("runs.invocations.startTimeUtc", string(invocation.Start))
-		if err != nil {
-			return err
-		}
-		end, localEnd, err := claimedTime("runs.invocations.endTimeUtc", string(invocation.End))
-		if err != nil {
-			return err
-		}
-		l.local = l.local || local || localEnd
+		start, end := l.time(string(invocation.Start)), l.time(string(invocation.End))
 		if start != nil && (l.started == nil || start.Before(*l.started)) {
 			l.started = start
 		}
@@ -293,7 +295,16 @@ func (l *sarifLog) times(run *sarifRun) error {
 			l.ended = end
 		}
 	}
-	return nil
+}
+
+// time reads a time; what is none is left out, with a warning.
+func (l *sarifLog) time(text string) *time.Time {
+	at, local, err := pythonTime("runs.invocations", text)
+	l.local, l.oddTime = l.local || local, l.oddTime || err != nil
+	if err != nil {
+		return nil
+	}
+	return at
 }
 
 // readResults counts the results of each run.

@@ -3,7 +3,11 @@
 
 package evidence
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 type sarifResult struct {
 	RuleID       word           `json:"ruleId"`
@@ -44,9 +48,10 @@ func (l *sarifLog) count(run *sarifRun, value jsontext.Value) error {
 	counts.findings++
 	reference := result.reference()
 	rule := run.find(reference)
-	level := result.level(rule)
+	level := word(strings.ToLower(string(result.level(rule)))) // some tools capitalise it
 	if severity(level) < 0 {
-		return unreadable("\"runs.results.level\" is none of none, note, warning and error")
+		l.oddLevels++
+		level = "error"
 	}
 	counts.levels[string(level)]++
 	ids := map[string]bool{}

@@ -44,6 +44,8 @@ type sarifComponent struct {
 	Version  word        `json:"version"`
 	Semantic word        `json:"semanticVersion"`
 	Rules    []sarifRule `json:"rules"`
+	// Notifications describe what the tool has to say of itself.
+	Notifications []sarifRule `json:"notifications"`
 }
 
 type sarifRule struct {
@@ -68,7 +70,8 @@ type sarifInvocation struct {
 }
 
 type sarifNotification struct {
-	Level word `json:"level"`
+	Level      word           `json:"level"`
+	Descriptor sarifReference `json:"descriptor"`
 }
 
 // sarifReference points to a rule.
@@ -139,9 +142,13 @@ func (r *sarifRun) finish() error {
 		}
 	}
 	for _, invocation := range r.Invocations {
-		r.failed = r.failed || invocation.Successful.Kind() == 'f'
+		switch invocation.Successful.Kind() {
+		case 't', 'n', jsontext.KindInvalid: // success is not stated by all tools
+		default:
+			r.failed = true
+		}
 		for _, n := range slices.Concat(invocation.Execution, invocation.Configuration) {
-			if n.Level == "error" {
+			if r.notificationLevel(n) == "error" {
 				r.notifications++
 			}
 		}
@@ -173,17 +180,45 @@ func (r *sarifRule) level() word {
 	return r.Default.Level
 }
 
+// notificationLevel is the notification's own level, else that of its description.
+func (r *sarifRun) notificationLevel(n sarifNotification) word {
+	if n.Level != "" {
+		return n.Level
+	}
+	component := r.component(n.Descriptor)
+	if component == nil {
+		return "warning"
+	}
+	if at := n.Descriptor.Index.at; at != nil && *at < int64(len(component.Notifications)) {
+		return component.Notifications[*at].level()
+	}
+	for i := range component.Notifications {
+		if described := &component.Notifications[i]; described.ID == n.Descriptor.ID {
+			return described.level()
+		}
+	}
+	return "warning"
+}
+
+// component is the driver or the extension that a reference is into; nil where the run has none such.
+func (r *sarifRun) component(reference sarifReference) *sarifComponent {
+	index := 0
+	if at := reference.Component.Index.at; at != nil {
+		index = int(*at) + 1
+	} else if name := reference.Component.Name; name != "" {
+		index = slices.IndexFunc(r.components, func(c sarifComponent) bool { return c.Name == name })
+	}
+	if index < 0 || index >= len(r.components) {
+		return nil
+	}
+	return &r.components[index]
+}
+
 // find looks a rule up by its index, and else by its id, which may have further parts after a slash. It is
 // nil where the run does not describe the rule.
 func (r *sarifRun) find(reference sarifReference) *sarifRule {
-	component := 0
-	if at := reference.Component.Index.at; at != nil {
-		component = int(*at) + 1
-	} else if name := reference.Component.Name; name != "" {
-		component = slices.IndexFunc(r.components, func(c sarifComponent) bool { return c.Name == name })
-	}
-	if at := reference.Index.at; at != nil && component >= 0 && component < len(r.components) {
-		if rules := r.components[component].Rules; *at < int64(len(rules)) {
+	if at, component := reference.Index.at, r.component(reference); at != nil && component != nil {
+		if rules := component.Rules; *at < int64(len(rules)) {
 			return &rules[*at]
 		}
 	}

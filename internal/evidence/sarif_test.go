@@ -38,6 +38,8 @@ func TestSARIFLevels(t *testing.T) {
 	for name, test := range map[string]struct{ result, level string }{
 		"its own":                                {`{"ruleId": "a", "level": "note"}`, "note"},
 		"none, if nothing failed":                {`{"ruleId": "a", "kind": "open"}`, "none"},
+		"its own with a capital":                 {`{"ruleId": "a", "level": "Warning"}`, "warning"},
+		"one that nobody knows, the worst":       {`{"ruleId": "a", "level": "fatal"}`, "error"},
 		"its own, even so":                       {`{"ruleId": "a", "kind": "open", "level": "error"}`, "error"},
 		"that of its rule by id":                 {`{"ruleId": "a"}`, "error"},
 		"that of its rule by index":              {`{"ruleIndex": 0}`, "error"},
@@ -73,6 +75,27 @@ func TestSARIFLevels(t *testing.T) {
 	}
 }
 
+// TestSARIFWarnings reads files that leave the standard where nothing depends on it.
+func TestSARIFWarnings(t *testing.T) {
+	for name, test := range map[string]struct{ run, warning string }{
+		"a level nobody knows":     {`"results": [{"level": "fatal"}]`, "1 findings have a level that SARIF does not know; they count as errors"},
+		"a time that is none":      {`"results": [], "invocations": [{"endTimeUtc": "soon"}]`, "an invocation states its time in a form that is not read"},
+		"a time without a zone":    {`"results": [], "invocations": [{"endTimeUtc": "2026-10-01 10:00:00"}]`, localTimes},
+		"a notification of level":  {`"results": [], "invocations": [{"toolExecutionNotifications": [{"level": "error"}]}]`, "1 errors of its own"},
+		"one of a described level": {`"results": [], "invocations": [{"toolExecutionNotifications": [{"descriptor": {"index": 1}}]}]`, "1 errors of its own"},
+		"one described by its id":  {`"results": [], "invocations": [{"toolConfigurationNotifications": [{"descriptor": {"id": "bad"}}]}]`, "1 errors of its own"},
+		"one that is a warning":    {`"results": [], "invocations": [{"toolExecutionNotifications": [{"descriptor": {"index": 0}}, {"descriptor": {"index": 7}}, {}]}]`, ""},
+		"one of nowhere":           {`"results": [], "invocations": [{"toolExecutionNotifications": [{"descriptor": {"id": "bad", "toolComponent": {"index": 4}}}]}]`, ""},
+	} {
+		m := mustRead(t, []byte(`{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "T", "notifications": [{"id": "odd"},
+			{"id": "bad", "defaultConfiguration": {"level": "error"}}]}}, `+test.run+`}]}`))
+		got := strings.Join(m.Warnings, "; ")
+		if !m.Finished || !strings.Contains(got, test.warning) || test.warning == "" && got != "" {
+			t.Errorf("%s: finished %v, warnings %q; want %q", name, m.Finished, got, test.warning)
+		}
+	}
+}
+
 func TestSARIFUnfinished(t *testing.T) {
 	run := func(members string) string {
 		return `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "T"}}, ` + members + `}]}`
@@ -83,6 +106,7 @@ func TestSARIFUnfinished(t *testing.T) {
 		"no results":                         {run(`"columnKind": "utf16CodeUnits"`), "runs[0].results is missing"},
 		"results that are null":              {run(`"results": null`), "runs[0].results is missing"},
 		"a tool that failed":                 {run(`"results": [], "invocations": [{"executionSuccessful": false}]`), "says that the tool failed"},
+		"a tool that says so in a text":      {run(`"results": [], "invocations": [{"executionSuccessful": "false"}]`), "says that the tool failed"},
 		"a second invocation that failed":    {run(`"results": [], "invocations": [{"executionSuccessful": true}, {"executionSuccessful": false}]`), "says that the tool failed"},
 		"results in another file":            {run(`"externalPropertyFileReferences": {"results": [{"location": {"uri": "r"}}]}`), "in other files"},
 		"invocations in another file":        {run(`"results": [], "externalPropertyFileReferences": {"invocations": [{"location": {"uri": "r"}}]}`), "in other files"},
@@ -121,9 +145,7 @@ func TestSARIFUnreadable(t *testing.T) {
 		"a run that is a text":    {`{"version": "2.1.0", "runs": ["r"]}`, "not of the type"},
 		"a result that is a text": {`{"version": "2.1.0", "runs": [{"results": ["r"]}]}`, "not of the type"},
 		"results in an object":    {`{"version": "2.1.0", "runs": [{"results": {}}]}`, "not of the type"},
-		"a level nobody knows":    {`{"version": "2.1.0", "runs": [{"results": [{"level": "fatal"}]}]}`, "level"},
 		"a rule with a control":   {`{"version": "2.1.0", "runs": [{"results": [{"ruleId": "a\u0001"}]}]}`, "control characters"},
-		"a time that is none":     {`{"version": "2.1.0", "runs": [{"invocations": [{"endTimeUtc": "soon"}], "results": []}]}`, "RFC 3339"},
 		"a member twice":          {`{"version": "2.1.0", "runs": [{"results": [], "results": []}]}`, "same member twice"},
 	} {
 		t.Run(name, func(t *testing.T) {

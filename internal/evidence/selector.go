@@ -59,8 +59,8 @@ func (e *SelectionError) Error() string {
 // reducer, `name/metric[/reducer]`, and `scorer/metric[/reducer]`. lm-evaluation-harness: `task/metric,filter`,
 // and `task/metric` for the files of version 0.3.
 //
-// garak: `probe/detector/asr` and `probe/detector/passRate`, of one intent `probe/detector/intent=name/asr`; of a
-// hitlog `probe/detector/hits`. LMEvalJob: as lm-evaluation-harness. Results in Scalegate's own format: the
+// garak: `probe/detector/asr` and `probe/detector/passRate`, of one intent `probe/detector/intent=name/asr`; names of
+// the first versions also without `probes.` and `detector.`; of a hitlog `probe/detector/hits`. LMEvalJob: as lm-evaluation-harness. Results in Scalegate's own format: the
 // metric's name.
 //
 // NeMo Evaluator: `metric` and `categories/category/mean_reward` of a bundle; `tasks/task/metric/score` or

@@ -3,7 +3,11 @@
 
 package readings
 
-import "github.com/scalegate/scalegate/internal/evidence"
+import (
+	"strings"
+
+	"github.com/scalegate/scalegate/internal/evidence"
+)
 
 type inspectScore struct {
 	Name     string              `json:"name"`
@@ -68,6 +72,9 @@ func (c *check) inspectCounts(r *evidence.Result, score inspectScore) {
 	if !hasTotal || !hasCompleted {
 		return
 	}
+	if r.Planned == nil && r.Judged == nil && strings.Contains(strings.Join(c.m.Warnings, " "), "grouped metrics") {
+		return // a metric over a group, which the list does not tell; the reader says that it cannot count it
+	}
 	planned, errored := roundedUp(total, epochs), roundedUp(total-completed, epochs)
 	c.count(r, "planned", r.Planned, &planned)
 	if r.Errored != nil { // with early stopping it is not known, which the list does not tell
@@ -80,6 +87,9 @@ func (c *check) inspectCounts(r *evidence.Result, score inspectScore) {
 	if score.Scored != nil && score.Unscored != nil && *score.Scored+*score.Unscored > planned {
 		// A metric over the epochs that were not reduced.
 		judged, unjudged = judged/epochs, new(roundedUp(*score.Unscored, epochs))
+	}
+	if unjudged != nil && r.Errored != nil { // what the scorer passed over was not judged
+		unjudged = new(max(*unjudged, planned-judged-errored))
 	}
 	c.count(r, "judged", r.Judged, &judged)
 	c.count(r, "unjudged", r.Unjudged, unjudged)

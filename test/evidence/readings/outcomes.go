@@ -77,10 +77,12 @@ func deepEval(c *check) {
 	passed, hasPassed := c.want.count("testPassed")
 	failed, hasFailed := c.want.count("testFailed")
 	if hasPassed && hasFailed {
-		if r := c.result("passRate"); r != nil {
-			c.count(r, "judged", r.Judged, new(passed+failed))
-			if passed+failed > 0 {
-				c.value(r, new(float64(passed)/float64(passed+failed)))
+		if r := c.result("passRate"); r != nil && r.Errored != nil {
+			// A test case whose metric broke down is a failure for the tool, and was not judged.
+			judged := passed + failed - *r.Errored
+			c.count(r, "judged", r.Judged, &judged)
+			if judged > 0 {
+				c.value(r, new(float64(passed)/float64(judged)))
 			}
 		}
 	}

@@ -33,6 +33,9 @@ const ownList = `[
 {"path": "trustyai/lmevaljob.yaml", "format": "lmevaljob", "state": "Complete", "reason": "Succeeded", "samples": {"hazards": 80}, "tasks": 1},
 {"path": "own/neutral.json", "format": "scalegate", "final": true, "model": "labs/model-7b", "task": "bio-uplift",
  "metrics": {"uplift": 0.0625, "grade": 4.5, "refusals": null}},
+{"path": "junit-xml/junit.xml", "format": "junit-xml", "testcases": 7, "failed": 2, "errored": 1, "skipped": 1},
+{"path": "deepeval/deepeval.json", "format": "deepeval", "testPassed": 2, "testFailed": 2,
+ "metrics": {"Refusal": {"scores": [0.9, 0.1, 0.8, 0.4], "passes": 2, "fails": 2, "errors": 1}}},
 {"path": "in-toto/absent.json", "format": "in-toto-statement"}
 ]`
 
@@ -68,8 +71,8 @@ func ownFolder(t *testing.T, list string) string {
 
 func TestFolder(t *testing.T) {
 	found, err := Folder(ownFolder(t, ownList))
-	if err != nil || len(found) != 8 {
-		t.Fatalf("%d readings, %v; want 8: signed evidence is left out", len(found), err)
+	if err != nil || len(found) != 10 {
+		t.Fatalf("%d readings, %v; want 10: signed evidence is left out", len(found), err)
 	}
 	for _, r := range found {
 		if len(r.Wrong) > 0 || r.Read == "" {
@@ -114,13 +117,39 @@ func TestFolderWrong(t *testing.T) {
 	}
 }
 
+// TestJUnitNumbers compares the numbers of files in which nothing was judged, or whose header is off.
+func TestJUnitNumbers(t *testing.T) {
+	for name, test := range map[string]struct {
+		text, entry string
+		right       bool
+	}{
+		"an error alone":                  {`<testsuite><testcase><error/></testcase></testsuite>`, `"testcases": 1, "failed": 0, "errored": 1, "skipped": 0`, true},
+		"an error alone that is not told": {`<testsuite><testcase><error/></testcase></testsuite>`, `"testcases": 1, "failed": 0, "errored": 0, "skipped": 1`, false},
+		"skipped tests alone":             {`<testsuite><testcase><skipped/></testcase></testsuite>`, `"testcases": 1, "failed": 0, "errored": 0, "skipped": 1`, true},
+		"a header with more tests":        {`<testsuite tests="9"><testcase/></testsuite>`, `"headerTests": 9, "testcases": 1, "failed": 0, "errored": 0, "skipped": 0`, true},
+		"a plan that nobody stated":       {`<testsuite tests="9"><testcase/></testsuite>`, `"headerTests": 5, "testcases": 1, "failed": 0, "errored": 0, "skipped": 0`, false},
+	} {
+		dir := t.TempDir()
+		list := `[{"path": "a.xml", "format": "junit-xml", ` + test.entry + `}]`
+		for file, text := range map[string]string{"a.xml": test.text, List: list} {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		found, err := Folder(dir)
+		if err != nil || len(found) != 1 || (len(found[0].Wrong) == 0) != test.right {
+			t.Errorf("%s: %+v, %v; want right: %v", name, found, err, test.right)
+		}
+	}
+}
+
 func TestUnlisted(t *testing.T) {
 	dir := ownFolder(t, ownList)
 	if err := os.Remove(filepath.Join(dir, List)); err != nil {
 		t.Fatal(err)
 	}
 	found, err := Unlisted(dir)
-	if err != nil || len(found) != 8 {
+	if err != nil || len(found) != 10 {
 		t.Fatalf("%d readings, %v", len(found), err)
 	}
 	if _, err := Unlisted(filepath.Join(dir, "absent")); err == nil {
