@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -147,8 +148,8 @@ func (r *AutomaticReconciler) taken(ctx context.Context, release *v1alpha1.Model
 	if err := r.Live.Get(ctx, key, have); err != nil {
 		return fmt.Errorf("reading SafetyEvaluation %s, which exists: %w", key, err)
 	}
-	if have.Spec.Subject.Release == want.Spec.Subject.Release && have.Spec.Requirement == want.Spec.Requirement &&
-		have.Spec.Job != nil && have.Spec.Job.Suite == want.Spec.Job.Suite {
+	want.Spec.Evaluator = have.Spec.Evaluator
+	if equality.Semantic.DeepEqual(have.Spec, want.Spec) {
 		return nil
 	}
 	r.Events.Eventf(release, have, corev1.EventTypeWarning, v1alpha1.ReasonEvaluationNotMade, "Evaluate",

@@ -150,6 +150,13 @@ func TestAutomaticEvaluationsThatCannotBeMade(t *testing.T) {
 			t.Errorf("log %q", c.log)
 		}
 	})
+	t.Run("when it is about other artifacts", func(t *testing.T) {
+		other := new(fixture.Evaluation(name, "attack", "", fixture.Run(time.Time{}), fixture.About(fixture.Weights("other"))))
+		c := newCluster(t, release(asksForRuns), measuredBySuite(), attackSuite(), other)
+		if _, err := c.automate(); err == nil || !strings.Contains(err.Error(), "is something else: delete it") {
+			t.Errorf("error %v", err)
+		}
+	})
 	for what, message := range map[string]string{
 		"create SafetyEvaluation " + name: "creating SafetyEvaluation serving/" + name,
 		"list SafetyEvaluationList":       "listing evaluations",

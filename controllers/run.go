@@ -5,10 +5,12 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -81,7 +83,7 @@ func (r *SafetyEvaluationReconciler) take(ctx context.Context, e *v1alpha1.Safet
 		return r.removeOfRun(ctx, s)
 	case s.make != nil:
 		if err := r.Create(ctx, s.make); err != nil {
-			return fmt.Errorf("making %s for SafetyEvaluation %s/%s: %w", described(s.make), e.Namespace, e.Name, err)
+			return r.refused(ctx, e, s.make, err)
 		}
 		job, ok := s.make.(*batchv1.Job)
 		if !ok {
@@ -95,6 +97,21 @@ func (r *SafetyEvaluationReconciler) take(ctx context.Context, e *v1alpha1.Safet
 		}
 		return r.report(ctx, e, s.state)
 	}
+}
+
+// refused returns the error of making an object of a run, so that it is tried again. Where it is the API server's answer the
+// evaluation says so: nobody reads the log of the manager.
+func (r *SafetyEvaluationReconciler) refused(ctx context.Context, e *v1alpha1.SafetyEvaluation, object client.Object, cause error) error {
+	err := fmt.Errorf("making %s for SafetyEvaluation %s/%s: %w", described(object), e.Namespace, e.Name, cause)
+	if !apierrors.IsInvalid(cause) && !apierrors.IsForbidden(cause) && !apierrors.IsBadRequest(cause) {
+		return err
+	}
+	text := fmt.Sprintf("the API server refuses the %s of suite %s: %v", described(object), e.Spec.Job.Suite, cause)
+	is := stuck(v1alpha1.ReasonInvalidSuite, text+"; correct the suite")
+	if !apierrors.IsInvalid(cause) {
+		is = waiting(v1alpha1.ReasonRunRefused, text+"; it is tried again")
+	}
+	return errors.Join(err, r.report(ctx, e, state{run: e.Status.Run, reading: reading{summary: is}}))
 }
 
 // startedAs is the run once its Job is made.
@@ -125,6 +142,10 @@ func described(o client.Object) string {
 		return "Job"
 	case *corev1.Pod:
 		return "Pod"
+	case *corev1.Service:
+		return "Service"
+	case *networkingv1.NetworkPolicy:
+		return "NetworkPolicy"
 	case *metav1.PartialObjectMetadata:
 		return o.Kind
 	default:

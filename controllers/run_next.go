@@ -44,7 +44,7 @@ func (s step) rests() bool { return s.remove == nil && s.make == nil && !s.goOn 
 // next decides what comes next. It is the whole of what a run does, and depends on nothing else than what is known.
 func (k *knowledge) next() step {
 	if k.evaluation.DeletionTimestamp != nil {
-		return step{} // what it owns goes with it
+		return k.vanish()
 	}
 	for i := range k.jobs {
 		if job := &k.jobs[i]; string(job.UID) != k.run().JobUID && job.DeletionTimestamp == nil {
@@ -250,10 +250,29 @@ func (k *knowledge) after() step {
 	if job == nil || job.DeletionTimestamp != nil {
 		return s
 	}
-	kept := k.run().FinishTime.Add(time.Duration(k.retention) * time.Second).Sub(k.now.Time)
-	if kept <= 0 || runs.Read(job, k.podsOfJob()).State != runs.Finished {
+	kept := time.Duration(k.retention) * time.Second
+	if !runs.Over(job) {
+		// It comes to its end after its result did, or has a container that others put into it and that never ends.
+		kept = min(kept, closingTime)
+	}
+	left := k.run().FinishTime.Add(kept).Sub(k.now.Time)
+	if left <= 0 || runs.Read(job, k.podsOfJob()).State != runs.Finished {
 		return step{remove: job}
 	}
-	s.again = kept
+	s.again = left
 	return s
+}
+
+// closingTime is how long a Job may take to end once its result is there.
+const closingTime = time.Minute
+
+// vanish takes away what there is of the run of an evaluation that is being deleted. What it owns goes with it, but not
+// before it does, and a finalizer may keep it.
+func (k *knowledge) vanish() step {
+	for i := range k.jobs {
+		if job := &k.jobs[i]; job.DeletionTimestamp == nil {
+			return step{remove: job}
+		}
+	}
+	return k.withoutServer(step{})
 }

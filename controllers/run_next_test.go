@@ -144,21 +144,28 @@ func testStep(t *testing.T, test stepCase) {
 	}
 }
 
+// leaving is an evaluation that is being deleted.
+func leaving(k *knowledge) { k.evaluation.DeletionTimestamp = new(now()) }
+
+func isLeaving(j *batchv1.Job) { j.DeletionTimestamp = new(now()) }
+
 func TestNextStepBeforeTheJob(t *testing.T) {
 	missing := func(k *knowledge) {
 		k.plan = plan{missing: waiting(v1alpha1.ReasonSuiteNotFound, "EvaluationSuite attack-suite does not exist")}
 	}
 	for sentence, test := range map[string]stepCase{
-		"what is being deleted takes what it owns with it": {
-			known: knownRun(theJob(), func(k *knowledge) { k.evaluation.DeletionTimestamp = new(now()) }), want: "nothing",
-		},
-		"what is missing is waited for":          {known: knownRun(missing), want: "report", reason: v1alpha1.ReasonSuiteNotFound},
-		"a server does not wait for it":          {known: knownRun(missing, serving(now().Time, isReady)), want: "remove Pod"},
-		"nor what makes it reachable":            {known: knownRun(missing, reachable), want: "remove Service"},
-		"nor what keeps others from it":          {known: knownRun(missing, fenced), want: "remove NetworkPolicy"},
-		"first is recorded what is run":          {known: knownRun(), want: "report and go on", reason: v1alpha1.ReasonQueued},
-		"then the Job is made":                   {known: knownRun(begun), want: "make Job", reason: v1alpha1.ReasonRunning},
-		"where it has a server that comes first": {known: knownRun(withServer, begun), want: "make NetworkPolicy"},
+		"of what is being deleted the Job goes, whatever keeps it": {known: knownRun(onRecord, theJob(), leaving), want: "remove Job"},
+		"and the server":                              {known: knownRun(onRecord, serving(now().Time, isReady), leaving), want: "remove Pod"},
+		"and what makes it reachable":                 {known: knownRun(onRecord, reachable, leaving), want: "remove Service"},
+		"of what is being deleted nothing is made":    {known: knownRun(leaving), want: "nothing"},
+		"a Job that goes with its evaluation is left": {known: knownRun(onRecord, theJob(isLeaving), leaving), want: "nothing"},
+		"what is missing is waited for":               {known: knownRun(missing), want: "report", reason: v1alpha1.ReasonSuiteNotFound},
+		"a server does not wait for it":               {known: knownRun(missing, serving(now().Time, isReady)), want: "remove Pod"},
+		"nor what makes it reachable":                 {known: knownRun(missing, reachable), want: "remove Service"},
+		"nor what keeps others from it":               {known: knownRun(missing, fenced), want: "remove NetworkPolicy"},
+		"first is recorded what is run":               {known: knownRun(), want: "report and go on", reason: v1alpha1.ReasonQueued},
+		"then the Job is made":                        {known: knownRun(begun), want: "make Job", reason: v1alpha1.ReasonRunning},
+		"where it has a server that comes first":      {known: knownRun(withServer, begun), want: "make NetworkPolicy"},
 		"and then the Job": {
 			known: knownRun(withServer, begun, serving(now().Time, isReady)), want: "make Job", reason: v1alpha1.ReasonRunning,
 		},
@@ -185,7 +192,7 @@ func TestNextStepBeforeTheJob(t *testing.T) {
 		},
 		"a Job that was made and not recorded is nobody's": {known: knownRun(begun, theJob()), want: "remove Job with its pods"},
 		"and is waited for until it is gone": {
-			known: knownRun(begun, theJob(func(j *batchv1.Job) { j.DeletionTimestamp = new(now()) })), want: "report", reason: v1alpha1.ReasonQueued, says: "until Job j is gone",
+			known: knownRun(begun, theJob(isLeaving)), want: "report", reason: v1alpha1.ReasonQueued, says: "until Job j is gone",
 		},
 		"so is one beside the Job on record": {
 			known: knownRun(begun, onRecord, theJob(), theJob(func(j *batchv1.Job) { j.UID = "another" })), want: "remove Job with its pods",
@@ -218,10 +225,13 @@ func TestNextStepWithTheJob(t *testing.T) {
 			known: knownRun(onRecord), want: "end", reason: v1alpha1.ReasonJobDeleted, says: "create another SafetyEvaluation",
 		},
 		"also one that is about to go": {
-			known: knownRun(onRecord, theJob(func(j *batchv1.Job) { j.DeletionTimestamp = new(now()) })), want: "end", reason: v1alpha1.ReasonJobDeleted,
+			known: knownRun(onRecord, theJob(isLeaving)), want: "end", reason: v1alpha1.ReasonJobDeleted,
 		},
 		"a result ends it": {
 			known: knownRun(onRecord, theJob(complete), itsPod(measured("r"))), want: "end", reason: v1alpha1.ReasonMeasured, says: "attack/rate is 0.125",
+		},
+		"also before the Job knows it": {
+			known: knownRun(onRecord, theJob(), itsPod(measured("r"))), want: "end", reason: v1alpha1.ReasonMeasured, says: "attack/rate is 0.125",
 		},
 		"a pod that the Job does not control is not believed": {
 			known: knownRun(onRecord, theJob(complete), itsPod(measured("forged"), func(p *corev1.Pod) { p.OwnerReferences[0].UID = "forged" })),
@@ -262,8 +272,10 @@ func TestNextStepAfterTheRun(t *testing.T) {
 		"when it is over the server goes":              {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady)), want: "remove Pod"},
 		"then what is left of it":                      {known: knownRun(finishedAt(now().Time), serving(now().Time, goes)), want: "remove Service"},
 		"a Job that still runs goes too":               {known: knownRun(finishedAt(now().Time), theJob()), want: "remove Job"},
-		"one that goes already is left":                {known: knownRun(finishedAt(now().Time), theJob(func(j *batchv1.Job) { j.DeletionTimestamp = new(now()) })), want: "report", reason: v1alpha1.ReasonRunFailed},
+		"one that goes already is left":                {known: knownRun(finishedAt(now().Time), theJob(isLeaving)), want: "report", reason: v1alpha1.ReasonRunFailed},
 		"one that ended is kept for a while":           {known: knownRun(finishedAt(now().Time), theJob(complete)), want: "report", reason: v1alpha1.ReasonRunFailed, says: "it broke", again: 7 * 24 * time.Hour},
+		"one with a result has a minute to end":        {known: knownRun(finishedAt(now().Time), theJob(), itsPod(measured("r"))), want: "report", reason: v1alpha1.ReasonRunFailed, again: time.Minute},
+		"and is taken away when it does not":           {known: knownRun(finishedAt(now().Add(-time.Minute)), theJob(), itsPod(measured("r"))), want: "remove Job"},
 		"and not for longer":                           {known: knownRun(finishedAt(now().AddDate(0, 0, -7)), theJob(complete)), want: "remove Job"},
 		"what was recorded stays when the Job is gone": {known: knownRun(finishedAt(now().Time)), want: "report", reason: v1alpha1.ReasonRunFailed, says: "it broke"},
 	} {

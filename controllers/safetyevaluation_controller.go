@@ -57,7 +57,7 @@ func (r *SafetyEvaluationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.evaluationsOfSuite)).
 		Watches(&corev1.ConfigMap{}, wake.handler(wake.evaluationsInConfigMap), builder.OnlyMetadata).
 		WatchesRawSource(lmEvalJobs)
-	return watchRuns(b, runs).Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+	return watchRuns(b, runs).Complete(reconcile.Func(r.wake))
 }
 
 // Reconcile brings the status of one evaluation up to date.

@@ -195,6 +195,8 @@ const (
 	ReasonServerStarting = "ServerStarting"
 	// ReasonServerFailed, Ready False, Stalled True: the model under test could not be served.
 	ReasonServerFailed = "ServerFailed"
+	// ReasonRunRefused, Ready False, Reconciling True: the API server does not let the Job, or a part of the server, be made.
+	ReasonRunRefused = "RunRefused"
 	// ReasonQueued, Ready False, Reconciling True: the Job is suspended, or its pod does not run yet.
 	ReasonQueued = "Queued"
 	// ReasonRunning, Ready False, Reconciling True: the evaluation runs.

@@ -59,6 +59,7 @@ type EvaluationSuiteSpec struct {
 	// written $(SCALEGATE_ARTIFACT_<NAME>_PINNED). The pod gets no API token. Labels, annotations
 	// and suspend pass through, so that a queue such as Kueue admits the run.
 	// +required
+	// +kubebuilder:validation:Type=object
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:pruning:PreserveUnknownFields
 	JobTemplate runtime.RawExtension `json:"jobTemplate,omitempty,omitzero"`
@@ -127,6 +128,7 @@ type SuiteServer struct {
 	// release declares; images may be written $(SCALEGATE_ARTIFACT_<NAME>_PINNED). Only the pods of
 	// the evaluation may connect to it, where the cluster's network enforces NetworkPolicies.
 	// +required
+	// +kubebuilder:validation:Type=object
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:pruning:PreserveUnknownFields
 	PodTemplate runtime.RawExtension `json:"podTemplate,omitempty,omitzero"`

@@ -183,6 +183,7 @@ type ConfigMapKey struct {
 // SafetyEvaluationStatus is what was measured.
 //
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.measurement) || (has(self.measurement) && self.measurement == oldSelf.measurement)",message="a measurement does not change once it is recorded; create another SafetyEvaluation instead"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.run) || !has(oldSelf.run.finishTime) || has(self.run)",message="a run that ended is not forgotten; create another SafetyEvaluation to run the suite again"
 // +kubebuilder:validation:MinProperties=1
 type SafetyEvaluationStatus struct {
 	// conditions of the evaluation. Ready is True when a measurement is recorded.

@@ -21,9 +21,9 @@ type State string
 const (
 	// Queued means that the Job is suspended, or that no container of its pod runs yet.
 	Queued State = "Queued"
-	// Running means that the Job may still end with a result.
+	// Running means that the Job may still come to a result.
 	Running State = "Running"
-	// Finished means that it ended, with a result or without.
+	// Finished means that a result is there, or that the Job ended without one.
 	Finished State = "Finished"
 )
 
@@ -69,9 +69,19 @@ func read(job *batchv1.Job, pods []corev1.Pod) Outcome {
 	if job.DeletionTimestamp != nil {
 		return ended(job, pods, failure{v1alpha1.ReasonJobDeleted, "the Job was deleted before the evaluation ended"})
 	}
+	// What was read counts from the moment it was: the Job may still wait for a container that others put into its pod,
+	// try again because that failed, or be deleted with all that tells of it.
+	if slices.ContainsFunc(pods, func(p corev1.Pod) bool { _, ok := leftBy(&p); return ok }) {
+		return ended(job, pods, failure{})
+	}
 	out := underway(job, pods)
 	out.Attempts = attempts(job, pods)
 	return out
+}
+
+// Over reports whether a Job starts no pod any more and has none that runs. Its result may be there before.
+func Over(job *batchv1.Job) bool {
+	return jobCondition(job, batchv1.JobComplete) != nil || jobCondition(job, batchv1.JobFailed) != nil
 }
 
 // failure is why a run has no measurement.

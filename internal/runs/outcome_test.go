@@ -182,8 +182,6 @@ func TestRunsThatAreUnderway(t *testing.T) {
 			state: Running, reason: v1alpha1.ReasonRunning, attempts: 2, says: []string{"pod m1-bio-x-2", "1 attempt of 3 failed", "the last: container inspect, the evaluation, ended with exit code 3"}},
 		"between two attempts": {job: job(t, failedPods(1)), pods: []corev1.Pod{pod(t, 1, phase(corev1.PodFailed), container("inspect", exits(137, "OOMKilled")))},
 			state: Running, reason: v1alpha1.ReasonRunning, attempts: 1, says: []string{"another attempt follows", "1 attempt of 3 failed", "its limit of 4Gi"}},
-		"about to be complete": {job: job(t), pods: []corev1.Pod{pod(t, 1, phase(corev1.PodSucceeded), collectLeft(good()))},
-			state: Running, reason: v1alpha1.ReasonRunning, attempts: 1, says: []string{"about to be complete"}},
 		"about to be failed": {job: job(t, jobIs(batchv1.JobFailureTarget, "DeadlineExceeded")), pods: []corev1.Pod{pod(t, 1, func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.NewTime(fixture.Day(1))) })},
 			state: Running, reason: v1alpha1.ReasonRunning, attempts: 1, says: []string{"the run failed (DeadlineExceeded)"}},
 	})
@@ -274,7 +272,14 @@ func TestRunsThatEndedWell(t *testing.T) {
 		"and its pod is gone":                  {job: job(t, complete), state: Finished, reason: v1alpha1.ReasonResultMissing, attempts: 1, says: []string{"deleted before its result was read"}},
 		"and the Job is being deleted":         {job: job(t, complete, func(j *batchv1.Job) { j.DeletionTimestamp = new(metav1.NewTime(fixture.Day(2))) }), pods: []corev1.Pod{succeeded(1, good())}, state: Finished, attempts: 1},
 		"and the Job was deleted, not its pod": {pods: []corev1.Pod{succeeded(1, good())}, state: Finished, attempts: 1},
-		"in the moment of its deadline":        {job: job(t, jobIs(batchv1.JobFailed, "DeadlineExceeded")), pods: []corev1.Pod{pod(t, 1, phase(corev1.PodFailed), collectLeft(good()))}, state: Finished, attempts: 1},
+		"and the Job does not know it yet":     {job: job(t), pods: []corev1.Pod{succeeded(1, good())}, state: Finished, attempts: 1},
+		"beside a container of others that does not end": {job: job(t, func(j *batchv1.Job) { j.Status.Active = 1 }),
+			pods: []corev1.Pod{pod(t, 1, container("istio-proxy", runs()), collectLeft(good()))}, state: Finished, attempts: 1},
+		"beside a container of others that failed, so that the Job tries again": {job: job(t, failedPods(1), func(j *batchv1.Job) { j.Status.Active = 1 }),
+			pods: []corev1.Pod{pod(t, 1, phase(corev1.PodFailed), collectLeft(good())), pod(t, 2, container("inspect", runs()))}, state: Finished, attempts: 2},
+		"and the Job was suspended then": {job: job(t, func(j *batchv1.Job) { j.Spec.Suspend = new(true) }),
+			pods: []corev1.Pod{pod(t, 1, collectLeft(good()))}, state: Finished, attempts: 1},
+		"in the moment of its deadline": {job: job(t, jobIs(batchv1.JobFailed, "DeadlineExceeded")), pods: []corev1.Pod{pod(t, 1, phase(corev1.PodFailed), collectLeft(good()))}, state: Finished, attempts: 1},
 	})
 }
 

@@ -27,9 +27,6 @@ func underway(job *batchv1.Job, pods []corev1.Pod) Outcome {
 		return between(job, pods)
 	}
 	before := earlier(job, pods, pod)
-	if _, ok := leftBy(pod); ok {
-		return Outcome{State: Running, Reason: v1alpha1.ReasonRunning, Message: "the evaluation ended, and the Job is about to be complete"}
-	}
 	name := runningContainer(pod)
 	blocked, reason := pending(pod)
 	if name == "" || (blocked != "" && onlySidecars(pod)) {

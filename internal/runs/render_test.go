@@ -103,6 +103,12 @@ func TestRenderVariants(t *testing.T) {
 				return labels[v1alpha1.LabelRelease] == "m1" && labels[v1alpha1.LabelExposure] == "Evaluation"
 			},
 		},
+		"the NetworkPolicy holds by the label that nobody changes": {
+			func(*Input) {},
+			func(o *Objects) bool {
+				return cmp.Equal(o.NetworkPolicy.Spec.PodSelector.MatchLabels, map[string]string{v1alpha1.LabelEvaluation: "m1-bio"})
+			},
+		},
 		"a Job that claims is no endpoint of the Service": {
 			func(in *Input) { in.ClaimJob = true },
 			func(o *Objects) bool {

@@ -14,7 +14,8 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// The label that tells the server from the pods that evaluate it, which may claim the same release.
+// The label that tells the server from the pods that evaluate it, which may claim the same release. Whoever may patch a pod may
+// change it, so nothing that protects the server selects by it.
 const (
 	componentLabel  = "app.kubernetes.io/component"
 	serverComponent = "model-under-test"
@@ -46,20 +47,20 @@ func renderServer(in Input, template *corev1.PodTemplateSpec, v variables) (*cor
 	return pod, nil
 }
 
-// serverSelector selects the server of one evaluation and no other pod.
-func serverSelector(in Input) map[string]string {
-	labels := serverLabels(in)
-	delete(labels, v1alpha1.LabelExposure)
-	return labels
+// evaluationSelector selects all pods of one evaluation, by the label that nobody changes.
+func evaluationSelector(in Input) map[string]string {
+	return map[string]string{v1alpha1.LabelEvaluation: EvaluationLabel(in.Evaluation.Name)}
 }
 
+// renderService leads to the server. Who takes the component from the server makes it unreachable, and nothing worse.
 func renderService(in Input) *corev1.Service {
-	port := in.Suite.Spec.Server.Port
+	port, server := in.Suite.Spec.Server.Port, serverLabels(in)
+	delete(server, v1alpha1.LabelExposure)
 	service := &corev1.Service{
 		ObjectMeta: objectMeta(in, nil, nil),
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,
-			Selector: serverSelector(in),
+			Selector: server,
 			Ports:    []corev1.ServicePort{{Name: "model", Port: port, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP}},
 		},
 	}
@@ -67,17 +68,16 @@ func renderService(in Input) *corev1.Service {
 	return service
 }
 
-// renderNetworkPolicy lets the evaluation's own pods connect to the server, on its port, and nobody else.
+// renderNetworkPolicy lets the evaluation's own pods connect to the server, on its port, and nobody else. It is about all pods of
+// the evaluation: nobody has to connect to the others.
 func renderNetworkPolicy(in Input) *networkingv1.NetworkPolicy {
 	policy := &networkingv1.NetworkPolicy{
 		ObjectMeta: objectMeta(in, nil, nil),
 		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{MatchLabels: serverSelector(in)},
+			PodSelector: metav1.LabelSelector{MatchLabels: evaluationSelector(in)},
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
 			Ingress: []networkingv1.NetworkPolicyIngressRule{{
-				From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{
-					MatchLabels: map[string]string{v1alpha1.LabelEvaluation: EvaluationLabel(in.Evaluation.Name)},
-				}}},
+				From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: evaluationSelector(in)}}},
 				Ports: []networkingv1.NetworkPolicyPort{{
 					Protocol: new(corev1.ProtocolTCP), Port: new(intstr.FromInt32(in.Suite.Spec.Server.Port)),
 				}},

@@ -33,11 +33,43 @@ func measuredEvaluation(t *testing.T) *unstructured.Unstructured {
 	return stored
 }
 
+// ranEvaluation is stored, and the run of its suite has ended.
+func ranEvaluation(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	object := fullEvaluation(t)
+	object.SetName("")
+	object.SetGenerateName("ran-")
+	all(drop("spec.report"), drop("spec.subject.relation"), drop("spec.subject.tested"), set("spec.job", map[string]any{"suite": "jailbreak"}))(object.Object)
+	stored := store(t, shared.Client, object)
+	set("status.run", map[string]any{
+		"jobName": "ran-1", "jobUID": "5d1c", "finishTime": "2026-03-01T00:00:00Z", "reason": "RunFailed", "message": "exit code 3",
+	})(stored.Object)
+	if err := shared.controller.Status().Update(t.Context(), stored); err != nil {
+		t.Fatalf("recording a run: %v", err)
+	}
+	return stored
+}
+
+func evaluationRunRows() map[string]row {
+	const fixed = "a run that ended does not change; create another SafetyEvaluation to run the suite again"
+	return map[string]row{
+		"it ended later":           {set("status.run.finishTime", "2026-03-02T00:00:00Z"), "status.run", fixed},
+		"it ended otherwise":       {set("status.run.reason", "JobDeleted"), "status.run", fixed},
+		"it goes on":               {drop("status.run.finishTime"), "status.run", fixed},
+		"it was of another Job":    {set("status.run.jobUID", "7f2a"), "status.run", fixed},
+		"it never was":             {drop("status.run"), "status", "a run that ended is not forgotten; create another SafetyEvaluation to run the suite again"},
+		"another generation of it": {set("status.observedGeneration", int64(2)), "", ""},
+	}
+}
+
 func evaluationRows() map[string]row {
 	const (
-		tested = "spec.subject.tested"
-		match  = "should match"
+		tested    = "spec.subject.tested"
+		match     = "should match"
+		oneReport = "exactly one of configMap and lmEvalJob must be given"
+		oneSource = "exactly one source must be given: report for a result that is there, or job to run a suite"
 	)
+	suite, itself := map[string]any{"suite": "jailbreak"}, all(drop("spec.subject.relation"), drop(tested))
 	digest := "sha256:" + strings.Repeat("1", 63)
 	return map[string]row{
 		"something else was run, and what is not said": {drop(tested), tested, "tested must name what was run when relation is not Exact"},
@@ -60,7 +92,13 @@ func evaluationRows() map[string]row {
 		"a report whose digest carries its kind":        {set("spec.report.sha256", strings.Repeat("6", 57)+"sha256:"), "spec.report.sha256", match},
 		"a report whose digest is cut short":            {set("spec.report.sha256", "666666"), "spec.report.sha256", "at least 64 chars long"},
 		"a report of any digest":                        {drop("spec.report.sha256"), "", ""},
-		"a report that is nowhere":                      {drop("spec.report.configMap"), "spec.report.configMap", "Required value"},
+		"a report that is nowhere":                      {drop("spec.report.configMap"), "spec.report", oneReport},
+		"a report in two places":                        {set("spec.report.lmEvalJob", map[string]any{"name": "j"}), "spec.report", oneReport},
+		"a report and a job":                            {all(set("spec.job", suite), itself), "spec", oneSource},
+		"neither a report nor a job":                    {drop("spec.report"), "spec", oneSource},
+		"a job":                                         {all(drop("spec.report"), set("spec.job", suite), itself), "", ""},
+		"a job that runs something else":                {all(drop("spec.report"), set("spec.job", suite)), "spec.subject.relation", "a job evaluates the release itself, so relation must be Exact"},
+		"a job of no suite":                             {all(drop("spec.report"), set("spec.job", map[string]any{"suite": ""}), itself), "spec.job.suite", "at least 1 chars long"},
 		"evidence for no requirement":                   {drop("spec.requirement"), "spec.requirement", "Required value"},
 		"evidence about no release":                     {drop("spec.subject.release"), "spec.subject.release", "Required value"},
 		"an evaluator that somebody typed is replaced":  {set("spec.evaluator", strings.Repeat("e", 600)), "", ""},

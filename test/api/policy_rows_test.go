@@ -122,6 +122,7 @@ func policyRangeRows() map[string]row {
 		days       = "spec.requirements[0].validForDays"
 		atLeast    = "greater than or equal to "
 		atMost     = "less than or equal to "
+		kept       = "spec.retention.evaluationDays"
 		evaluation = "spec.requirements[0].evaluation"
 	)
 	return map[string]row{
@@ -136,6 +137,8 @@ func policyRangeRows() map[string]row {
 		"more samples than anybody runs":          {set(samples, int64(1000000001)), samples, atMost + "1000000000"},
 		"a result that never counts":              {set(days, int64(0)), days, atLeast + "1"},
 		"a result that counts for ever":           {set(days, int64(3651)), days, atMost + "3650"},
+		"evidence that is kept for no day":        {set(kept, int64(0)), kept, atLeast + "1"},
+		"evidence that is kept for too long":      {set(kept, int64(3651)), kept, atMost + "3650"},
 		"a requirement without a criterion":       {drop(evaluation), evaluation, "Required value"},
 	}
 }

@@ -54,6 +54,7 @@ func releaseRows() map[string]row {
 		"a release of nothing":                             {all(drop("spec.serving"), set("spec.artifacts", []any{})), "spec.artifacts", "at least 1 items"},
 		"a release that asks for nothing":                  {drop("spec.exposure"), "spec.exposure", "Required value"},
 		"a release that declares no level":                 {drop("spec.level"), "spec.level", "Required value"},
+		"a release that is evaluated now and then":         {set("spec.evaluations", "Sometimes"), "spec.evaluations", `supported values: "Manual", "Automatic"`},
 		"a release without a policy":                       {set("spec.policy", ""), "spec.policy", "at least 1 chars long"},
 		"a release that runs images as they are":           {drop("spec.serving"), "", ""},
 		"a version that is a number in the YAML":           {set("spec.model.version", int64(20260301)), "spec.model.version", "must be of type string"},

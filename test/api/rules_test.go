@@ -39,6 +39,7 @@ func tables() map[string]table {
 		"making an evaluation":        {"SafetyEvaluation", fullEvaluation, create, evaluationRows()},
 		"changing an evaluation":      {"SafetyEvaluation", measuredEvaluation, update, evaluationUpdateRows()},
 		"measuring an evaluation":     {"SafetyEvaluation", measuredEvaluation, updateStatus, evaluationStatusRows()},
+		"ending a run":                {"SafetyEvaluation", ranEvaluation, updateStatus, evaluationRunRows()},
 		"making a finding":            {"AdverseFinding", newFinding, create, findingRows()},
 		"changing a finding":          {"AdverseFinding", standingFinding, update, findingUpdateRows()},
 		"changing a resolved finding": {"AdverseFinding", resolvedFinding, update, resolvedFindingRows()},

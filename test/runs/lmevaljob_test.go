@@ -24,9 +24,10 @@ func TestAnLMEvalJobIsMeasuredOnceItIsComplete(t *testing.T) {
 	s := begin(t)
 	policy := &v1alpha1.SafetyPolicy{}
 	s.must(s.Get(t.Context(), client.ObjectKey{Name: s.name}, policy))
+	before := policy.DeepCopy()
 	policy.Spec.Requirements[0].Evaluation.Metric = "attack/rate,none"
 	policy.Spec.Requirements[0].Evaluation.MaxUnjudgedPercent = new(int32(100))
-	s.must(s.Update(t.Context(), policy))
+	s.must(s.Patch(t.Context(), policy, client.MergeFrom(before)))
 	s.evaluate(func(e *v1alpha1.SafetyEvaluation) {
 		e.Spec.Job, e.Spec.Report = nil, &v1alpha1.Report{LMEvalJob: &v1alpha1.LMEvalJobReference{Name: "j1"}}
 	})

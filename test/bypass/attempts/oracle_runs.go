@@ -77,7 +77,20 @@ func steersJob(r Request) bool {
 	if r.Old == nil {
 		return r.Who.Name != controllerName
 	}
-	return len(differing(mapAt(after, metadata, labels), mapAt(before, metadata, labels), ownPrefix)) > 0 || steered(before, after)
+	return len(differing(mapAt(after, metadata, labels), mapAt(before, metadata, labels), ownPrefix)) > 0 || steered(before, after) || retimed(r)
+}
+
+// retimed tells whether a Job comes to be tried otherwise, or to go at another time.
+func retimed(r Request) bool {
+	return slices.ContainsFunc([]string{"parallelism", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished", "podReplacementPolicy"},
+		func(key string) bool { return !same(at(r.Old, spec, key), at(r.New, spec, key)) })
+}
+
+// letGo tells whether a Job would not know its pod any more.
+func letGo(r Request) bool {
+	before, after := mapAt(r.Old, metadata, labels), mapAt(r.New, metadata, labels)
+	return slices.ContainsFunc([]string{"controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"},
+		func(key string) bool { return before[key] != after[key] })
 }
 
 // steered tells whether annotations come by which a runtime changes what runs.
@@ -95,14 +108,14 @@ func steersPod(r Request) bool {
 	}
 	switch r.Sub {
 	case "":
-		return !same(images(r.Old), images(r.New)) || steered(r.Old, r.New)
+		return !same(images(r.Old), images(r.New)) || steered(r.Old, r.New) || letGo(r)
 	case "ephemeralcontainers":
 		return len(listAt(r.Old, spec, "ephemeralContainers")) != len(listAt(r.New, spec, "ephemeralContainers"))
 	case "status":
 		ended := func(content map[string]any) []any {
 			return []any{at(content, "status", "containerStatuses"), at(content, "status", "initContainerStatuses")}
 		}
-		return steered(r.Old, r.New) || !slices.Contains(r.Who.Groups, nodesGroup) && !reflect.DeepEqual(ended(r.Old), ended(r.New))
+		return steered(r.Old, r.New) || letGo(r) || !slices.Contains(r.Who.Groups, nodesGroup) && !reflect.DeepEqual(ended(r.Old), ended(r.New))
 	default:
 		return false
 	}

@@ -262,6 +262,11 @@ func (c *catalogue) runPods() {
 		with("A5", "another image at first in an evaluation's pod", func(content map[string]any) {
 			listAt(content, spec, "initContainers")[0]["image"] = image("swapped")
 		}),
+		with("F4", "its Job's UID on an evaluation's pod", label("controller-uid", "other")),
+		with("F4", "its Job's name on an evaluation's pod", label("job-name", "other")),
+		with("F4", "its Job's own UID on an evaluation's pod", label("batch.kubernetes.io/controller-uid", "other")),
+		with("F4", "its Job's own name on an evaluation's pod", label("batch.kubernetes.io/job-name", "other")),
+		status("its Job's UID on an evaluation's pod by /status", runPod, writers, label("controller-uid", "other")),
 		with("F4", "an annotation for a runtime on an evaluation's pod", annotate("run.oci.handler", "x")),
 		with("F4", "one more annotation for a runtime on an evaluation's pod", annotate("dev.gvisor.internal.mode", "x")),
 		attack{number: "A6", what: "an ephemeral container in an evaluation's pod", kind: podKind(), sub: "ephemeralcontainers", on: runPod, change: ephemeral(nil), ways: only(Merge, Put, Strategic), who: wideOnly(who)},
@@ -292,6 +297,11 @@ func (c *catalogue) runJobs() {
 		with("its pods have an ordinary annotation", inTemplate(annotate("example.com/note", "x"))),
 		with("its pods go to other nodes", put(map[string]any{"pool": "batch"}, spec, "template", spec, "nodeSelector")),
 		with("it goes on", put(false, spec, "suspend")),
+		with("it makes more pods", put(int64(3), spec, "parallelism")),
+		with("it tries more often", put(int64(1000), spec, "backoffLimit")),
+		with("it ends sooner", put(int64(5), spec, "activeDeadlineSeconds")),
+		with("it goes before its result is read", put(int64(0), spec, "ttlSecondsAfterFinished")),
+		with("it makes a pod while another ends", put("Failed", spec, "podReplacementPolicy")),
 		attack{number: "A4", what: "delete an evaluation's Job", kind: jobKind(), on: runJob, ways: only(Delete, DeleteCollection), who: slices.Concat(people(), collectors(), []Identity{controller()})},
 	)
 }
