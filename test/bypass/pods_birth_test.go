@@ -43,7 +43,6 @@ func TestWhoMakesAPodDecidesWhetherItIsBornFree(t *testing.T) {
 		"a cluster admin who types the cleared owner":                     {as: shared.Client},
 		"a tenant who types the cleared owner":                            {as: tenant},
 		"the namespace's default service account, with its own token":     {as: account},
-		"Scalegate's own controller, which makes no pods":                 {as: identity(t, "system:serviceaccount:scalegate-system:scalegate-controller-manager", "system:masters")},
 		"a service account called replicaset-controller of the namespace": {as: identity(t, "system:serviceaccount:"+ns+":replicaset-controller", "system:masters")},
 		"the job controller":         {as: identity(t, "system:serviceaccount:kube-system:job-controller", "system:masters")},
 		"the statefulset controller": {as: identity(t, "system:serviceaccount:kube-system:statefulset-controller", "system:masters")},

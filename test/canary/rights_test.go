@@ -70,20 +70,22 @@ func TestTheManagerMayRestoreAndNoMore(t *testing.T) {
 		try     func(context.Context, client.Client) error
 		allowed bool
 	}{
-		"patches a policy of ours":             {manager, touch(&admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: ours}}), true},
-		"patches a binding of ours":            {manager, touch(binding(ours)), true},
-		"patches a binding of others":          {manager, touch(binding("theirs")), false},
-		"makes a binding by create":            {manager, create(binding("scalegate-another")), false},
-		"deletes a policy of ours":             {manager, remove(&admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: ours}}), false},
-		"deletes a binding of ours":            {manager, remove(binding(ours)), false},
-		"makes a mutating policy":              {manager, create(&admissionv1.MutatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "scalegate-another"}}), false},
-		"changes its own rights":               {manager, touch(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: installation.Namespace, Name: installation.ServiceAccount}}), false},
-		"changes the parameters":               {manager, touch(parameters()), false},
-		"asks for the canary's token":          {manager, token(canary.Namespace, canary.Account), true},
-		"asks for another token there":         {manager, token(canary.Namespace, "default"), false},
-		"asks for a token of its own":          {manager, token(installation.Namespace, installation.ServiceAccount), false},
-		"impersonates the canary":              {posing, create(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: canary.Namespace, Name: "p"}}), false},
-		"makes pods in the canary's namespace": {manager, create(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: canary.Namespace, Name: "p"}}), false},
+		"patches a policy of ours":     {manager, touch(&admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: ours}}), true},
+		"patches a binding of ours":    {manager, touch(binding(ours)), true},
+		"patches a binding of others":  {manager, touch(binding("theirs")), false},
+		"makes a binding by create":    {manager, create(binding("scalegate-another")), false},
+		"deletes a policy of ours":     {manager, remove(&admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: ours}}), false},
+		"deletes a binding of ours":    {manager, remove(binding(ours)), false},
+		"makes a mutating policy":      {manager, create(&admissionv1.MutatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "scalegate-another"}}), false},
+		"changes its own rights":       {manager, touch(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: installation.Namespace, Name: installation.ServiceAccount}}), false},
+		"changes the parameters":       {manager, touch(parameters()), false},
+		"asks for the canary's token":  {manager, token(canary.Namespace, canary.Account), true},
+		"asks for another token there": {manager, token(canary.Namespace, "default"), false},
+		"asks for a token of its own":  {manager, token(installation.Namespace, installation.ServiceAccount), false},
+		"impersonates the canary":      {posing, create(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: canary.Namespace, Name: "p"}}), false},
+		"makes pods in the canary's namespace": {manager, create(&corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: canary.Namespace, Name: "p"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}},
+		}), false},
 	} {
 		t.Run(claim, func(t *testing.T) { allowed(t, row.try(t.Context(), row.as), row.allowed) })
 	}

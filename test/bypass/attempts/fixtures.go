@@ -176,8 +176,8 @@ func ordinary() (fixtures []Fixture) {
 	return fixtures
 }
 
-// Legacy are workloads of the ground enforced that were there before it was governed: they ask for accelerators and claim
-// nothing.
+// Legacy are workloads of the ground enforced that were there before it was governed: all but one ask for accelerators and
+// claim nothing.
 func Legacy() (fixtures []Fixture) {
 	for _, kind := range []Kind{deploymentKind(), statefulSetKind(), daemonSetKind(), cronJobKind()} {
 		old := workload(kind, "legacy", "")
@@ -187,6 +187,10 @@ func Legacy() (fixtures []Fixture) {
 		}
 		fixtures = append(fixtures, Fixture{Name: "legacy", Kind: kind, Object: old, Who: clusterAdmin()})
 	}
+	// A mark that somebody typed holds nothing where pods are replaced as they are deleted.
+	marked := workload(statefulSetKind(), "legacy-marked", heldRelease)
+	both(put(map[string]any{"type": "OnDelete"}, spec, "updateStrategy"), annotate(heldKey, "partition=0"), put(int64(0), spec, "replicas"))(marked)
+	fixtures = append(fixtures, Fixture{Name: "legacy-marked", Kind: statefulSetKind(), Object: marked, Who: clusterAdmin()})
 	for _, c := range customs() {
 		old := c.object(c.kind.Resource+"-legacy", "")
 		eachOf(c, limit(gpu))(old)

@@ -48,6 +48,8 @@ func (c *catalogue) withoutHold() {
 			change: put(map[string]any{"type": "OnDelete"}, spec, "updateStrategy"), ways: only(Merge, Put, JSON)},
 		attack{number: "A3", what: "another partition", kind: statefulSetKind(), on: "stalled-set", change: put(int64(0), spec, "updateStrategy", "rollingUpdate", "partition"), grounds: []Ground{Enforced}},
 		attack{number: "A3", what: "take the mark off", kind: statefulSetKind(), on: "stalled-set", change: unannotate(heldKey), grounds: []Ground{Enforced}, removes: true},
+		attack{number: "A3", what: "take mark and rollout off", kind: statefulSetKind(), on: "stalled-set", grounds: []Ground{Enforced}, removes: true,
+			change: both(unannotate(heldKey), drop(spec, "updateStrategy", "rollingUpdate"))},
 		attack{number: "A3", what: "more replicas of a held one", kind: statefulSetKind(), on: "stalled-set", change: put(int64(3), spec, "replicas")},
 		attack{number: "A3", what: "lift the hold as Scalegate", kind: statefulSetKind(), on: "stalled-set", removes: true, grounds: []Ground{Enforced}, who: []Identity{controller()},
 			change: both(unannotate(heldKey), put(int64(0), spec, "updateStrategy", "rollingUpdate", "partition"))},

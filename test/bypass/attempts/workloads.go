@@ -163,6 +163,8 @@ func (c *catalogue) others() {
 		attack{number: "A3", what: "another exposure, held by its partition", kind: statefulSetKind(), on: "open-set", change: eachTemplate(label(exposureLabel, "Public"))},
 		attack{number: "A3", what: "another template under a partition of the author's", kind: statefulSetKind(), on: "open-set",
 			change: both(newArgs(), put(int64(2), spec, "updateStrategy", "rollingUpdate", "partition"))},
+		attack{number: "A3", what: "another template under a rollout of the author's", kind: statefulSetKind(), on: "open-set",
+			change: both(newArgs(), put(map[string]any{"partition": int64(1), "maxUnavailable": int64(2)}, spec, "updateStrategy", "rollingUpdate"))},
 		attack{number: "A3", what: "another template under the partition of a hold", kind: statefulSetKind(), on: "open-set",
 			change: both(newArgs(), put(int64(noOrdinal), spec, "updateStrategy", "rollingUpdate", "partition"))},
 		attack{number: "A3", what: "another mark of a held one", kind: statefulSetKind(), on: "stalled-set", change: annotate(heldKey, "over"), grounds: []Ground{Enforced}},
