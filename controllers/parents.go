@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/runs"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
@@ -135,19 +136,9 @@ func (r *ModelReleaseReconciler) claiming(ctx context.Context, key types.Namespa
 		all = append(all, builtIn(&statefulSets.Items[i]))
 	}
 	for i := range jobs.Items {
-		if !finished(&jobs.Items[i]) {
+		if !runs.Over(&jobs.Items[i]) {
 			all = append(all, builtIn(&jobs.Items[i]))
 		}
 	}
 	return append(all, r.kinds.claiming(key)...), nil
-}
-
-// finished tells whether a Job makes no more pods.
-func finished(job *batchv1.Job) bool {
-	for _, c := range job.Status.Conditions {
-		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == "True" {
-			return true
-		}
-	}
-	return false
 }

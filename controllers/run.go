@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/gate"
 )
 
 // What runs consist of.
@@ -56,7 +57,7 @@ func (r *SafetyEvaluationReconciler) run(ctx context.Context, cached *v1alpha1.S
 // settled tells whether the run is over, recorded and without any object that is left of it. An object that the cache does
 // not show yet wakes the evaluation when it does.
 func (r *SafetyEvaluationReconciler) settled(ctx context.Context, e *v1alpha1.SafetyEvaluation) (bool, error) {
-	if !isOver(e) || e.Status.ObservedGeneration == nil || *e.Status.ObservedGeneration != e.Generation {
+	if !gate.Ended(e) || e.Status.ObservedGeneration == nil || *e.Status.ObservedGeneration != e.Generation {
 		return false, nil
 	}
 	for _, kind := range runKinds() {
@@ -71,32 +72,23 @@ func (r *SafetyEvaluationReconciler) settled(ctx context.Context, e *v1alpha1.Sa
 	return true, nil
 }
 
-// isOver tells whether nothing about a run can change any more.
-func isOver(e *v1alpha1.SafetyEvaluation) bool {
-	return e.Status.Measurement != nil || e.Status.Run != nil && !e.Status.Run.FinishTime.IsZero()
-}
-
 // take carries one step out.
 func (r *SafetyEvaluationReconciler) take(ctx context.Context, e *v1alpha1.SafetyEvaluation, s step) error {
-	switch {
-	case s.remove != nil:
+	if s.remove != nil {
 		return r.removeOfRun(ctx, s)
-	case s.make != nil:
+	}
+	if s.make != nil {
 		if err := r.Create(ctx, s.make); err != nil {
 			return r.refused(ctx, e, s.make, err)
 		}
-		job, ok := s.make.(*batchv1.Job)
-		if !ok {
-			return nil
+		if job, ok := s.make.(*batchv1.Job); ok {
+			s.state.run = startedAs(s.state.run, job)
 		}
-		s.state.run = startedAs(s.state.run, job)
-		fallthrough
-	default:
-		if s.state.summary.reason == "" {
-			return nil
-		}
-		return r.report(ctx, e, s.state)
 	}
+	if s.state.summary.reason == "" {
+		return nil
+	}
+	return r.report(ctx, e, s.state)
 }
 
 // refused returns the error of making an object of a run, so that it is tried again. Where it is the API server's answer the

@@ -17,6 +17,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/census"
+	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/runs"
 )
 
@@ -68,7 +69,7 @@ func (r *SafetyEvaluationReconciler) know(ctx context.Context, key client.Object
 	var err error
 	switch {
 	case k.evaluation.DeletionTimestamp != nil:
-	case isOver(k.evaluation):
+	case gate.Ended(k.evaluation):
 		k.retention, err = r.retention(ctx, k.evaluation.Spec.Job.Suite)
 	case run != nil && run.JobUID != "":
 		k.release, err = r.releaseOf(ctx, k.evaluation)
@@ -121,7 +122,7 @@ func (r *SafetyEvaluationReconciler) objects(ctx context.Context, k *knowledge) 
 // be concluded from a label that was taken away.
 func (r *SafetyEvaluationReconciler) recordedJob(ctx context.Context, k *knowledge) error {
 	run := k.evaluation.Status.Run
-	if run == nil || run.JobUID == "" || isOver(k.evaluation) || k.job() != nil {
+	if run == nil || run.JobUID == "" || gate.Ended(k.evaluation) || k.job() != nil {
 		return nil
 	}
 	job := &batchv1.Job{}

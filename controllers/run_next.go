@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/runs"
 )
 
@@ -53,7 +54,7 @@ func (k *knowledge) next() step {
 		}
 	}
 	switch {
-	case isOver(k.evaluation):
+	case gate.Ended(k.evaluation):
 		return k.after()
 	case k.run().JobUID != "":
 		return k.during()

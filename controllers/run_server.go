@@ -39,9 +39,8 @@ func (k *knowledge) serve(objects *runs.Objects) (next step, ready bool) {
 		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Pod %s is gone", pod.Name))), false
 	case held(pod):
 		s := k.report(waiting(v1alpha1.ReasonServerHeld, fmt.Sprintf("pod %s, which serves the model to the evaluation, is held: %s", pod.Name, k.whyHeld(pod))))
-		if s.state.run = k.run().DeepCopy(); s.state.run.ServerTime != nil {
-			s.state.run.ServerTime = nil
-		}
+		s.state.run = k.run().DeepCopy()
+		s.state.run.ServerTime = nil
 		return s, false
 	case k.run().ServerTime == nil:
 		s := k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("pod %s, which serves the model to the evaluation, is not held any more", pod.Name)))

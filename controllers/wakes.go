@@ -18,6 +18,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
+	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/gathering"
 )
 
@@ -222,7 +223,7 @@ func (w wakes) evaluations(ctx context.Context, opts ...client.ListOption) ([]ty
 	}
 	var names []types.NamespacedName
 	for i := range list.Items {
-		if !isOver(&list.Items[i]) {
+		if !gate.Ended(&list.Items[i]) {
 			names = append(names, client.ObjectKeyFromObject(&list.Items[i]))
 		}
 	}

@@ -75,6 +75,13 @@ func TrustedTime(evaluation *v1alpha1.SafetyEvaluation) time.Time {
 	return run.FinishTime.Time
 }
 
+// Ended reports whether nothing about a result can change any more: it was measured, or the suite that was run for it ended
+// without a measurement.
+func Ended(evaluation *v1alpha1.SafetyEvaluation) bool {
+	run := evaluation.Status.Run
+	return evaluation.Status.Measurement != nil || run != nil && !run.FinishTime.IsZero()
+}
+
 // run are the artifacts that produced the file.
 func (s *Sighting) run() []v1alpha1.SubjectArtifact {
 	if len(s.Tested) > 0 {

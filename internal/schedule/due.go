@@ -172,7 +172,7 @@ func (s *scheduler) unfinished() int {
 	n := 0
 	for i := range s.Gate.Evaluations {
 		e := &s.Gate.Evaluations[i]
-		if s.concerns(e) && !finished(e) && !stalled(e) && s.Suites.Has(e.Spec.Job.Suite) {
+		if s.concerns(e) && !gate.Ended(e) && !stalled(e) && s.Suites.Has(e.Spec.Job.Suite) {
 			n++
 		}
 	}
@@ -182,11 +182,6 @@ func (s *scheduler) unfinished() int {
 // concerns reports whether an evaluation is a run for the release.
 func (s *scheduler) concerns(e *v1alpha1.SafetyEvaluation) bool {
 	return e.Spec.Job != nil && e.Namespace == s.Gate.Release.Namespace && e.Spec.Subject.Release == s.Gate.Release.Name
-}
-
-// finished reports whether a run has ended, with a measurement or without.
-func finished(e *v1alpha1.SafetyEvaluation) bool {
-	return e.Status.Measurement != nil || e.Status.Run != nil && !e.Status.Run.FinishTime.IsZero()
 }
 
 // stalled reports whether a run waits for a person.

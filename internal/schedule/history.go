@@ -47,7 +47,7 @@ func (s *scheduler) history(r *v1alpha1.Requirement) history {
 			continue
 		}
 		switch {
-		case !finished(e):
+		case !gate.Ended(e):
 			h.unfinished = h.unfinished || !s.doomed(e, r)
 		case e.Spec.Job.Suite == r.Evaluation.Suite:
 			h.runs = append(h.runs, e)
