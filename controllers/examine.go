@@ -62,6 +62,7 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 			UID:      set.UID,
 			Exposure: x.exposure(set.Spec.Template.Labels),
 			Replicas: orOne(set.Spec.Replicas),
+			Revision: revision(set),
 		}
 		if x.granted.Has(rs.Exposure) {
 			var err error
@@ -97,6 +98,7 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 			UID:             pod.UID,
 			ResourceVersion: pod.ResourceVersion,
 			Created:         pod.CreationTimestamp.Time,
+			Started:         started(pod),
 			Exposure:        x.exposure(pod.Labels),
 			Revision:        pod.Labels[labelRevision],
 			Ordinal:         ordinal(pod),
@@ -108,6 +110,9 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 		}
 		var err error
 		if p.Unit, err = related.of(ctx, pod); err != nil {
+			return nil, err
+		}
+		if p.Adrift, err = related.adrift(ctx, pod); err != nil {
 			return nil, err
 		}
 		if !p.Gone && x.granted.Has(p.Exposure) {
@@ -228,6 +233,20 @@ func held(pod *corev1.Pod) bool {
 
 // graceSeconds is how long a pod that is removed has to end, whatever its author gave it: the default of Kubernetes.
 const graceSeconds = 30
+
+// started is when a pod got its node, by the API server's clock; zero while it has none. Where nothing says when, it
+// had it from the beginning.
+func started(pod *corev1.Pod) time.Time {
+	if pod.Spec.NodeName == "" {
+		return time.Time{}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return pod.CreationTimestamp.Time
+}
 
 // gone tells whether a pod has ended, or will soon. One that is being deleted and still has longer than others have in
 // all serves as if it were not: whoever writes or deletes pods says how long.

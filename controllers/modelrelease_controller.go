@@ -14,6 +14,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/lru"
@@ -129,16 +130,9 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 		if present.namespace, err = namespaceMetadata(ctx, r.Live, req.Namespace); err != nil {
 			return ctrl.Result{}, err
 		}
-		if len(plan.Opens) > 0 {
-			if present.pods, err = r.livePods(ctx, req.NamespacedName); err != nil {
-				return ctrl.Result{}, err
-			}
-		}
-		d = gate.Decide(in)
-		if s, err = r.scene(ctx, req.NamespacedName, in, present, d); err != nil {
+		if d, plan, err = r.planLive(ctx, req.NamespacedName, in, &present, plan.Counts()); err != nil {
 			return ctrl.Result{}, err
 		}
-		plan = enforcement.For(s, d)
 	}
 	did, actErr := r.act(ctx, req.NamespacedName, d, plan)
 	drift := r.kinds.driftOf(in.Release, present.pods)
@@ -151,6 +145,29 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 		after = min(after, cmp.Or(withheld.Again, askAgain))
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// planLive decides and plans on what was gathered live. Where a plan depends on how many pods serve, be it the one before or the one
+// of a policy that the cache does not show yet, the pods are live too.
+func (r *ModelReleaseReconciler) planLive(
+	ctx context.Context, key types.NamespacedName, in gate.Input, present *claims, counts bool,
+) (gate.Decision, enforcement.Plan, error) {
+	d := gate.Decide(in)
+	for live := counts; ; live = true {
+		if live {
+			var err error
+			if present.pods, err = r.livePods(ctx, key); err != nil {
+				return d, enforcement.Plan{}, err
+			}
+		}
+		s, err := r.scene(ctx, key, in, *present, d)
+		if err != nil {
+			return d, enforcement.Plan{}, err
+		}
+		if plan := enforcement.For(s, d); live || !plan.Counts() {
+			return d, plan, nil
+		}
+	}
 }
 
 // askAgain is when to ask again whether something may be given, where nobody says.

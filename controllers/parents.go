@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -34,6 +35,10 @@ type parent struct {
 	exposure string
 	// pods that it asks for; nil where that is not known.
 	pods *int32
+	// surge is how many pods a rollout may have above those, and paused whether rollouts wait; 0 and false but for a
+	// Deployment.
+	surge  int32
+	paused bool
 	// unitSize is how many pods a unit of it has at most; 0 where it does not say.
 	unitSize int32
 	// rollout is what it says of its revisions; nil but for a StatefulSet.
@@ -69,7 +74,9 @@ func (p *parent) mark() string {
 func builtIn(o client.Object) *parent {
 	switch o := o.(type) {
 	case *appsv1.Deployment:
-		return of("Deployment", appsv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Replicas)
+		p := of("Deployment", appsv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Replicas)
+		p.surge, p.paused = surge(o.Spec.Strategy, *p.pods), o.Spec.Paused
+		return p
 	case *appsv1.ReplicaSet:
 		return of("ReplicaSet", appsv1.SchemeGroupVersion, &o.ObjectMeta, o.Spec.Template.Labels).asking(o.Spec.Replicas)
 	case *appsv1.StatefulSet:
@@ -85,6 +92,23 @@ func builtIn(o client.Object) *parent {
 	default:
 		return nil
 	}
+}
+
+// surge is how many pods a Deployment of so many replicas may have above them, as the Deployment controller counts it: a
+// quarter where nothing is said, and of a part the next whole number. What is no number is none.
+func surge(strategy appsv1.DeploymentStrategy, replicas int32) int32 {
+	if strategy.Type == appsv1.RecreateDeploymentStrategyType {
+		return 0
+	}
+	most := intstr.FromString("25%")
+	if rolling := strategy.RollingUpdate; rolling != nil && rolling.MaxSurge != nil {
+		most = *rolling.MaxSurge
+	}
+	n, err := intstr.GetScaledValueFromIntOrPercent(&most, int(replicas), true)
+	if err != nil {
+		return 0
+	}
+	return int32(min(max(n, 0), math.MaxInt32))
 }
 
 // firstOrdinal is the first ordinal that a StatefulSet rolls out: its partition, counted from where its ordinals start.

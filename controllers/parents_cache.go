@@ -23,7 +23,9 @@ import (
 func Cached() map[client.Object]cache.ByObject {
 	return map[client.Object]cache.ByObject{
 		&appsv1.Deployment{}: {Transform: keeping(func(o *appsv1.Deployment) {
-			o.Spec = appsv1.DeploymentSpec{Replicas: o.Spec.Replicas, Paused: o.Spec.Paused, Template: labelsAlone(o.Spec.Template)}
+			o.Spec = appsv1.DeploymentSpec{
+				Replicas: o.Spec.Replicas, Paused: o.Spec.Paused, Strategy: o.Spec.Strategy, Template: labelsAlone(o.Spec.Template),
+			}
 			o.Status = appsv1.DeploymentStatus{}
 		})},
 		&appsv1.StatefulSet{}: {Transform: keeping(func(o *appsv1.StatefulSet) {
@@ -59,8 +61,10 @@ func keeping[T client.Object](strip func(T)) toolscache.TransformFunc {
 		object.SetManagedFields(nil)
 		if annotations := object.GetAnnotations(); annotations != nil {
 			kept := map[string]string{}
-			if mark, held := annotations[v1alpha1.AnnotationHeld]; held {
-				kept[v1alpha1.AnnotationHeld] = mark
+			for _, key := range []string{v1alpha1.AnnotationHeld, annotationRevision} {
+				if value, present := annotations[key]; present {
+					kept[key] = value
+				}
 			}
 			object.SetAnnotations(kept)
 		}

@@ -34,6 +34,8 @@ func (x examination) parents(ctx context.Context, all []*parent, related *family
 			Exposure:        x.exposure(map[string]string{v1alpha1.LabelExposure: p.exposure}),
 			Mark:            p.mark(),
 			Pods:            p.pods,
+			Surge:           p.surge,
+			Paused:          p.paused,
 		}
 		if (e.Mark != "" || x.audits) && x.granted.Has(e.Exposure) {
 			if e.Verdict, err = x.parent(ctx, p); err != nil {

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -161,6 +162,39 @@ func (f *family) of(ctx context.Context, pod *corev1.Pod) (enforcement.Unit, err
 	return unitIn(chain, pod.Labels), nil
 }
 
+// adrift tells whether the labels of a pod name a group, and an owner above it that may have this group is in no cache:
+// the owner went a moment ago, such as the leader of workers, or is not seen yet, or its kind cannot be read.
+func (f *family) adrift(ctx context.Context, pod *corev1.Pod) (bool, error) {
+	chain, err := f.above(ctx, pod)
+	if err != nil {
+		return false, err
+	}
+	var last metav1.Object = pod
+	if len(chain) > 0 {
+		if chain[0].kind.Kind == "ReplicaSet" || unitIn(chain, pod.Labels).Key != "" {
+			return false, nil
+		}
+		last = chain[len(chain)-1]
+	}
+	ref := metav1.GetControllerOf(last)
+	if ref == nil {
+		return false, nil
+	}
+	kind, listed := kindOf(*ref)
+	if !listed || !cachedKind(kind) || kind.Kind == "ReplicaSet" || f.known[ref.UID] != nil {
+		return false, nil
+	}
+	return slices.ContainsFunc(kinds.All(), func(k kinds.Kind) bool {
+		_, named := k.UnitOf(pod.Labels)
+		return named
+	}), nil
+}
+
+// cachedKind tells whether objects of a kind are looked for in a cache, so that it says something when one is not there.
+func cachedKind(kind kinds.Kind) bool {
+	return kind.Custom() || slices.Contains([]string{"Deployment", "ReplicaSet", "StatefulSet", "Job", "Pod"}, kind.Kind)
+}
+
 // unitIn is the unit of a pod, as the nearest of its owners that serve in units has it. Whoever makes a pod may type its
 // labels and its owner too; the caches show that there is such an owner, and not that the pod is of its making. So
 // only a size bounds what hides in a unit. The pods of a ReplicaSet, which may be born free, serve each by itself.
@@ -186,6 +220,18 @@ const (
 	labelRevision = appsv1.ControllerRevisionHashLabelKey
 	labelOrdinal  = appsv1.PodIndexLabel
 )
+
+// annotationRevision is where the Deployment controller puts the number of a ReplicaSet among those of its Deployment.
+const annotationRevision = "deployment.kubernetes.io/revision"
+
+// revision is the number of a ReplicaSet in its Deployment; 0 when it has none.
+func revision(set *appsv1.ReplicaSet) int64 {
+	n, err := strconv.ParseInt(set.Annotations[annotationRevision], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 // ordinal is the number of a pod in its StatefulSet; 0 when it has none.
 func ordinal(pod *corev1.Pod) int32 {

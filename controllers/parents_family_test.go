@@ -114,6 +114,85 @@ func TestUnitsOfPods(t *testing.T) {
 	}
 }
 
+// A pod is adrift while its labels name a group and an owner above it that may have that group is not seen.
+func TestPodsAdrift(t *testing.T) {
+	group := map[string]string{"leaderworkerset.sigs.k8s.io/name": "set", "leaderworkerset.sigs.k8s.io/group-index": "1"}
+	owned := func(o client.Object, apiVersion, kind, name string) client.Object {
+		o.SetOwnerReferences(controlledBy(apiVersion, kind, name))
+		return o
+	}
+	workers := func() client.Object {
+		o := statefulSet("")
+		o.Name, o.UID = "w", fixture.UID("w")
+		return o
+	}
+	daily := &batchv1.Job{ObjectMeta: stored("daily")}
+	circle := workers()
+	circle.SetName("circle")
+	circle.SetUID(fixture.UID("circle"))
+	ray := custom("ray.io/v1", "RayCluster", "ray", map[string]any{})
+	ray.SetOwnerReferences(controlledBy("ray.io/v1", "RayService", "gone"))
+	const lws, ofLWS = "leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"
+	seen := []client.Object{
+		statefulSet(""), owned(workers(), "v1", "Pod", "leader"), owned(daily, "batch/v1", "CronJob", "c"),
+		owned(circle, "apps/v1", "StatefulSet", "circle"),
+	}
+	for sentence, test := range map[string]struct {
+		pod  *corev1.Pod
+		want bool
+	}{
+		"its owner is not seen":                           {grouped(controlledBy(lws, ofLWS, "gone"), group), true},
+		"its StatefulSet is not seen":                     {grouped(controlledBy("apps/v1", "StatefulSet", "gone"), group), true},
+		"the leader of its group is not seen":             {grouped(controlledBy("apps/v1", "StatefulSet", "w"), group), true},
+		"its labels name no group":                        {grouped(controlledBy("apps/v1", "StatefulSet", "w"), nil), false},
+		"all of its owners are seen":                      {grouped(controlledBy("apps/v1", "StatefulSet", "s"), group), false},
+		"its group is known":                              {grouped(controlledBy(lws, ofLWS, "set"), group), false},
+		"its group is known, and what is above it is not": {grouped(controlledBy("ray.io/v1", "RayCluster", "ray"), map[string]string{"ray.io/cluster": "ray"}), false},
+		"its owners run in a circle":                      {grouped(controlledBy("apps/v1", "StatefulSet", "circle"), group), false},
+		"nothing owns it":                                 {grouped(nil, group), false},
+		"pods of a ReplicaSet serve each by itself":       {grouped(controlledBy("apps/v1", "ReplicaSet", "gone"), group), false},
+		"a CronJob is known by its name alone":            {grouped(controlledBy("batch/v1", "Job", "daily"), group), false},
+		"an owner of another kind is no way to it":        {grouped(controlledBy("example.com/v1", "Thing", "x"), group), false},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			w := newWorld(t, leaderWorkerSet("set", "m1"), ray)
+			w.install(ofLWS, "v1")
+			w.install("RayCluster", "v1")
+			for _, o := range []*unstructured.Unstructured{leaderWorkerSet("set", ""), ray} {
+				w.eventually("it is seen", func() bool {
+					return w.kinds.find(o.GroupVersionKind().GroupKind(), client.ObjectKeyFromObject(o)) != nil
+				})
+			}
+			related := newFamily(newCluster(t, seen...).api, w.kinds, claims{namespace: metadataOf(governed(v1alpha1.GateEnforced))})
+			if got, err := related.adrift(t.Context(), test.pod); got != test.want || err != nil {
+				t.Errorf("adrift = %t, %v", got, err)
+			}
+		})
+	}
+}
+
+// Workers whose leader is gone a moment ago take the place of nobody who serves.
+func TestReconcileRemovesNothingForWorkersWithoutALeader(t *testing.T) {
+	workers := statefulSet("")
+	workers.Name, workers.UID, workers.OwnerReferences = "w", fixture.UID("w"), controlledBy("v1", "Pod", "leader")
+	objects := []client.Object{workers, inEvaluation("a", "d-2")}
+	for i := range 3 {
+		pod := grouped(controlledBy("apps/v1", "StatefulSet", "w"), map[string]string{
+			"leaderworkerset.sigs.k8s.io/name": "set", "leaderworkerset.sigs.k8s.io/group-index": "0",
+		})
+		pod.Name, pod.UID = fmt.Sprintf("w-%d", i), fixture.UID(fmt.Sprintf("w-%d", i))
+		pod.Labels[v1alpha1.LabelExposure] = "Evaluation"
+		objects = append(objects, pod)
+	}
+	c := newCluster(t, append(rollingOut(), objects...)...)
+	c.mustReconcile()
+	for _, o := range objects {
+		if !c.exists(o) {
+			t.Errorf("%s is removed: %q", o.GetName(), c.log)
+		}
+	}
+}
+
 // Whoever may make pods may type a controlling owner and the labels of its unit. Under a ceiling no more start for that.
 func TestReconcileCountsPodsOfATypedOwner(t *testing.T) {
 	w := newWorld(t, custom("ray.io/v1", "RayCluster", "ray", map[string]any{}), leaderWorkerSet("set", "m1"))

@@ -322,7 +322,7 @@ func TestCached(t *testing.T) {
 	kept := map[string]client.Object{}
 	for o, by := range Cached() {
 		given := map[string]client.Object{
-			"*v1.Deployment": heldDeployment(), "*v1.StatefulSet": statefulSet("partition=1", fromOne), "*v1.Job": heldJob(v1alpha1.HeldResume),
+			"*v1.Deployment": surgingDeployment(), "*v1.StatefulSet": statefulSet("partition=1", fromOne), "*v1.Job": heldJob(v1alpha1.HeldResume),
 			"*v1.ReplicaSet": replicaSet(),
 		}[typeOf(o)]
 		given.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "x"}})
@@ -381,6 +381,7 @@ func summaryOf(p *parent) map[string]any {
 	return map[string]any{
 		"mark": p.mark(), "releases": p.releases, "exposure": p.exposure, "pods": *p.pods, "observed": rolls.observed,
 		"revision": rolls.revision, "partition": rolls.partition, "owners": p.OwnerReferences, "uid": p.UID, "version": p.ResourceVersion,
+		"surge": p.surge, "paused": p.paused,
 	}
 }
 

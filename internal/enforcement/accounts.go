@@ -143,12 +143,17 @@ const longestChain = 10
 // top follows the owners of an object to the last that is known. within tells whether one of them says how many
 // pods it asks for.
 func (b book) top(o Owner) (top Owner, within bool) {
+	return topOf(o, b.owners, func(next Owner) bool { return b.counted[next.UID] })
+}
+
+// topOf follows owners to the last that is known, and tells whether a step on the way is such a one.
+func topOf(o Owner, owners map[types.UID]Owner, such func(Owner) bool) (top Owner, within bool) {
 	for range longestChain {
-		next, known := b.owners[o.UID]
+		next, known := owners[o.UID]
 		if !known {
 			break
 		}
-		o, within = next, within || b.counted[next.UID]
+		o, within = next, within || such(next)
 	}
 	return o, within
 }

@@ -23,13 +23,7 @@ func (e enforcement) crowded(exposure string) bool {
 	if !counted {
 		return false
 	}
-	serving := int32(0)
-	for _, u := range e.units {
-		if u.exposure == exposure {
-			serving += u.places(u.serving)
-		}
-	}
-	return serving > ceiling
+	return e.serving(exposure) > ceiling
 }
 
 // audit says what would be held if the namespace were enforced, and when it will be.

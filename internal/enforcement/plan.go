@@ -65,7 +65,7 @@ type PodRef struct {
 // Removal is a pod to delete, and why.
 type Removal struct {
 	PodRef
-	// Reason is ReasonAdverseFinding, ReasonWorkloadMismatch or ReasonSuperseded.
+	// Reason is ReasonAdverseFinding, ReasonWorkloadMismatch, ReasonSuperseded or ReasonAboveCeiling.
 	Reason  string
 	Message string
 }
@@ -78,6 +78,11 @@ func (p Plan) GivesMore() bool {
 // Takes tells whether the plan takes something away, and so needs a live decision.
 func (p Plan) Takes() bool {
 	return p.Clearance.Withdraw || len(p.Removals) > 0
+}
+
+// Counts tells whether the plan depends on how many pods serve, and so needs to count them live.
+func (p Plan) Counts() bool {
+	return len(p.Opens) > 0 || slices.ContainsFunc(p.Removals, func(r Removal) bool { return r.Reason == v1alpha1.ReasonAboveCeiling })
 }
 
 // For plans what the decision means for the scene. The order in which the scene lists objects, which a
@@ -117,8 +122,10 @@ func (e enforcement) plan() Plan {
 	e.clear(&plan)
 	if e.governed() {
 		e.lift(&plan)
+		excess := e.shrink()
 		e.open(&plan)
 		e.remove(&plan)
+		plan.Removals = append(plan.Removals, excess...)
 	}
 	e.describe(&plan)
 	return plan

@@ -81,18 +81,20 @@ func (d *dice) scene() enforcement.Scene {
 		rolling(enforcement.Rollout{Held: !d.often(), Revision: pick(d, "2", ""), Partition: pick(d, int32(0), 1)})(&s)
 	}
 	for i := range pick(d, 2, 0, 1, 3) {
-		deployment("d"+strconv.Itoa(i), d.exposure(), d.verdict(), marked(pick(d, v1alpha1.HeldResume, v1alpha1.HeldPaused, "")))(&s)
+		deployment("d"+strconv.Itoa(i), d.exposure(), d.verdict(), marked(pick(d, "", v1alpha1.HeldResume, v1alpha1.HeldPaused)),
+			surging(pick(d, int32(2), 1, 4), pick(d, int32(1), 0, 3)), func(p *enforcement.Parent) { p.Paused = !d.often() })(&s)
 	}
 	for i := range pick(d, 3, 0, 1, 5) {
 		name := "r" + strconv.Itoa(i)
-		replicaSet(name, d.exposure(), d.verdict(), replicas(pick(d, int32(2), 0)))(&s)
+		replicaSet(name, d.exposure(), d.verdict(), replicas(pick(d, int32(2), 0)), numbered(pick(d, int64(i+1), 0, 2)))(&s)
 		if owner := pick(d, "d0", "d1", ""); owner != "" {
 			within(name, "Deployment", owner)(&s)
 		}
 	}
 	for i := range pick(d, 4, 0, 1, 8) {
 		pod("p"+strconv.Itoa(i), d.exposure(), d.verdict(), made(fixture.Day(pick(d, 0, 1))), owned(pick(d, "ReplicaSet", "Job"), pick(d, "r0", "r1", "r2", "x")),
-			func(p *enforcement.Pod) { p.Held, p.Gone = d.often(), !d.often() },
+			func(p *enforcement.Pod) { p.Held, p.Gone = pick(d, true, false), !d.often() },
+			pick(d, func(*enforcement.Pod) {}, started(0), started(3)),
 			pick(d, func(*enforcement.Pod) {}, inUnit("u", 0), inUnit("v", 2), ofRevision("s", "1", int32(i))))(&s)
 	}
 	return s
@@ -115,6 +117,9 @@ func FuzzPlan(f *testing.F) {
 		plan := enforcement.For(s, decision)
 		checkOpened(t, s, decision, plan)
 		checkRemoved(t, s, decision, plan)
+		checkShrunk(t, s, plan)
+		checkFair(t, s, plan)
+		checkDone(t, s, decision, plan)
 		checkClearance(t, s, decision, plan)
 		checkOrder(t, s, decision, plan)
 		checkZeroDecision(t, s)
@@ -176,39 +181,6 @@ func placeOf(pod enforcement.Pod) string {
 	return group(pod)
 }
 
-// checkCeilings: nothing begins to serve above a ceiling, and no group begins in part.
-func checkCeilings(t *testing.T, s enforcement.Scene, plan enforcement.Plan) {
-	t.Helper()
-	served, serving, begun := map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
-	for _, x := range []map[string]map[string]bool{served, serving} {
-		for _, pod := range s.Pods {
-			if x[pod.Exposure] == nil {
-				x[pod.Exposure] = map[string]bool{}
-			}
-			if !pod.Held && !pod.Gone {
-				x[pod.Exposure][placeOf(pod)] = true
-				begun[group(pod)] = true
-			}
-		}
-	}
-	for _, open := range plan.Opens {
-		pod := podOf(t, s, open)
-		serving[pod.Exposure][placeOf(pod)] = true
-		for _, other := range s.Pods {
-			together := group(other) == group(pod) && other.Held && !other.Gone && other.Unit.Size == 0
-			if together && !begun[group(pod)] && !slices.Contains(plan.Opens, refOf(other)) {
-				t.Errorf("opened %s without %s, which starts together with it", pod.Name, other.Name)
-			}
-		}
-	}
-	for _, x := range fixture.Policy("rsp").Spec.Exposures {
-		grew := len(serving[x.Name]) > len(served[x.Name])
-		if s.Policy != nil && x.MaxReplicas != nil && grew && len(serving[x.Name]) > int(*x.MaxReplicas) {
-			t.Errorf("%d places of %s are taken", len(serving[x.Name]), x.Name)
-		}
-	}
-}
-
 func refOf(pod enforcement.Pod) enforcement.PodRef {
 	return enforcement.PodRef{Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion}
 }
@@ -218,7 +190,8 @@ func checkRemoved(t *testing.T, s enforcement.Scene, d gate.Decision, plan enfor
 	t.Helper()
 	for _, removal := range plan.Removals {
 		pod := podOf(t, s, removal.PodRef)
-		refused := d.Adverse
+		// An exposure that the policy does not know is refused where every one is.
+		refused := !slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool { return !x.Adverse || x.Granted })
 		for _, x := range d.Exposures {
 			if x.Name == pod.Exposure {
 				refused = x.Adverse && !x.Granted
@@ -229,6 +202,15 @@ func checkRemoved(t *testing.T, s enforcement.Scene, d gate.Decision, plan enfor
 			if !pod.Held || pod.Gone || r.Held || r.Revision == "" || r.Revision == pod.Revision || pod.Ordinal < r.Partition ||
 				slices.Contains(plan.Opens, removal.PodRef) || s.Namespace.Gate != v1alpha1.GateEnforced {
 				t.Errorf("removed %+v as superseded by %+v", pod, r)
+			}
+			continue
+		}
+		if removal.Reason == v1alpha1.ReasonAboveCeiling {
+			granted := slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool { return x.Name == pod.Exposure && x.Granted })
+			since, err := clearance.Parse(s.Namespace.Annotations[clearance.Key(s.ReleaseName)])
+			older := !pod.Started.IsZero() && pod.Started.Before(since.Since)
+			if pod.Held || pod.Gone || !granted || err != nil || older || s.Namespace.Gate != v1alpha1.GateEnforced {
+				t.Errorf("removed %+v above a ceiling", pod)
 			}
 			continue
 		}

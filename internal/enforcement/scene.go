@@ -7,9 +7,10 @@
 // as a Plan, and the controller carries it out.
 //
 // Invariants: nothing is opened that was not examined and found to match; absence and error
-// remove nothing; only an adverse finding, or a pod that differs from the owner it was born
-// free from, removes what runs. A held pod never ran; it is removed only where it stands in the
-// way of its own StatefulSet.
+// remove nothing; only an adverse finding, a pod that differs from the owner it was born
+// free from, or a ceiling that was lowered below what serves, removes what runs. A held pod never
+// ran; it is removed only where it stands in the way of its own StatefulSet. Under a ceiling no
+// more serve than it allows, and as many above it as succession.go says.
 package enforcement
 
 import (
@@ -107,7 +108,11 @@ type Parent struct {
 	// Mark is the value of the annotation scalegate.dev/held; empty when it is not held.
 	Mark string
 	// Pods that the spec asks for; nil where it does not say.
-	Pods    *int32
+	Pods *int32
+	// Surge is how many pods its rollouts may have above those; 0 where they take an old one away first.
+	Surge int32
+	// Paused: its rollouts do not go on for now, whoever paused them.
+	Paused  bool
 	Verdict Verdict
 }
 
@@ -119,6 +124,8 @@ type ReplicaSet struct {
 	Exposure string
 	// Replicas that the spec asks for.
 	Replicas int32
+	// Revision is the number that its Deployment gives it, the highest to the one that it rolls out; 0 where it has none.
+	Revision int64
 	Verdict  Verdict
 }
 
@@ -130,12 +137,16 @@ type Pod struct {
 	ResourceVersion string
 	// Created is when the API server stored it.
 	Created time.Time
+	// Started is when it got its node; zero while it waits for one.
+	Started time.Time
 	// Exposure that it claims.
 	Exposure string
 	// Owner is what controls it; the zero Owner when nothing does.
 	Owner Owner
 	// Unit is the group that it serves in; the zero Unit when it serves by itself.
 	Unit Unit
+	// Adrift: its labels name such a group, and an owner above it is not seen, so that nobody knows which it is.
+	Adrift bool
 	// Revision of a StatefulSet that it is of, and its number there.
 	Revision string
 	Ordinal  int32

@@ -5,21 +5,24 @@ package enforcement
 
 import (
 	"cmp"
-	"maps"
 	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // unit is what serves together and counts once: the pods of one group that claim one exposure, or one pod.
 type unit struct {
 	exposure string
+	// workload is the UID of what its pods belong to in the end, in the eyes of a ceiling: one parent.
+	workload types.UID
 	// size is the most pods that count as one; 0 where nothing says, and then each counts.
 	size int32
-	// held are its pods that wait, the oldest first.
-	held []Pod
-	// serving are its pods that are not held.
-	serving int32
+	// held are its pods that wait, serving those that are not held, and opened those that this plan opens; the oldest first.
+	held, serving, opened []Pod
 	// named: one of its pods matches by itself, and so names every artifact.
 	named bool
+	// leaves: this plan removes it.
+	leaves bool
 }
 
 // unitOf is the key of the unit that a pod belongs to.
@@ -39,20 +42,30 @@ func (e enforcement) group() map[string]*unit {
 		}
 		key := unitOf(pod)
 		if all[key] == nil {
-			all[key] = &unit{exposure: pod.Exposure, size: pod.Unit.Size}
+			all[key] = &unit{exposure: pod.Exposure, workload: e.workloadOf(pod), size: pod.Unit.Size}
 		}
 		u := all[key]
 		u.named = u.named || pod.Verdict.Matches()
 		if pod.Held {
 			u.held = append(u.held, pod)
 		} else {
-			u.serving++
+			u.serving = append(u.serving, pod)
 		}
 	}
 	for _, u := range all {
 		slices.SortFunc(u.held, older)
+		slices.SortFunc(u.serving, older)
 	}
 	return all
+}
+
+// workloadOf is the UID of the workload that a pod belongs to; of one that nothing controls, its own.
+func (e enforcement) workloadOf(pod Pod) types.UID {
+	if pod.Owner.UID == "" {
+		return pod.UID
+	}
+	top, _ := topOf(pod.Owner, e.scene.Owners, func(Owner) bool { return false })
+	return top.UID
 }
 
 // older orders pods by age; those of one moment by name.
@@ -75,58 +88,50 @@ func (e enforcement) mismatch(pod Pod) string {
 
 // places are how many of a ceiling so many pods of the unit take: one where the unit's size bounds them, and else one
 // for each pod.
-func (u *unit) places(pods int32) int32 {
+func (u *unit) places(pods int) int32 {
 	if u.size > 0 {
-		return min(pods, 1)
+		return int32(min(pods, 1))
 	}
-	return pods
+	return int32(pods)
 }
 
-// open lifts the gates of held pods, those of the oldest unit first, up to the ceiling of the exposure they claim.
-// The pods of a unit that does not serve yet are opened together or not at all.
-func (e enforcement) open(plan *Plan) {
-	if e.withheld() {
-		return
-	}
-	serving := map[string]int32{}
-	var waiting []*unit
-	for _, key := range slices.Sorted(maps.Keys(e.units)) {
-		u := e.units[key]
-		serving[u.exposure] += u.places(u.serving)
-		if len(u.held) > 0 && e.granted(u.exposure) {
-			waiting = append(waiting, u)
-		}
-	}
-	slices.SortStableFunc(waiting, func(a, b *unit) int { return older(a.held[0], b.held[0]) })
-	for _, u := range waiting {
-		ceiling, counted := e.ceilings[u.exposure]
-		opened := u.openings(counted, ceiling-serving[u.exposure])
-		serving[u.exposure] += u.places(u.serving+int32(len(opened))) - u.places(u.serving)
-		plan.Opens = append(plan.Opens, opened...)
-	}
-}
+// taken are the places that the unit has, and gets by this plan.
+func (u *unit) taken() int32 { return u.places(len(u.serving) + len(u.opened)) }
 
-// openings are the pods of a unit that may be opened. Where units are counted, and so many places are free, what is
-// more than a unit or than the places stays held.
-func (u *unit) openings(counted bool, free int32) []PodRef {
-	starts, most := u.serving == 0, int32(len(u.held))
-	if starts && slices.ContainsFunc(u.held, func(pod Pod) bool { return !u.matches(pod) }) {
+// starts tells whether none of its pods serves yet.
+func (u *unit) starts() bool { return len(u.serving)+len(u.opened) == 0 }
+
+// next are the pods of the unit that are to be opened next: of one that starts all at once or none. Where units are
+// counted, so many places are free; what is more than a unit or than the places stays held.
+func (u *unit) next(counted bool, free int32) []Pod {
+	if u.leaves || u.starts() && slices.ContainsFunc(u.held, func(pod Pod) bool { return !u.matches(pod) }) {
 		return nil
 	}
+	most := len(u.held)
 	switch {
 	case !counted:
-	case starts && u.places(most) > free:
+	case u.starts() && u.places(most) > free:
 		return nil
 	case u.size > 0:
-		most = u.size - u.serving
-	default:
-		most = free
+		most = int(u.size) - len(u.serving) - len(u.opened)
+	case !u.starts():
+		most = int(min(free, 1))
 	}
-	var all []PodRef
+	var all []Pod
 	for _, pod := range u.held {
-		if int32(len(all)) < most && u.matches(pod) {
-			all = append(all, pod.ref())
+		if len(all) < most && u.matches(pod) {
+			all = append(all, pod)
 		}
 	}
 	return all
+}
+
+// open opens pods of the unit, and says how many places that takes.
+func (u *unit) open(pods []Pod) int32 {
+	before := u.taken()
+	u.opened = append(u.opened, pods...)
+	u.held = slices.DeleteFunc(u.held, func(pod Pod) bool {
+		return slices.ContainsFunc(pods, func(other Pod) bool { return other.UID == pod.UID && other.Name == pod.Name })
+	})
+	return u.taken() - before
 }
