@@ -33,6 +33,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CompanionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapKey"):
 		return &apiv1alpha1.ConfigMapKeyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Derivation"):
+		return &apiv1alpha1.DerivationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationCriterion"):
 		return &apiv1alpha1.EvaluationCriterionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationProtocol"):
@@ -49,6 +51,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EvaluationSuiteStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Exposure"):
 		return &apiv1alpha1.ExposureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Fallback"):
+		return &apiv1alpha1.FallbackApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FindingEvidence"):
 		return &apiv1alpha1.FindingEvidenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FindingResolution"):
@@ -57,6 +61,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.FreeValueApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("JobSource"):
 		return &apiv1alpha1.JobSourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Lapse"):
+		return &apiv1alpha1.LapseApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Level"):
 		return &apiv1alpha1.LevelApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LMEvalJobReference"):
@@ -71,8 +77,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ModelReleaseSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ModelReleaseStatus"):
 		return &apiv1alpha1.ModelReleaseStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyFallback"):
+		return &apiv1alpha1.PolicyFallbackApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PolicySource"):
 		return &apiv1alpha1.PolicySourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Removals"):
+		return &apiv1alpha1.RemovalsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RemovalStatus"):
+		return &apiv1alpha1.RemovalStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Report"):
 		return &apiv1alpha1.ReportApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Requirement"):
@@ -81,6 +93,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RequirementStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Retention"):
 		return &apiv1alpha1.RetentionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Revocation"):
+		return &apiv1alpha1.RevocationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation"):
 		return &apiv1alpha1.SafetyEvaluationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluationSpec"):
@@ -97,6 +111,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ServingContainerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ServingEnvVar"):
 		return &apiv1alpha1.ServingEnvVarApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ServingUnits"):
+		return &apiv1alpha1.ServingUnitsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SubjectArtifact"):
 		return &apiv1alpha1.SubjectArtifactApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SuiteResult"):
@@ -105,6 +121,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SuiteServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ThresholdStatus"):
 		return &apiv1alpha1.ThresholdStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Withdrawal"):
+		return &apiv1alpha1.WithdrawalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WorkloadStatus"):
 		return &apiv1alpha1.WorkloadStatusApplyConfiguration{}
 

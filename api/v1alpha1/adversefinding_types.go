@@ -96,6 +96,11 @@ type FindingEvidence struct {
 	// +kubebuilder:validation:MaxLength=64
 	UID string `json:"uid,omitempty"`
 
+	// reach is where the finding counts: in the namespace of the evaluation, or in the whole Cluster. Omitted
+	// means Cluster, as for findings that were made before it was recorded.
+	// +optional
+	Reach Reach `json:"reach,omitempty"`
+
 	// policy under which the result failed.
 	// +required
 	// +kubebuilder:validation:MinLength=1

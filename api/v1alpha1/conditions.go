@@ -74,11 +74,41 @@ const (
 	// an exposure that the policy does not have.
 	ReasonInvalidSpec = "InvalidSpec"
 
+	// ReasonRevoked, EvidenceComplete and Ready False, Stalled True: the release, one with the same weights, or
+	// evidence that it needs was revoked.
+	ReasonRevoked = "Revoked"
+
+	// ReasonParentNotFound, EvidenceComplete and Ready False: a release that this one was made from does not exist,
+	// so that nobody knows what it owes.
+	ReasonParentNotFound = "ParentNotFound"
+
 	// ReasonFresh, Fresh True: nothing that counts has expired.
 	ReasonFresh = "Fresh"
 
+	// ReasonEvidenceEndsWithin14Days, Fresh True: the first of the evidence that the grant rests on ends soon.
+	ReasonEvidenceEndsWithin14Days = "EvidenceEndsWithin14Days"
+
+	// ReasonEvidenceEndsWithin3Days, Fresh True: it ends within three days.
+	ReasonEvidenceEndsWithin3Days = "EvidenceEndsWithin3Days"
+
+	// ReasonEvidenceEndsWithin1Day, Fresh True: it ends within a day.
+	ReasonEvidenceEndsWithin1Day = "EvidenceEndsWithin1Day"
+
 	// ReasonEnforced, Enforced True: the clearance and every hold are as decided.
 	ReasonEnforced = "Enforced"
+
+	// ReasonFrozen, Enforced True: an exposure was lost, what serves it is kept, and nothing of it grows.
+	ReasonFrozen = "Frozen"
+
+	// ReasonRemoving, Enforced False: pods that serve more than is granted are on their way out.
+	ReasonRemoving = "Removing"
+
+	// ReasonAwaitingFallback, Enforced False: pods that have to go wait until the fallback serves.
+	ReasonAwaitingFallback = "AwaitingFallback"
+
+	// ReasonRemovalsLimited, Enforced False: pods that have to go wait, since the policy limits how much is taken
+	// away within an hour.
+	ReasonRemovalsLimited = "RemovalsLimited"
 
 	// ReasonUntrustedMutator, Enforced True: something that the policy does not trust can change
 	// pods here, so none is born free: each is looked at before it starts.
@@ -137,6 +167,12 @@ const (
 
 	// ReasonEnforcementBegan: the day came that the policy sets, and the namespace became enforced.
 	ReasonEnforcementBegan = "EnforcementBegan"
+
+	// ReasonWithdrawalEnforced: nothing serves any more above what is granted.
+	ReasonWithdrawalEnforced = "WithdrawalEnforced"
+
+	// ReasonScaled, on a workload: its replicas were set, to what is granted, to take over, or back.
+	ReasonScaled = "Scaled"
 
 	// ReasonFreed, on a workload: its namespace is not enforced any more, so its hold was lifted.
 	ReasonFreed = "Freed"

@@ -97,6 +97,23 @@ type ModelReleaseSpec struct {
 	// Omitted means Manual.
 	// +optional
 	Evaluations EvaluationMode `json:"evaluations,omitempty"`
+
+	// derivedFrom says which other release this one was made from. Omitted means none.
+	// +optional
+	DerivedFrom *Derivation `json:"derivedFrom,omitempty"`
+
+	// fallback is the release that takes over when this one loses its grant. Omitted means the policy's, if it has one.
+	// +optional
+	Fallback *Fallback `json:"fallback,omitempty"`
+
+	// limitBy says whether workloads are also scaled to what is granted. Omitted means SchedulingGates.
+	// +optional
+	LimitBy LimitBy `json:"limitBy,omitempty"`
+
+	// revocation takes the release back: nothing is granted to it, nor to others with the same weights as far as
+	// it reaches. Taking a revocation back, or lowering its severity, needs the verb resolve.
+	// +optional
+	Revocation *Revocation `json:"revocation,omitempty"`
 }
 
 // EvaluationMode says who runs the suites that a policy's requirements name.
@@ -247,206 +264,4 @@ type FreeValue struct {
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="!''.matches(self) || ''.matches(self)",message="pattern is not an RE2 regular expression"
 	Pattern string `json:"pattern,omitempty"`
-}
-
-// ModelReleaseStatus is what Scalegate decided about a release.
-//
-// +kubebuilder:validation:MinProperties=1
-type ModelReleaseStatus struct {
-	// conditions of the release: Ready, EvidenceComplete, Enforced and Fresh; Reconciling or
-	// Stalled only while True.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	// +kubebuilder:validation:MaxItems=8
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
-
-	// observedGeneration is the generation this status describes, or -1 when none was seen.
-	// +optional
-	// +kubebuilder:validation:Minimum=-1
-	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-
-	// subjectDigest is a digest over the release's artifacts, sha256: and 64 hexadecimal digits.
-	// +optional
-	// +kubebuilder:validation:MinLength=71
-	// +kubebuilder:validation:MaxLength=71
-	SubjectDigest string `json:"subjectDigest,omitempty"`
-
-	// policyRevision is the revision of the policy that the decision was made under.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=80
-	PolicyRevision string `json:"policyRevision,omitempty"`
-
-	// requiredLevel is the level that the release needs for the exposure it asks for: the declared
-	// level, or the highest that a threshold which is not ruled out raises it to.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	RequiredLevel string `json:"requiredLevel,omitempty"`
-
-	// grantedExposure is the exposure that the evidence reaches. Absent means none.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=32
-	GrantedExposure string `json:"grantedExposure,omitempty"`
-
-	// replicaCeiling is the most pods that may serve the granted exposure. Absent means no ceiling.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	ReplicaCeiling *int32 `json:"replicaCeiling,omitempty"`
-
-	// clearedUntil is when the clearance ends unless it is renewed.
-	// +optional
-	ClearedUntil *metav1.Time `json:"clearedUntil,omitempty"`
-
-	// thresholds are the policy's capability thresholds as the evidence answers them.
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=32
-	Thresholds []ThresholdStatus `json:"thresholds,omitempty"`
-
-	// requirements are the policy's requirements as the evidence answers them.
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=64
-	Requirements []RequirementStatus `json:"requirements,omitempty"`
-
-	// workloads are the workloads that claim the release; the first 64 by kind and name.
-	// +optional
-	// +listType=map
-	// +listMapKey=kind
-	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=64
-	Workloads []WorkloadStatus `json:"workloads,omitempty"`
-}
-
-// ThresholdState is the answer of the evidence to a capability threshold.
-//
-// +kubebuilder:validation:Enum=RuledOut;Reached;Open
-type ThresholdState string
-
-const (
-	// ThresholdRuledOut means that every requirement that rules the capability out is met by evidence.
-	ThresholdRuledOut ThresholdState = "RuledOut"
-	// ThresholdReached means that a requirement failed, so the model has the capability.
-	ThresholdReached ThresholdState = "Reached"
-	// ThresholdOpen means that neither is shown.
-	ThresholdOpen ThresholdState = "Open"
-)
-
-// ThresholdStatus is the answer to one capability threshold.
-type ThresholdStatus struct {
-	// name of the threshold.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Name string `json:"name,omitempty"`
-
-	// state of the threshold.
-	// +required
-	State ThresholdState `json:"state,omitempty"`
-
-	// message says what decided the state, and what would change it.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	Message string `json:"message,omitempty"`
-}
-
-// RequirementState is the answer of the evidence to a requirement.
-//
-// +kubebuilder:validation:Enum=Met;Failed;Missing;Indeterminate;Expired
-type RequirementState string
-
-const (
-	// RequirementMet means that the latest result is clear.
-	RequirementMet RequirementState = "Met"
-	// RequirementFailed means that a result tripped, and its finding stands.
-	RequirementFailed RequirementState = "Failed"
-	// RequirementMissing means that no result is about this release.
-	RequirementMissing RequirementState = "Missing"
-	// RequirementIndeterminate means that the latest result is neither clear nor tripped, or cannot be judged.
-	RequirementIndeterminate RequirementState = "Indeterminate"
-	// RequirementExpired means that the latest result is clear, and too old.
-	RequirementExpired RequirementState = "Expired"
-)
-
-// RequirementStatus is the answer to one requirement.
-type RequirementStatus struct {
-	// name of the requirement.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=48
-	Name string `json:"name,omitempty"`
-
-	// state of the requirement.
-	// +required
-	State RequirementState `json:"state,omitempty"`
-
-	// evidence is the name of the SafetyEvaluation, or of the AdverseFinding, that decided the state.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	Evidence string `json:"evidence,omitempty"`
-
-	// expiresTime is when the evidence stops counting.
-	// +optional
-	ExpiresTime *metav1.Time `json:"expiresTime,omitempty"`
-
-	// message says what decided the state, and what would change it.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	Message string `json:"message,omitempty"`
-}
-
-// WorkloadStatus is what became of one workload that claims the release.
-type WorkloadStatus struct {
-	// kind of the workload, such as Deployment.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Kind string `json:"kind,omitempty"`
-
-	// name of the workload.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	Name string `json:"name,omitempty"`
-
-	// exposure that the workload claims.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Exposure string `json:"exposure,omitempty"`
-
-	// desired is the number of pods that the workload asks for.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Desired *int32 `json:"desired,omitempty"`
-
-	// released is the number of its pods that are not held.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Released *int32 `json:"released,omitempty"`
-
-	// held is the number of its pods that are held.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Held *int32 `json:"held,omitempty"`
-
-	// reason says in a word why something of it is held. Absent means that nothing is.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Reason string `json:"reason,omitempty"`
-
-	// message says what is held, and what would release it.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	Message string `json:"message,omitempty"`
 }

@@ -38,6 +38,19 @@ const (
 	// was not held. A return to it lifts the hold without the controller.
 	AnnotationClearedTemplate = "scalegate.dev/cleared-template"
 
+	// AnnotationScaledReplicas on a workload that Scalegate scaled remembers the way back: the number of
+	// replicas that its author wants, a slash, and the number that Scalegate set. Where spec.replicas is another
+	// than the second, somebody scaled it since, and that is what the author wants.
+	AnnotationScaledReplicas = "scalegate.dev/scaled-replicas"
+
+	// AnnotationStandbyReplicas on a workload is how many replicas it gets, at least, while its release takes over
+	// from another as its fallback.
+	AnnotationStandbyReplicas = "scalegate.dev/standby-replicas"
+
+	// AnnotationHoldReason on a held pod says why it is held: a reason, a colon, and where to look. It is for
+	// people, and nothing is decided by it.
+	AnnotationHoldReason = "scalegate.dev/hold-reason"
+
 	// AnnotationClearancePrefix, followed by the name of a release, is the Namespace
 	// annotation that lets pods of that release be born free.
 	AnnotationClearancePrefix = "clearance.scalegate.dev/"

@@ -46,28 +46,33 @@ type SafetyEvaluationList struct {
 	Items           []SafetyEvaluation `json:"items"`
 }
 
-// SafetyEvaluationSpec is immutable: a correction is another SafetyEvaluation.
+// SafetyEvaluationSpec does not change, but that it may be revoked: a correction is another SafetyEvaluation.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.report) != has(self.job)",message="exactly one source must be given: report for a result that is there, or job to run a suite"
 // +kubebuilder:validation:XValidation:rule="!has(self.job) || !has(self.subject.relation) || self.subject.relation == 'Exact'",message="a job evaluates the release itself, so relation must be Exact",fieldPath=".subject.relation"
-// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead"
+// +kubebuilder:validation:XValidation:rule="has(self.report) == has(oldSelf.report) && has(self.job) == has(oldSelf.job) && has(self.evaluator) == has(oldSelf.evaluator) && has(self.reach) == has(oldSelf.reach)",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.revocation) || (has(self.revocation) && (self.revocation == oldSelf.revocation || (oldSelf.revocation.severity == 'Advisory' && self.revocation.severity == 'Critical')))",message="the revocation of an evaluation is not taken back, only raised from Advisory to Critical; create another evaluation instead",fieldPath=".revocation"
 type SafetyEvaluationSpec struct {
 	// subject is what was evaluated.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 	Subject EvaluationSubject `json:"subject,omitzero"`
 
 	// requirement is the name of the requirement, in the release's policy, that the result is for.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=48
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 	Requirement string `json:"requirement,omitempty"`
 
 	// report is a result that is there already.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 	Report *Report `json:"report,omitempty"`
 
 	// job runs a suite and records its result.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 	Job *JobSource `json:"job,omitempty"`
 
 	// evaluator is the user who brought the evidence. The API server stamps it; what is typed
@@ -75,7 +80,18 @@ type SafetyEvaluationSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 	Evaluator string `json:"evaluator,omitempty"`
+
+	// reach says where a failing result counts for releases with the same content: in the Namespace of the
+	// evaluation, or in the whole Cluster, where the evaluator holds the verb attest. The API server stamps it.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
+	Reach Reach `json:"reach,omitempty"`
+
+	// revocation says that the result must not be relied on. A failing result counts all the same.
+	// +optional
+	Revocation *Revocation `json:"revocation,omitempty"`
 }
 
 // EvaluationSubject is what was evaluated.

@@ -149,7 +149,7 @@ func (e enforcement) shrink() []Removal {
 		}) {
 			u.leaves = true
 			for _, pod := range u.serving {
-				all = append(all, Removal{pod.ref(), v1alpha1.ReasonAboveCeiling, message})
+				all = append(all, Removal{PodRef: pod.ref(), Reason: v1alpha1.ReasonAboveCeiling, Message: message})
 			}
 		}
 	}

@@ -29,6 +29,16 @@ type Plan struct {
 	Removals []Removal
 	// Workloads are the workloads that claim the release, by kind and name.
 	Workloads []v1alpha1.WorkloadStatus
+	// Scales are the workloads whose replicas are set.
+	Scales []Scale
+	// Notes are the held pods that do not say yet why they are held.
+	Notes []Note
+	// ClearedSince, EvidenceEnds, Withdrawal and Removal are what the status is to remember; see [Memory].
+	ClearedSince, EvidenceEnds *time.Time
+	Withdrawal                 *v1alpha1.Withdrawal
+	Removal                    *v1alpha1.RemovalStatus
+	// Again is when time alone changes the plan, from now; 0 when it does not.
+	Again time.Duration
 	// Reason is why what was decided is not what holds, or ReasonEnforced or ReasonUntrustedMutator.
 	Reason string
 	// Message explains Reason.
@@ -62,12 +72,37 @@ type PodRef struct {
 	ResourceVersion string
 }
 
-// Removal is a pod to delete, and why.
+// Removal is a pod to take away, and why.
 type Removal struct {
 	PodRef
-	// Reason is ReasonAdverseFinding, ReasonWorkloadMismatch, ReasonSuperseded or ReasonAboveCeiling.
+	// Reason is ReasonAdverseFinding, ReasonRevoked, ReasonEvidenceExpired, ReasonWorkloadMismatch, ReasonSuperseded or
+	// ReasonAboveCeiling.
 	Reason  string
 	Message string
+	// Evict: PodDisruptionBudgets are asked. Otherwise the pod is deleted.
+	Evict bool
+	// Unlimited: the policy's limit for an hour does not count it, nor does it wait for that.
+	Unlimited bool
+}
+
+// Scale sets the replicas of a workload.
+type Scale struct {
+	Kind schema.GroupKind
+	// Version of the API in which it was read.
+	Version               string
+	Name, ResourceVersion string
+	Replicas              int32
+	// Remember is the value of the annotation scalegate.dev/scaled-replicas; empty takes it away.
+	Remember string
+	// Message says why.
+	Message string
+}
+
+// Note says on a held pod why it is held.
+type Note struct {
+	PodRef
+	// Text is the value of the annotation scalegate.dev/hold-reason: a reason, a colon, and where to look.
+	Text string
 }
 
 // GivesMore tells whether the plan gives something more than there is, and so needs a live decision.

@@ -21,14 +21,14 @@ func (e enforcement) remove(plan *Plan) {
 		case pod.Gone:
 		case pod.Held:
 			if e.superseded(pod) && !slices.Contains(plan.Opens, pod.ref()) {
-				plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonSuperseded,
-					"the pod never ran, and its StatefulSet waits for it before it rolls the next revision out"})
+				plan.Removals = append(plan.Removals, Removal{PodRef: pod.ref(), Reason: v1alpha1.ReasonSuperseded,
+					Message: "the pod never ran, and its StatefulSet waits for it before it rolls the next revision out"})
 			}
 		case e.adverse(pod.Exposure):
-			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonAdverseFinding, e.decision.Message})
+			plan.Removals = append(plan.Removals, Removal{PodRef: pod.ref(), Reason: v1alpha1.ReasonAdverseFinding, Message: e.decision.Message})
 		case cleared && pod.Verdict.differs() && slices.Contains(owners, pod.Owner.UID) && !pod.Created.Before(since):
-			plan.Removals = append(plan.Removals, Removal{pod.ref(), v1alpha1.ReasonWorkloadMismatch,
-				"the pod differs from the cleared owner that it was made from: " + pod.Verdict.says()})
+			plan.Removals = append(plan.Removals, Removal{PodRef: pod.ref(), Reason: v1alpha1.ReasonWorkloadMismatch,
+				Message: "the pod differs from the cleared owner that it was made from: " + pod.Verdict.says()})
 		}
 	}
 }

@@ -50,6 +50,36 @@ type Scene struct {
 	Withheld Withheld
 	// UntrustedMutators are the names of what may change pods here without the policy's trust.
 	UntrustedMutators []string
+	// Memory is what the status of the release remembers. The zero Memory was never granted anything.
+	Memory Memory
+	// Fallback is the release that takes over; nil where none is named, or it does not exist.
+	Fallback *Fallback
+	// LimitBy says whether workloads are also scaled.
+	LimitBy v1alpha1.LimitBy
+}
+
+// Memory is what the status of a release remembers of earlier plans.
+type Memory struct {
+	// Granted is the exposure that was granted last time; empty for none.
+	Granted string
+	// EvidenceEnds is when the evidence of the last grant ends, or ended.
+	EvidenceEnds *time.Time
+	// ClearedSince is when the release was first cleared here.
+	ClearedSince *time.Time
+	// Withdrawal and Removal are those of the status; nil when it has none.
+	Withdrawal *v1alpha1.Withdrawal
+	Removal    *v1alpha1.RemovalStatus
+}
+
+// Fallback is the release that takes over when another loses its grant.
+type Fallback struct {
+	Release string
+	// Granted: some exposure is granted to it, so that it is worth waiting for.
+	Granted bool
+	// Ready are the pods of it that are ready, and Asked those that its workloads ask for, on standby or now.
+	Ready, Asked int32
+	// Parents are its workloads.
+	Parents []Parent
 }
 
 // Namespace is what matters of a Namespace.
@@ -112,8 +142,12 @@ type Parent struct {
 	// Surge is how many pods its rollouts may have above those; 0 where they take an old one away first.
 	Surge int32
 	// Paused: its rollouts do not go on for now, whoever paused them.
-	Paused  bool
-	Verdict Verdict
+	Paused bool
+	// Scalable: it has a scale subresource, and nobody but people sets its replicas.
+	Scalable bool
+	// Scaled and Standby are the values of the annotations scalegate.dev/scaled-replicas and /standby-replicas.
+	Scaled, Standby string
+	Verdict         Verdict
 }
 
 // ReplicaSet is a ReplicaSet whose template claims the release.
@@ -153,7 +187,13 @@ type Pod struct {
 	// Held: it has our scheduling gate.
 	Held bool
 	// Gone: it is being deleted, or has ended.
-	Gone    bool
+	Gone bool
+	// Ending: it is being deleted, and its containers have not ended. It may serve still.
+	Ending bool
+	// Ready: it answers, as far as its probes say.
+	Ready bool
+	// Note is the value of the annotation scalegate.dev/hold-reason.
+	Note    string
 	Verdict Verdict
 }
 

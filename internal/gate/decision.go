@@ -26,6 +26,9 @@ type Decision struct {
 	// ClearedUntil is when the grant ends unless it is renewed. It is after Input.Now, and set exactly
 	// when something is granted.
 	ClearedUntil *time.Time `json:"clearedUntil,omitempty"`
+	// EvidenceEnds is when the first of the evidence ends that the grant rests on; nil when nothing is granted, or it
+	// rests on none.
+	EvidenceEnds *time.Time `json:"evidenceEnds,omitempty"`
 	// Reason is EvidenceComplete when the exposure asked for is granted, and otherwise the first that
 	// applies of InvalidSpec or PolicyNotFound, AdverseFinding, LevelUndefined, EvidenceExpired,
 	// EvidenceIndeterminate, EvidenceMissing and EvidenceNotRequired (see api/v1alpha1).
@@ -114,6 +117,12 @@ type ExposureResult struct {
 	// the declared one something is undefined, missing or indeterminate. Where all of that was once shown
 	// and only expired, it is a lapse and not adverse. What had expired before it was brought was never shown.
 	Adverse bool `json:"adverse,omitempty"`
+	// Lapsed is when the first of the evidence ended without which the exposure is refused; nil unless all of what is
+	// not met would be met if evidence did not grow old. It is never set with Adverse.
+	Lapsed *time.Time `json:"lapsed,omitempty"`
+	// Revoked is the gravest severity of the revocations that refuse the exposure, of the release, of one with the same
+	// weights, or of a result that would meet a requirement; empty when none does.
+	Revoked v1alpha1.RevocationSeverity `json:"revoked,omitempty"`
 	// Reason is as in Decision.Reason; ExposureNotGranted where only asking is missing.
 	Reason string `json:"reason"`
 	// Blocking are the requirements that keep the exposure from being granted, in the policy's order: those

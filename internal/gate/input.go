@@ -29,6 +29,12 @@ type Input struct {
 	// Findings are all that may matter. One counts when its requirement is the policy's and the release has all
 	// of its artifacts; others are passed over.
 	Findings []v1alpha1.AdverseFinding
+	// Ancestors are the releases that the release was made from: its parent, then the parent's, and so on.
+	Ancestors []v1alpha1.ModelRelease
+	// LostAncestor is the name of the first that does not exist, or that comes round again; empty when all are there.
+	LostAncestor string
+	// Revoked are the revoked releases, of any namespace, that have artifacts of this one.
+	Revoked []v1alpha1.ModelRelease
 }
 
 // Sighting is one appearance of a result file, in any namespace and for any release.

@@ -139,6 +139,12 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Decimal
   scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Derivation
+  map:
+    fields:
+    - name: release
+      type:
+        scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Digest
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Direction
@@ -301,6 +307,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: withoutEvidence
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.WithoutEvidence
+- name: com.github.scalegate.scalegate.api.v1alpha1.Fallback
+  map:
+    fields:
+    - name: release
+      type:
+        scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.FindingEvidence
   map:
     fields:
@@ -316,6 +328,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: policyRevision
       type:
         scalar: string
+    - name: reach
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Reach
     - name: resultTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -364,6 +379,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Lapse
+  map:
+    fields:
+    - name: advisoryGraceSeconds
+      type:
+        scalar: numeric
+    - name: graceDays
+      type:
+        scalar: numeric
+    - name: then
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.LapseAction
+- name: com.github.scalegate.scalegate.api.v1alpha1.LapseAction
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Level
   map:
     fields:
@@ -380,6 +409,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.LevelState
 - name: com.github.scalegate.scalegate.api.v1alpha1.LevelState
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.LimitBy
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Measurement
   map:
@@ -487,21 +518,33 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: derivedFrom
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Derivation
     - name: evaluations
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationMode
     - name: exposure
       type:
         scalar: string
+    - name: fallback
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Fallback
     - name: level
       type:
         scalar: string
+    - name: limitBy
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.LimitBy
     - name: model
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Model
     - name: policy
       type:
         scalar: string
+    - name: revocation
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Revocation
     - name: serving
       type:
         list:
@@ -513,6 +556,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.scalegate.scalegate.api.v1alpha1.ModelReleaseStatus
   map:
     fields:
+    - name: clearedSinceTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: clearedUntil
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -524,6 +570,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: evidenceEndTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: grantedExposure
       type:
         scalar: string
@@ -533,6 +582,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: policyRevision
       type:
         scalar: string
+    - name: removal
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RemovalStatus
     - name: replicaCeiling
       type:
         scalar: numeric
@@ -558,6 +610,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: withdrawal
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Withdrawal
     - name: workloads
       type:
         list:
@@ -567,6 +622,15 @@ var schemaYAML = typed.YAMLObject(`types:
           keys:
           - kind
           - name
+- name: com.github.scalegate.scalegate.api.v1alpha1.PolicyFallback
+  map:
+    fields:
+    - name: release
+      type:
+        scalar: string
+    - name: waitSeconds
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.PolicySource
   map:
     fields:
@@ -585,6 +649,29 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: version
       type:
         scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Reach
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.RemovalStatus
+  map:
+    fields:
+    - name: startTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: units
+      type:
+        scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.Removals
+  map:
+    fields:
+    - name: evictSeconds
+      type:
+        scalar: numeric
+    - name: maxPercentPerHour
+      type:
+        scalar: numeric
+    - name: maxUnavailablePercent
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.Report
   map:
     fields:
@@ -650,6 +737,23 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: evaluationDays
       type:
         scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.Revocation
+  map:
+    fields:
+    - name: reach
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Reach
+    - name: reason
+      type:
+        scalar: string
+    - name: revokedBy
+      type:
+        scalar: string
+    - name: severity
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RevocationSeverity
+- name: com.github.scalegate.scalegate.api.v1alpha1.RevocationSeverity
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.SafetyEvaluation
   map:
     fields:
@@ -679,12 +783,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: job
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.JobSource
+    - name: reach
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Reach
     - name: report
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Report
     - name: requirement
       type:
         scalar: string
+    - name: revocation
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Revocation
     - name: subject
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationSubject
@@ -754,6 +864,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: fallback
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicyFallback
+    - name: lapse
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Lapse
     - name: levels
       type:
         list:
@@ -766,6 +882,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.UnclearedAction
       default: Hold
+    - name: removals
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Removals
     - name: requirements
       type:
         list:
@@ -863,6 +982,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: value
       type:
         scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.ServingUnits
+  map:
+    fields:
+    - name: exposure
+      type:
+        scalar: string
+    - name: units
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.SubjectArtifact
   map:
     fields:
@@ -910,6 +1038,37 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.ThresholdState
 - name: com.github.scalegate.scalegate.api.v1alpha1.UnclearedAction
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Withdrawal
+  map:
+    fields:
+    - name: cause
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.WithdrawalCause
+    - name: enforcedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: exposure
+      type:
+        scalar: string
+    - name: graceEndTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: serving
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.ServingUnits
+          elementRelationship: associative
+          keys:
+          - exposure
+    - name: severity
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RevocationSeverity
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.scalegate.scalegate.api.v1alpha1.WithdrawalCause
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.WithoutEvidence
   scalar: string

@@ -6,6 +6,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/scalegate/scalegate/api/v1alpha1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -20,6 +21,9 @@ type FindingEvidenceApplyConfiguration struct {
 	Name *string `json:"name,omitempty"`
 	// uid of the SafetyEvaluation.
 	UID *string `json:"uid,omitempty"`
+	// reach is where the finding counts: in the namespace of the evaluation, or in the whole Cluster. Omitted
+	// means Cluster, as for findings that were made before it was recorded.
+	Reach *apiv1alpha1.Reach `json:"reach,omitempty"`
 	// policy under which the result failed.
 	Policy *string `json:"policy,omitempty"`
 	// policyRevision under which the result failed.
@@ -60,6 +64,14 @@ func (b *FindingEvidenceApplyConfiguration) WithName(value string) *FindingEvide
 // If called multiple times, the UID field is set to the value of the last call.
 func (b *FindingEvidenceApplyConfiguration) WithUID(value string) *FindingEvidenceApplyConfiguration {
 	b.UID = &value
+	return b
+}
+
+// WithReach sets the Reach field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reach field is set to the value of the last call.
+func (b *FindingEvidenceApplyConfiguration) WithReach(value apiv1alpha1.Reach) *FindingEvidenceApplyConfiguration {
+	b.Reach = &value
 	return b
 }
 

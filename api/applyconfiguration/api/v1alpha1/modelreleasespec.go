@@ -33,6 +33,15 @@ type ModelReleaseSpecApplyConfiguration struct {
 	// Automatic, Scalegate, for what the exposure asked for needs and is missing or about to expire.
 	// Omitted means Manual.
 	Evaluations *apiv1alpha1.EvaluationMode `json:"evaluations,omitempty"`
+	// derivedFrom says which other release this one was made from. Omitted means none.
+	DerivedFrom *DerivationApplyConfiguration `json:"derivedFrom,omitempty"`
+	// fallback is the release that takes over when this one loses its grant. Omitted means the policy's, if it has one.
+	Fallback *FallbackApplyConfiguration `json:"fallback,omitempty"`
+	// limitBy says whether workloads are also scaled to what is granted. Omitted means SchedulingGates.
+	LimitBy *apiv1alpha1.LimitBy `json:"limitBy,omitempty"`
+	// revocation takes the release back: nothing is granted to it, nor to others with the same weights as far as
+	// it reaches. Taking a revocation back, or lowering its severity, needs the verb resolve.
+	Revocation *RevocationApplyConfiguration `json:"revocation,omitempty"`
 }
 
 // ModelReleaseSpecApplyConfiguration constructs a declarative configuration of the ModelReleaseSpec type for use with
@@ -104,5 +113,37 @@ func (b *ModelReleaseSpecApplyConfiguration) WithExposure(value string) *ModelRe
 // If called multiple times, the Evaluations field is set to the value of the last call.
 func (b *ModelReleaseSpecApplyConfiguration) WithEvaluations(value apiv1alpha1.EvaluationMode) *ModelReleaseSpecApplyConfiguration {
 	b.Evaluations = &value
+	return b
+}
+
+// WithDerivedFrom sets the DerivedFrom field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DerivedFrom field is set to the value of the last call.
+func (b *ModelReleaseSpecApplyConfiguration) WithDerivedFrom(value *DerivationApplyConfiguration) *ModelReleaseSpecApplyConfiguration {
+	b.DerivedFrom = value
+	return b
+}
+
+// WithFallback sets the Fallback field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Fallback field is set to the value of the last call.
+func (b *ModelReleaseSpecApplyConfiguration) WithFallback(value *FallbackApplyConfiguration) *ModelReleaseSpecApplyConfiguration {
+	b.Fallback = value
+	return b
+}
+
+// WithLimitBy sets the LimitBy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LimitBy field is set to the value of the last call.
+func (b *ModelReleaseSpecApplyConfiguration) WithLimitBy(value apiv1alpha1.LimitBy) *ModelReleaseSpecApplyConfiguration {
+	b.LimitBy = &value
+	return b
+}
+
+// WithRevocation sets the Revocation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Revocation field is set to the value of the last call.
+func (b *ModelReleaseSpecApplyConfiguration) WithRevocation(value *RevocationApplyConfiguration) *ModelReleaseSpecApplyConfiguration {
+	b.Revocation = value
 	return b
 }

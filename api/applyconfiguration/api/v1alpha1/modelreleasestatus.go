@@ -33,6 +33,15 @@ type ModelReleaseStatusApplyConfiguration struct {
 	ReplicaCeiling *int32 `json:"replicaCeiling,omitempty"`
 	// clearedUntil is when the clearance ends unless it is renewed.
 	ClearedUntil *metav1.Time `json:"clearedUntil,omitempty"`
+	// clearedSinceTime is when the release was first cleared here, since its namespace is enforced.
+	ClearedSinceTime *metav1.Time `json:"clearedSinceTime,omitempty"`
+	// evidenceEndTime is when the first of the evidence ends that the grant rests on; while nothing is granted, of
+	// the last grant. Deleting evidence does not put it off.
+	EvidenceEndTime *metav1.Time `json:"evidenceEndTime,omitempty"`
+	// withdrawal is what became of an exposure that was granted and no longer is. Absent means that none was lost.
+	Withdrawal *WithdrawalApplyConfiguration `json:"withdrawal,omitempty"`
+	// removal is how pods that serve more than is granted are taken away. Absent means that none is.
+	Removal *RemovalStatusApplyConfiguration `json:"removal,omitempty"`
 	// thresholds are the policy's capability thresholds as the evidence answers them.
 	Thresholds []ThresholdStatusApplyConfiguration `json:"thresholds,omitempty"`
 	// requirements are the policy's requirements as the evidence answers them.
@@ -113,6 +122,38 @@ func (b *ModelReleaseStatusApplyConfiguration) WithReplicaCeiling(value int32) *
 // If called multiple times, the ClearedUntil field is set to the value of the last call.
 func (b *ModelReleaseStatusApplyConfiguration) WithClearedUntil(value metav1.Time) *ModelReleaseStatusApplyConfiguration {
 	b.ClearedUntil = &value
+	return b
+}
+
+// WithClearedSinceTime sets the ClearedSinceTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClearedSinceTime field is set to the value of the last call.
+func (b *ModelReleaseStatusApplyConfiguration) WithClearedSinceTime(value metav1.Time) *ModelReleaseStatusApplyConfiguration {
+	b.ClearedSinceTime = &value
+	return b
+}
+
+// WithEvidenceEndTime sets the EvidenceEndTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EvidenceEndTime field is set to the value of the last call.
+func (b *ModelReleaseStatusApplyConfiguration) WithEvidenceEndTime(value metav1.Time) *ModelReleaseStatusApplyConfiguration {
+	b.EvidenceEndTime = &value
+	return b
+}
+
+// WithWithdrawal sets the Withdrawal field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Withdrawal field is set to the value of the last call.
+func (b *ModelReleaseStatusApplyConfiguration) WithWithdrawal(value *WithdrawalApplyConfiguration) *ModelReleaseStatusApplyConfiguration {
+	b.Withdrawal = value
+	return b
+}
+
+// WithRemoval sets the Removal field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Removal field is set to the value of the last call.
+func (b *ModelReleaseStatusApplyConfiguration) WithRemoval(value *RemovalStatusApplyConfiguration) *ModelReleaseStatusApplyConfiguration {
+	b.Removal = value
 	return b
 }
 

@@ -5,10 +5,14 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/scalegate/scalegate/api/v1alpha1"
+)
+
 // SafetyEvaluationSpecApplyConfiguration represents a declarative configuration of the SafetyEvaluationSpec type for use
 // with apply.
 //
-// SafetyEvaluationSpec is immutable: a correction is another SafetyEvaluation.
+// SafetyEvaluationSpec does not change, but that it may be revoked: a correction is another SafetyEvaluation.
 type SafetyEvaluationSpecApplyConfiguration struct {
 	// subject is what was evaluated.
 	Subject *EvaluationSubjectApplyConfiguration `json:"subject,omitempty"`
@@ -21,6 +25,11 @@ type SafetyEvaluationSpecApplyConfiguration struct {
 	// evaluator is the user who brought the evidence. The API server stamps it; what is typed
 	// here is replaced.
 	Evaluator *string `json:"evaluator,omitempty"`
+	// reach says where a failing result counts for releases with the same content: in the Namespace of the
+	// evaluation, or in the whole Cluster, where the evaluator holds the verb attest. The API server stamps it.
+	Reach *apiv1alpha1.Reach `json:"reach,omitempty"`
+	// revocation says that the result must not be relied on. A failing result counts all the same.
+	Revocation *RevocationApplyConfiguration `json:"revocation,omitempty"`
 }
 
 // SafetyEvaluationSpecApplyConfiguration constructs a declarative configuration of the SafetyEvaluationSpec type for use with
@@ -66,5 +75,21 @@ func (b *SafetyEvaluationSpecApplyConfiguration) WithJob(value *JobSourceApplyCo
 // If called multiple times, the Evaluator field is set to the value of the last call.
 func (b *SafetyEvaluationSpecApplyConfiguration) WithEvaluator(value string) *SafetyEvaluationSpecApplyConfiguration {
 	b.Evaluator = &value
+	return b
+}
+
+// WithReach sets the Reach field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reach field is set to the value of the last call.
+func (b *SafetyEvaluationSpecApplyConfiguration) WithReach(value apiv1alpha1.Reach) *SafetyEvaluationSpecApplyConfiguration {
+	b.Reach = &value
+	return b
+}
+
+// WithRevocation sets the Revocation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Revocation field is set to the value of the last call.
+func (b *SafetyEvaluationSpecApplyConfiguration) WithRevocation(value *RevocationApplyConfiguration) *SafetyEvaluationSpecApplyConfiguration {
+	b.Revocation = value
 	return b
 }

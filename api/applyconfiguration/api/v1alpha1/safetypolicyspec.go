@@ -48,6 +48,14 @@ type SafetyPolicySpecApplyConfiguration struct {
 	ClearanceSeconds *int32 `json:"clearanceSeconds,omitempty"`
 	// retention says how long evidence is kept that nothing needs any more. Omitted means for ever.
 	Retention *RetentionApplyConfiguration `json:"retention,omitempty"`
+	// lapse says what becomes of what serves when its evidence ends. Omitted means the default of every part.
+	Lapse *LapseApplyConfiguration `json:"lapse,omitempty"`
+	// removals says at which pace pods that serve more than is granted are taken away. Omitted means the
+	// default of every part.
+	Removals *RemovalsApplyConfiguration `json:"removals,omitempty"`
+	// fallback is the release that takes over when another loses its grant, and how long is waited for it.
+	// Omitted means that only releases name fallbacks.
+	Fallback *PolicyFallbackApplyConfiguration `json:"fallback,omitempty"`
 }
 
 // SafetyPolicySpecApplyConfiguration constructs a declarative configuration of the SafetyPolicySpec type for use with
@@ -168,5 +176,29 @@ func (b *SafetyPolicySpecApplyConfiguration) WithClearanceSeconds(value int32) *
 // If called multiple times, the Retention field is set to the value of the last call.
 func (b *SafetyPolicySpecApplyConfiguration) WithRetention(value *RetentionApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
 	b.Retention = value
+	return b
+}
+
+// WithLapse sets the Lapse field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Lapse field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithLapse(value *LapseApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.Lapse = value
+	return b
+}
+
+// WithRemovals sets the Removals field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Removals field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithRemovals(value *RemovalsApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.Removals = value
+	return b
+}
+
+// WithFallback sets the Fallback field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Fallback field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithFallback(value *PolicyFallbackApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.Fallback = value
 	return b
 }
