@@ -43,6 +43,7 @@ func begin(t *testing.T, change ...func(*v1alpha1.SafetyPolicy)) *scenario {
 	name = strings.Trim(name[:min(len(name), 40)], "-")
 	s := &scenario{t: t, ns: name, policy: name, Client: shared.Client}
 	t.Cleanup(s.explainFailure)
+	t.Cleanup(s.everyHoldExplainedAtLast)
 	s.must(shared.Govern(t.Context(), s.ns))
 	policy := &v1alpha1.SafetyPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: s.policy},
@@ -65,6 +66,21 @@ func begin(t *testing.T, change ...func(*v1alpha1.SafetyPolicy)) *scenario {
 	}
 	s.must(s.Create(t.Context(), policy))
 	return s
+}
+
+// everyHoldExplainedAtLast checks, when a test is over, that whatever is held then says why.
+func (s *scenario) everyHoldExplainedAtLast() {
+	if s.t.Failed() {
+		return
+	}
+	var last error
+	err := wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, 20*time.Second, true, func(ctx context.Context) (bool, error) {
+		last = s.everyHoldIsExplained(ctx)
+		return last == nil, nil
+	})
+	if err != nil {
+		s.t.Errorf("when the test was over: %v", last)
+	}
 }
 
 // explainFailure shows what stood in the cluster when a test failed.
@@ -169,12 +185,18 @@ func (s *scenario) deployment(name, release string, replicas int32, change ...fu
 	return d
 }
 
-// evaluate brings a result for the requirement: an Inspect log with this rate over 1000 samples.
+// evaluate brings a result for the requirement of every scenario: an Inspect log with this rate over 1000 samples.
 func (s *scenario) evaluate(name, release string, rate float64, ended time.Time) {
+	s.t.Helper()
+	s.report(attack, name, release, inspectLog(s.ns+"/"+name, rate, ended))
+}
+
+// report brings a result file for a requirement, about the weights of the release.
+func (s *scenario) report(requirement, name, release, content string) {
 	s.t.Helper()
 	cm := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: name},
-		Data:       map[string]string{"report.json": inspectLog(s.ns+"/"+name, rate, ended)},
+		Data:       map[string]string{"report.json": content},
 	}
 	s.must(s.Create(s.t.Context(), cm))
 	e := &v1alpha1.SafetyEvaluation{
@@ -184,7 +206,7 @@ func (s *scenario) evaluate(name, release string, rate float64, ended time.Time)
 				Release:   release,
 				Artifacts: []v1alpha1.SubjectArtifact{{Type: v1alpha1.ArtifactWeights, Digest: s.weights(release)}},
 			},
-			Requirement: attack,
+			Requirement: requirement,
 			Report:      &v1alpha1.Report{ConfigMap: &v1alpha1.ConfigMapKey{Name: name, Key: "report.json"}},
 		},
 	}
