@@ -40,7 +40,7 @@ build: ## Build bin/scalegate: the operator and the command line in one static b
 test: controlplane ## Run every test, those against a real control plane last.
 	@packages=$$($(GO) list ./... | grep -vE '/scalegate/test(/|$$)'); \
 	  $(GO) test -timeout 15m $(TESTFLAGS) $$packages
-	@$(GO) test -timeout 40m -count=1 -p 1 $(TESTFLAGS) ./test/...
+	@$(GO) test -timeout 40m -count=1 -p 2 $(TESTFLAGS) ./test/...
 
 .PHONY: lint
 lint: ## Hold the code to the house rules (.golangci.yml).
@@ -91,6 +91,10 @@ bypass: controlplane ## Try every known way around, on a control plane of its ow
 .PHONY: mutate
 mutate: controlplane ## Weaken the admission policies in every place, and see that the suite notices (about half an hour).
 	@$(GO) run ./test/bypass/mutate/run
+
+.PHONY: chaos
+chaos: controlplane ## Kill and stop every process, again and again, and see that nothing is served that must not be (half an hour).
+	@$(GO) run ./test/chaos/run $(if $(SEED),-seed '$(SEED)') $(if $(KILLS),-kills '$(KILLS)')
 
 .PHONY: bench
 bench: ## Run the benchmarks.

@@ -15,9 +15,11 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -31,6 +33,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -142,7 +145,7 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
-		authenticationv1.AddToScheme, networkingv1.AddToScheme,
+		authenticationv1.AddToScheme, autoscalingv2.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return ctrl.Options{}, err
@@ -198,6 +201,10 @@ func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, set
 		return err
 	}
 	ready := controllers.Ready(guards, settling)
+	fleet, err := controllers.NewFleetMetrics(metrics.Registry, mgr.GetClient())
+	if err != nil {
+		return err
+	}
 	for _, r := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controllers.SafetyPolicyReconciler{Client: mgr.GetClient(), Now: metav1.Now},
 		&controllers.EvaluationSuiteReconciler{Client: mgr.GetClient(), Now: metav1.Now},
@@ -208,7 +215,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, set
 		&controllers.ModelReleaseReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
-			Ready: ready, Readied: guards.Changes(),
+			Ready: ready, Readied: guards.Changes(), Metrics: fleet,
 		},
 		&controllers.AutomaticReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,

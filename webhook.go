@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	authentication "k8s.io/client-go/kubernetes/typed/authentication/v1"
+	authorization "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -98,9 +99,14 @@ func (o *webhookOptions) setUp(ctx context.Context, mgr ctrl.Manager, s *serving
 			return fmt.Errorf("watching %T for the webhook: %w", object, err)
 		}
 	}
+	rights, err := authorization.NewForConfig(mgr.GetConfig())
+	if err != nil {
+		return fmt.Errorf("making a client that asks for rights: %w", err)
+	}
 	options := admission.Options{
 		Cache: mgr.GetCache(), Scheme: mgr.GetScheme(), Now: time.Now,
 		Controller: self, Mutating: o.mutating, WorkloadControllers: o.workloadControllers,
+		Attests: admission.Attests(rights.SubjectAccessReviews()),
 	}
 	handlers := map[string]webhook.Handler{
 		"/validate/kinds":     admission.NewKinds(options),

@@ -8,21 +8,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	ac "github.com/scalegate/scalegate/api/applyconfiguration/api/v1alpha1"
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
-	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
@@ -30,106 +31,69 @@ import (
 type done struct {
 	lifts    []enforcement.Lift
 	removals []enforcement.Removal
+	// refused are the evictions that a PodDisruptionBudget does not allow for now.
+	refused int
 }
 
 // act carries the plan out. Findings come first, so that what is adverse is remembered whatever
 // follows; then what closes; then what opens. Behind a clearance that could not be written nothing is opened, and
-// only what an adverse finding says is removed: its successors are born free until the write succeeds, and go again.
-// An object that changed since it was examined is left: its event brings us back.
-func (r *ModelReleaseReconciler) act(ctx context.Context, release types.NamespacedName, d gate.Decision, plan enforcement.Plan) (done, error) {
+// only what an adverse finding or a critical revocation says is removed: its successors are born free until the write
+// succeeds, and go again. An object that changed since it was examined is left: its event brings us back. What gives is
+// done within the time that [givesWithin] says, and what closes in any case.
+func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, error) {
 	var did done
-	err := errors.Join(r.makeFindings(ctx, d), r.resolve(ctx, d))
-	cleared := r.writeClearance(ctx, release, plan.Clearance)
-	errs := []error{err, cleared}
-	for _, removal := range plan.Removals {
-		if cleared != nil && removal.Reason != v1alpha1.ReasonAdverseFinding {
-			continue
-		}
-		ok, err := effective(r.remove(ctx, release.Namespace, removal))
-		if ok {
-			did.removals = append(did.removals, removal)
-		}
-		errs = append(errs, err)
+	release, d, plan := c.key, c.decision, c.plan
+	gives, cancel := giving(ctx, c.decided)
+	defer cancel()
+	errs := []error{r.makeFindings(ctx, d), r.resolve(ctx, d)}
+	writes := gives
+	if plan.Clearance.Withdraw {
+		writes = ctx
 	}
+	cleared := r.writeClearance(writes, release, plan.Clearance)
+	errs = append(errs, cleared)
+	removals := plan.Removals
+	if cleared != nil {
+		removals = slices.DeleteFunc(slices.Clone(removals), func(removal enforcement.Removal) bool {
+			return removal.Reason != v1alpha1.ReasonAdverseFinding && !removal.Unlimited
+		})
+	}
+	errs = append(errs, r.removeAll(ctx, release.Namespace, removals, &did))
 	if cleared != nil {
 		return did, errors.Join(errs...)
 	}
 	for _, lift := range plan.Lifts {
-		ok, err := effective(r.lift(ctx, release.Namespace, lift))
+		ok, err := effective(r.lift(gives, release.Namespace, lift))
 		if ok {
 			did.lifts = append(did.lifts, lift)
 		}
 		errs = append(errs, err)
 	}
-	for _, pod := range plan.Opens {
-		_, err := effective(r.open(ctx, release.Namespace, pod))
-		errs = append(errs, err)
+	errs = append(errs, abreast(gives, len(plan.Opens), func(i int) error {
+		_, err := effective(r.open(gives, release.Namespace, plan.Opens[i]))
+		return err
+	}))
+	for _, scale := range plan.Scales {
+		errs = append(errs, r.scale(gives, release.Namespace, scale))
 	}
 	return did, errors.Join(errs...)
 }
 
-func (r *ModelReleaseReconciler) makeFindings(ctx context.Context, d gate.Decision) error {
-	var errs []error
-	for i := range d.NewFindings {
-		finding := &d.NewFindings[i]
-		if err := r.Create(ctx, finding); err != nil && !apierrors.IsAlreadyExists(err) {
-			errs = append(errs, fmt.Errorf("recording finding %s: %w", finding.Name, err))
-			continue
-		}
-		stands := metav1.Condition{
-			Type: v1alpha1.ConditionResolved, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonStands,
-			Message: "to resolve it, name a later evaluation that meets the requirement in spec.resolution",
-		}
-		errs = append(errs, r.reportFinding(ctx, finding.Name, stands, nil))
+// atOnce is how many pods are written at a time.
+const atOnce = 16
+
+// abreast does n things, several at a time, and joins what went wrong. That ctx ended before all were done is an error.
+func abreast(ctx context.Context, n int, do func(int) error) error {
+	errs := make([]error, n+1)
+	var did atomic.Int64
+	workqueue.ParallelizeUntil(ctx, atOnce, n, func(i int) {
+		errs[i] = do(i)
+		did.Add(1)
+	})
+	if did.Load() < int64(n) {
+		errs[n] = fmt.Errorf("writing to %d pods: %d were left: %w", n, int64(n)-did.Load(), context.Cause(ctx))
 	}
 	return errors.Join(errs...)
-}
-
-// resolve records which resolutions took effect, and why others did not.
-func (r *ModelReleaseReconciler) resolve(ctx context.Context, d gate.Decision) error {
-	var errs []error
-	for _, resolution := range d.Resolutions {
-		condition := metav1.Condition{
-			Type: v1alpha1.ConditionResolved, Status: metav1.ConditionFalse,
-			Reason: v1alpha1.ReasonResolutionIneffective, Message: resolution.Message,
-		}
-		var resolved *metav1.Time
-		if resolution.Effective {
-			condition.Status, condition.Reason = metav1.ConditionTrue, v1alpha1.ReasonResolved
-			resolved = new(metav1.NewTime(*resolution.ResolvedTime))
-		}
-		errs = append(errs, r.reportFinding(ctx, resolution.Finding, condition, resolved))
-	}
-	return errors.Join(errs...)
-}
-
-func (r *ModelReleaseReconciler) reportFinding(ctx context.Context, name string, condition metav1.Condition, resolved *metav1.Time) error {
-	finding := &v1alpha1.AdverseFinding{}
-	if err := r.Live.Get(ctx, types.NamespacedName{Name: name}, finding); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	if finding.Status.ResolvedTime != nil {
-		return nil
-	}
-	status := v1alpha1.AdverseFindingStatus{
-		Conditions:         append([]metav1.Condition(nil), finding.Status.Conditions...),
-		ObservedGeneration: new(finding.Generation),
-		ResolvedTime:       resolved,
-	}
-	condition.ObservedGeneration, condition.LastTransitionTime = finding.Generation, r.Now()
-	setCondition(&status.Conditions, condition)
-	if equality.Semantic.DeepEqual(status, finding.Status) {
-		return nil
-	}
-	apply, err := applyConfiguration[ac.AdverseFindingStatusApplyConfiguration](status)
-	if err != nil {
-		return err
-	}
-	object := ac.AdverseFinding(name).WithUID(finding.UID).WithStatus(apply)
-	if err := r.Status().Apply(ctx, object, client.ForceOwnership); err != nil {
-		return fmt.Errorf("reporting on finding %s: %w", name, err)
-	}
-	return nil
 }
 
 // writeClearance sets or removes the one annotation of the release; other writers' annotations
@@ -213,23 +177,35 @@ func (r *ModelReleaseReconciler) open(ctx context.Context, namespace string, ref
 	return nil
 }
 
-// remove deletes a pod as it was examined: one that is held only while it is as it was seen, so that none is removed
-// that began to run meanwhile. It has no longer to end than others, also when it is being deleted already.
-func (r *ModelReleaseReconciler) remove(ctx context.Context, namespace string, removal enforcement.Removal) error {
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: removal.Name}}
-	only := client.Preconditions{UID: &removal.UID}
-	if removal.Reason == v1alpha1.ReasonSuperseded {
-		only.ResourceVersion = &removal.ResourceVersion
-	}
-	if err := r.Delete(ctx, pod, only, client.GracePeriodSeconds(graceSeconds)); err != nil {
-		return fmt.Errorf("removing pod %s/%s: %w", namespace, removal.Name, err)
-	}
-	return nil
+// note writes on held pods why they are held. It is for people: what cannot be written there, as where the pod has no
+// more room for annotations, keeps nothing from being done, and only what may go better the next time is an error.
+func (r *ModelReleaseReconciler) note(ctx context.Context, namespace string, notes []enforcement.Note) error {
+	return abreast(ctx, len(notes), func(i int) error {
+		note := notes[i]
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: note.Name}}
+		_, err := effective(r.patch(ctx, pod, types.MergePatchType, map[string]any{
+			"metadata": map[string]any{
+				"uid": note.UID, "resourceVersion": note.ResourceVersion,
+				"annotations": map[string]any{v1alpha1.AnnotationHoldReason: note.Text},
+			},
+		}))
+		if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err) {
+			log.FromContext(ctx).Error(err, "Writing on a pod why it is held", "pod", note.Name)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("writing on pod %s/%s why it is held: %w", namespace, note.Name, err)
+		}
+		return nil
+	})
 }
 
 func (r *ModelReleaseReconciler) patch(ctx context.Context, o client.Object, kind types.PatchType, content map[string]any) error {
 	raw, err := json.Marshal(content)
 	if err != nil {
+		return err
+	}
+	if err := late(ctx); err != nil {
 		return err
 	}
 	return r.Patch(ctx, o, client.RawPatch(kind, raw))

@@ -18,7 +18,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -51,6 +53,7 @@ func (r *AutomaticReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy)).
 		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation)).
 		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
+		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesOfRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.releasesMeasuredBy)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }

@@ -28,7 +28,7 @@ func TestReconcileRemoves(t *testing.T) {
 	finding := &v1alpha1.AdverseFinding{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	removal := []string{
 		"create AdverseFinding " + name, "apply AdverseFinding " + name, "patch Namespace serving", "delete Pod p", "apply ModelRelease m1",
-		"event AdverseFinding ModelRelease m1", "event AdverseFinding Pod p",
+		"event AdverseFinding ModelRelease m1", "event Removing ModelRelease m1", "event AdverseFinding Pod p",
 	}
 	t.Run("in this order", func(t *testing.T) {
 		c := newCluster(t, served(result("0.9"))...)
@@ -43,7 +43,10 @@ func TestReconcileRemoves(t *testing.T) {
 		}
 		c.log = nil
 		c.mustReconcile()
-		c.wantLog("apply ModelRelease m1") // whose status lists no pod any more
+		c.wantLog("apply ModelRelease m1", "event WithdrawalEnforced ModelRelease m1")
+		c.log = nil
+		c.mustReconcile()
+		c.wantLog()
 	})
 	t.Run("also when somebody else recorded the finding meanwhile", func(t *testing.T) {
 		c := newCluster(t, served(result("0.9"))...)
@@ -92,10 +95,10 @@ func TestReconcileOnAbsence(t *testing.T) {
 	}{
 		"the release is gone": {without("m1"), []string{"patch Namespace serving"}},
 		"the policy is gone": {without("rsp"), []string{
-			"patch Namespace serving", "apply ModelRelease m1", "event PolicyNotFound ModelRelease m1",
+			"patch Namespace serving", "apply ModelRelease m1", "event PolicyNotFound ModelRelease m1", "event Frozen ModelRelease m1",
 		}},
 		"the evidence is gone": {without("e1"), []string{
-			"patch Namespace serving", "apply ModelRelease m1", "event EvidenceMissing ModelRelease m1",
+			"patch Namespace serving", "apply ModelRelease m1", "event EvidenceMissing ModelRelease m1", "event Frozen ModelRelease m1",
 		}},
 		"everything is gone": {without("m1", "rsp", "e1"), []string{"patch Namespace serving"}},
 		"the gate is only audited": {audited, []string{

@@ -10,13 +10,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,8 +51,11 @@ type cluster struct {
 	scheme *runtime.Scheme
 	// api and cache hold the objects. They are the same unless lagging was called.
 	api, cache client.WithWatch
-	// log has each write and event in its order: "patch Pod p", "apply ModelRelease m1", "event Removed Pod p".
+	// log has each write and event in its order: "patch Pod p", "apply ModelRelease m1", "event Removed Pod p". That a pod
+	// is told why it is held is "note Pod p". Writes of several pods at a time come in any order.
 	log []string
+	// mutex guards log, and what the fake API server does not guard itself.
+	mutex sync.Mutex
 	// fails are errors by call: a write as in log, or a read: "get ModelRelease m1", "list PodList", and of
 	// the cache "cached list PodList".
 	fails map[string]error
@@ -56,8 +63,10 @@ type cluster struct {
 	notes []string
 	// made is how many objects got their UID here.
 	made int
-	// reconciler of releases, made once, since it remembers verdicts.
+	// reconciler of releases, made once, since it remembers verdicts and what it took away.
 	reconciler *ModelReleaseReconciler
+	// clock is the time; now where it is zero.
+	clock metav1.Time
 }
 
 func newCluster(t *testing.T, objects ...client.Object) *cluster {
@@ -65,7 +74,7 @@ func newCluster(t *testing.T, objects ...client.Object) *cluster {
 	c := &cluster{t: t, scheme: runtime.NewScheme(), fails: map[string]error{}}
 	for _, add := range []func(*runtime.Scheme) error{
 		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
-		networkingv1.AddToScheme,
+		networkingv1.AddToScheme, policyv1.AddToScheme, autoscalingv2.AddToScheme,
 	} {
 		if err := add(c.scheme); err != nil {
 			t.Fatal(err)
@@ -133,7 +142,13 @@ func (c *cluster) live() client.Client {
 			return c.write("create "+c.kind(o)+" "+o.GetName(), func() error { return c.create(ctx, api, o, opts...) })
 		},
 		Patch: func(ctx context.Context, api client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			return c.write("patch "+c.kind(o)+" "+o.GetName(), func() error { return api.Patch(ctx, o, patch, opts...) })
+			verb := "patch "
+			if content, err := patch.Data(o); err != nil {
+				return err
+			} else if strings.Contains(string(content), v1alpha1.AnnotationHoldReason) {
+				verb = "note "
+			}
+			return c.write(verb+c.kind(o)+" "+o.GetName(), func() error { return api.Patch(ctx, o, patch, opts...) })
 		},
 		Delete: func(ctx context.Context, api client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			return c.write("delete "+c.kind(o)+" "+o.GetName(), func() error {
@@ -141,6 +156,19 @@ func (c *cluster) live() client.Client {
 					return err
 				}
 				return api.Delete(ctx, o, opts...)
+			})
+		},
+		SubResourceCreate: func(ctx context.Context, api client.Client, name string, o, body client.Object, _ ...client.SubResourceCreateOption) error {
+			eviction, ok := body.(*policyv1.Eviction)
+			if name != "eviction" || !ok || eviction.DeleteOptions == nil || eviction.Name != o.GetName() || eviction.Namespace != o.GetNamespace() {
+				return fmt.Errorf("%s of %T is no eviction", name, body)
+			}
+			return c.write("evict Pod "+o.GetName(), func() error {
+				only := eviction.DeleteOptions.Preconditions
+				if err := samePrecondition(ctx, c.api, copied(c.t, o), []client.DeleteOption{client.Preconditions{UID: only.UID}}); err != nil {
+					return err
+				}
+				return api.Delete(ctx, o)
 			})
 		},
 		SubResourceApply: func(ctx context.Context, api client.Client, name string, o runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
@@ -181,6 +209,8 @@ func samePrecondition(ctx context.Context, api client.Client, stored client.Obje
 }
 
 func (c *cluster) write(what string, do func() error) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
 	c.log = append(c.log, what)
 	if err := c.fails[what]; err != nil {
 		return err
@@ -222,6 +252,8 @@ func (c *cluster) Eventf(regarding, _ runtime.Object, _, reason, _, note string,
 	if !ok {
 		c.t.Fatalf("an event about %T", regarding)
 	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
 	c.log = append(c.log, "event "+reason+" "+c.kind(regarding)+" "+o.GetName())
 	c.notes = append(c.notes, fmt.Sprintf(note, args...))
 }
@@ -236,12 +268,19 @@ func (c *cluster) reconcile() (ctrl.Result, error) {
 	if c.reconciler == nil {
 		live := c.live()
 		c.reconciler = &ModelReleaseReconciler{
-			Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(),
+			Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(),
 		}
 	}
 	return c.reconciler.Reconcile(c.t.Context(), ctrl.Request{
 		NamespacedName: types.NamespacedName{Namespace: fixture.Namespace, Name: "m1"},
 	})
+}
+
+func (c *cluster) now() metav1.Time {
+	if c.clock.IsZero() {
+		return now()
+	}
+	return c.clock
 }
 
 // mustReconcile fails the test on an error.

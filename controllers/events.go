@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"cmp"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -18,11 +19,8 @@ type announcement struct {
 	kind, reason, action, note string
 }
 
-// announce records what changed for the release, and what was done to its workloads.
-func (r *ModelReleaseReconciler) announce(release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus, did done) {
-	for _, a := range announcements(release.Status, status) {
-		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", a.note)
-	}
+// announceDone records what was done to the workloads of a release.
+func (r *ModelReleaseReconciler) announceDone(release *v1alpha1.ModelRelease, did done) {
 	for _, lift := range did.lifts {
 		r.Events.Eventf(lifted(release.Namespace, lift), release, corev1.EventTypeNormal, v1alpha1.ReasonReleased, "Lift",
 			"the hold is lifted: release %s is cleared for what the template runs", release.Name)
@@ -61,5 +59,35 @@ func announcements(before, after v1alpha1.ModelReleaseStatus) []announcement {
 		all = append(all, announcement{corev1.EventTypeNormal, v1alpha1.ReasonExposureChanged, "Grant",
 			"granted exposure: " + cmp.Or(after.GrantedExposure, "none") + ", before: " + cmp.Or(before.GrantedExposure, "none")})
 	}
+	all = append(all, freshAnnouncements(before, after)...)
+	for _, a := range fleetAnnouncements(before, after) {
+		// What Ready tells already is not told again.
+		if !slices.ContainsFunc(all, func(told announcement) bool { return told.reason == a.reason }) {
+			all = append(all, a)
+		}
+	}
 	return all
+}
+
+// freshAnnouncements warn once for each time before evidence ends, and tell when the warning is over.
+func freshAnnouncements(before, after v1alpha1.ModelReleaseStatus) []announcement {
+	was, is := reasonOf(before, v1alpha1.ConditionFresh), meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionFresh)
+	switch {
+	case is == nil || is.Reason == was:
+		return nil
+	case warns(is.Reason):
+		return []announcement{{corev1.EventTypeWarning, is.Reason, "Warn", is.Message}}
+	case warns(was) && is.Reason == v1alpha1.ReasonFresh && after.GrantedExposure != "":
+		return []announcement{{corev1.EventTypeNormal, is.Reason, "Renew", is.Message}}
+	default:
+		return nil
+	}
+}
+
+// reasonOf is the reason of a condition; empty where there is none.
+func reasonOf(status v1alpha1.ModelReleaseStatus, condition string) string {
+	if c := meta.FindStatusCondition(status.Conditions, condition); c != nil {
+		return c.Reason
+	}
+	return ""
 }

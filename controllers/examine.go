@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,10 +36,14 @@ type examination struct {
 	declared workload.Declared
 	basis    string
 	release  *v1alpha1.ModelRelease
-	granted  sets.Set[string]
-	now      time.Time
+	// granted are the exposures that workloads may claim, and opened those of which held pods may be opened: the granted
+	// ones, and those of which what ends may be replaced.
+	granted, opened sets.Set[string]
+	now             time.Time
 	// audits: what is not held is examined as if it were.
 	audits bool
+	// listed are the held pods as they were read ahead, by UID; nil where they are read one by one.
+	listed map[types.UID]*unstructured.Unstructured
 }
 
 // seen is the key of a verdict that was given already. The version is the resourceVersion of what may be
@@ -90,6 +95,10 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 	for i := range c.replicaSets {
 		containers[c.replicaSets[i].UID] = containerNames(c.replicaSets[i].Spec.Template.Spec)
 	}
+	var err error
+	if x.listed, err = x.ahead(ctx, c.pods); err != nil {
+		return nil, err
+	}
 	out := make([]enforcement.Pod, 0, len(c.pods))
 	for i := range c.pods {
 		pod := &c.pods[i]
@@ -104,18 +113,23 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 			Ordinal:         ordinal(pod),
 			Held:            held(pod),
 			Gone:            gone(pod, x.now),
+			Ending:          pod.DeletionTimestamp != nil && !over(pod),
+			Ready:           answers(pod),
+			Note:            pod.Annotations[v1alpha1.AnnotationHoldReason],
+		}
+		if pod.DeletionTimestamp != nil {
+			p.Ends = pod.DeletionTimestamp.Time
 		}
 		if owner := metav1.GetControllerOf(pod); owner != nil {
 			p.Owner = enforcement.Owner{Kind: owner.Kind, Name: owner.Name, UID: owner.UID}
 		}
-		var err error
 		if p.Unit, err = related.of(ctx, pod); err != nil {
 			return nil, err
 		}
 		if p.Adrift, err = related.adrift(ctx, pod); err != nil {
 			return nil, err
 		}
-		if !p.Gone && x.granted.Has(p.Exposure) {
+		if !p.Gone && x.opened.Has(p.Exposure) {
 			if p.Verdict, err = x.pod(ctx, pod, p.Held, containers[p.Owner.UID]); err != nil {
 				return nil, err
 			}
@@ -132,7 +146,7 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 func (x examination) pod(ctx context.Context, pod *corev1.Pod, held bool, owned sets.Set[string]) (enforcement.Verdict, error) {
 	if held {
 		return x.once(seen{pod.UID, pod.ResourceVersion, x.basis}, func() (enforcement.Verdict, error) {
-			live, err := x.read(ctx, pod, corev1.SchemeGroupVersion.WithKind("Pod"))
+			live, err := x.heldPod(ctx, pod)
 			if err != nil || live == nil {
 				return enforcement.Verdict{}, err
 			}
@@ -252,6 +266,13 @@ func started(pod *corev1.Pod) time.Time {
 // all serves as if it were not: whoever writes or deletes pods says how long.
 func gone(pod *corev1.Pod, now time.Time) bool {
 	return over(pod) || pod.DeletionTimestamp != nil && pod.DeletionTimestamp.Sub(now) <= 2*graceSeconds*time.Second
+}
+
+// answers tells whether a pod does, as far as its probes say.
+func answers(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // over tells whether the containers of a pod have ended for good.

@@ -99,6 +99,7 @@ func TestReconcileReadsNoMoreThanItMust(t *testing.T) {
 	t.Run("nothing again, until the release changes", func(t *testing.T) {
 		c := newCluster(t, replicaSet(otherImage), running(waits, func(p *corev1.Pod) { p.Spec.HostPID = true }), heldDeployment(otherImage),
 			governed(v1alpha1.GateEnforced), demanding(), release(), result("0.1"))
+		c.mustReconcile() // tells the pod why it is held, which makes another version of it
 		c.mustReconcile()
 		break3(c)
 		c.mustReconcile()

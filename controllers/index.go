@@ -26,6 +26,10 @@ const (
 	indexEvaluationLMEval  = "lmEvalJob"
 	indexReleasePolicy     = "policy"
 	indexReleaseArtifact   = "artifact"
+	indexReleaseParent     = "parent"
+	indexReleaseRevocation = gathering.ByRevocation
+	indexReleaseFallback   = "fallback"
+	indexPolicyFallback    = "fallback"
 	indexClaim             = "claim"
 	indexOwner             = "owner"
 )
@@ -44,6 +48,10 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationLMEval, by(evaluationLMEvalJob)},
 		{&v1alpha1.ModelRelease{}, indexReleasePolicy, by(releasePolicy)},
 		{&v1alpha1.ModelRelease{}, indexReleaseArtifact, by(releaseArtifacts)},
+		{&v1alpha1.ModelRelease{}, indexReleaseParent, by(releaseParent)},
+		{&v1alpha1.ModelRelease{}, indexReleaseRevocation, by(gathering.Revocation)},
+		{&v1alpha1.ModelRelease{}, indexReleaseFallback, by(releaseFallback)},
+		{&v1alpha1.SafetyPolicy{}, indexPolicyFallback, by(policyFallback)},
 		{&appsv1.Deployment{}, indexClaim, claim},
 		{&appsv1.ReplicaSet{}, indexClaim, claim},
 		{&appsv1.StatefulSet{}, indexClaim, claim},
@@ -99,6 +107,14 @@ func releaseArtifacts(r *v1alpha1.ModelRelease) []string {
 		digests = append(digests, string(a.Digest))
 	}
 	return digests
+}
+
+// releaseParent is the release that one was made from.
+func releaseParent(r *v1alpha1.ModelRelease) []string {
+	if r.Spec.DerivedFrom == nil {
+		return nil
+	}
+	return []string{r.Spec.DerivedFrom.Release}
 }
 
 // claim indexes pods, and what makes them, by the release that they claim.

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -108,8 +109,10 @@ func (r customRow) summarise(o any) (any, error) {
 		Namespace: u.GetNamespace(), Name: u.GetName(), UID: u.GetUID(), ResourceVersion: u.GetResourceVersion(),
 		Generation: u.GetGeneration(), DeletionTimestamp: u.GetDeletionTimestamp(), OwnerReferences: u.GetOwnerReferences(),
 	}
-	if mark, held := u.GetAnnotations()[v1alpha1.AnnotationHeld]; held {
-		p.Annotations = map[string]string{v1alpha1.AnnotationHeld: mark}
+	for _, key := range ourAnnotations() {
+		if value, present := u.GetAnnotations()[key]; present {
+			metav1.SetMetaDataAnnotation(&p.ObjectMeta, key, value)
+		}
 	}
 	if r.workload != nil {
 		p.kind = *r.workload
@@ -184,6 +187,6 @@ func saysTheSame(before, after any) bool {
 	a, isA := before.(*parent)
 	b, isB := after.(*parent)
 	return isA && isB && a.mark() == "" && b.mark() == "" && a.UID == b.UID && a.exposure == b.exposure && a.unitSize == b.unitSize &&
-		(a.DeletionTimestamp == nil) == (b.DeletionTimestamp == nil) && slices.Equal(a.releases, b.releases) &&
+		(a.DeletionTimestamp == nil) == (b.DeletionTimestamp == nil) && slices.Equal(a.releases, b.releases) && maps.Equal(a.Annotations, b.Annotations) &&
 		a.drift.equal(b.drift) && selectorText(a.pool) == selectorText(b.pool)
 }

@@ -14,7 +14,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/lru"
@@ -23,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -45,7 +45,10 @@ type ModelReleaseReconciler struct {
 	Ready func(namespace *metav1.PartialObjectMetadata, now time.Time) Withheld
 	// Readied gets something when Ready may say yes again, so that what waited is looked at; nil when nothing tells.
 	Readied <-chan event.GenericEvent
+	// Metrics measures the fleet; nil measures nothing.
+	Metrics *FleetMetrics
 
+	ledger   ledger
 	verdicts *lru.Cache
 	kinds    *customKinds
 	// withoutMutatingPolicies: the API server has no MutatingAdmissionPolicy of version v1.
@@ -77,11 +80,13 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy)).
 		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation)).
 		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
+		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesOfRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&appsv1.Deployment{}, wake.handler(wake.releaseClaimed)).
 		Watches(&appsv1.ReplicaSet{}, wake.handler(wake.releaseClaimed)).
 		Watches(&appsv1.StatefulSet{}, wake.handler(wake.releasesOfStatefulSet)).
 		Watches(&batchv1.Job{}, wake.handler(wake.releaseClaimed)).
-		Watches(&corev1.Pod{}, wake.handler(wake.releaseClaimed)).
+		Watches(&corev1.Pod{}, wake.handler(wake.releasesOfPod)).
+		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesFallingBack)).
 		WatchesRawSource(r.kinds).
 		Watches(&corev1.Namespace{}, wake.handler(wake.releasesOfNamespace), builder.OnlyMetadata).
 		Watches(&admissionv1.MutatingWebhookConfiguration{}, wake.handler(wake.everyRelease)).
@@ -109,76 +114,49 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // Reconcile gathers, decides, acts and reports. A release that is gone is reconciled too: its
 // clearance is withdrawn and its pods are left alone.
 func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	in, err := r.gather(ctx, r.Client, req.NamespacedName)
+	c, err := r.course(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	present, err := r.look(ctx, req.NamespacedName)
-	if err != nil {
+	limited, limitErr := r.limit(ctx, &c)
+	did, actErr := r.act(ctx, &c)
+	err = errors.Join(limitErr, actErr)
+	o := outcome{plan: c.plan, did: did, err: err, drift: r.kinds.driftOf(c.in.Release, c.present.pods)}
+	stored, reportErr := r.report(ctx, c.in, c.decision, o)
+	noteErr := r.note(ctx, c.key.Namespace, c.plan.Notes)
+	if err := errors.Join(err, reportErr, noteErr); err != nil {
 		return ctrl.Result{}, err
 	}
-	d := gate.Decide(in)
-	s, err := r.scene(ctx, req.NamespacedName, in, present, d)
-	if err != nil {
-		return ctrl.Result{}, err
+	after := sooner(recheck(c.in.Now, c.decision, c.plan), limited)
+	if did.refused > 0 {
+		after = sooner(after, evictAgain)
 	}
-	plan := enforcement.For(s, d)
-	if plan.GivesMore() || plan.Takes() || len(d.NewFindings) > 0 || len(d.Resolutions) > 0 {
-		if in, err = r.gather(ctx, r.Live, req.NamespacedName); err != nil {
-			return ctrl.Result{}, err
-		}
-		if present.namespace, err = namespaceMetadata(ctx, r.Live, req.Namespace); err != nil {
-			return ctrl.Result{}, err
-		}
-		if d, plan, err = r.planLive(ctx, req.NamespacedName, in, &present, plan.Counts()); err != nil {
-			return ctrl.Result{}, err
-		}
+	if !stored {
+		after = sooner(after, time.Second)
 	}
-	did, actErr := r.act(ctx, req.NamespacedName, d, plan)
-	drift := r.kinds.driftOf(in.Release, present.pods)
-	reported := r.report(ctx, in, d, outcome{plan: plan, did: did, err: actErr, drift: drift})
-	if err := errors.Join(actErr, reported); err != nil {
-		return ctrl.Result{}, err
-	}
-	after := recheck(in.Now, d, plan)
-	if withheld := r.withheld(present.namespace, in.Now); withheld.Reason != "" {
-		after = min(after, cmp.Or(withheld.Again, askAgain))
+	if withheld := r.withheld(c.present.namespace, c.in.Now); withheld.Reason != "" {
+		after = sooner(after, cmp.Or(withheld.Again, askAgain))
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
-}
-
-// planLive decides and plans on what was gathered live. Where a plan depends on how many pods serve, be it the one before or the one
-// of a policy that the cache does not show yet, the pods are live too.
-func (r *ModelReleaseReconciler) planLive(
-	ctx context.Context, key types.NamespacedName, in gate.Input, present *claims, counts bool,
-) (gate.Decision, enforcement.Plan, error) {
-	d := gate.Decide(in)
-	for live := counts; ; live = true {
-		if live {
-			var err error
-			if present.pods, err = r.livePods(ctx, key); err != nil {
-				return d, enforcement.Plan{}, err
-			}
-		}
-		s, err := r.scene(ctx, key, in, *present, d)
-		if err != nil {
-			return d, enforcement.Plan{}, err
-		}
-		if plan := enforcement.For(s, d); live || !plan.Counts() {
-			return d, plan, nil
-		}
-	}
 }
 
 // askAgain is when to ask again whether something may be given, where nobody says.
 const askAgain = 5 * time.Second
 
-// recheck is when to look again: when time alone would change the decision, and before the clearance
-// that stands has lived through, which a manager that was away finds further on than it left it.
+// recheck is when to look again: when time alone would change the decision or the plan, and before the clearance
+// that stands has lived through, which a manager that was away finds further on than it left it; 0 for never.
 func recheck(now time.Time, d gate.Decision, plan enforcement.Plan) time.Duration {
-	after := d.RecheckAfter
+	after := sooner(d.RecheckAfter, plan.Again)
 	if end := plan.Clearance.End; end != nil {
-		after = min(after, max(end.Sub(now)/2, time.Second))
+		after = sooner(after, max(end.Sub(now)/2, time.Second))
 	}
 	return after
+}
+
+// sooner is the shorter of two times to wait, of which 0 means for ever.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }

@@ -30,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
@@ -147,7 +148,14 @@ func holdKinds() []kinds.Kind {
 	return all
 }
 
-// held calls each for the held objects of a kind in a namespace, or in all if that is empty, page by page. A kind that
+// marked tells whether something of an object is to be put back: its hold, or its replicas.
+func marked(o client.Object) bool {
+	_, held := o.GetAnnotations()[v1alpha1.AnnotationHeld]
+	_, scaled := o.GetAnnotations()[v1alpha1.AnnotationScaledReplicas]
+	return held || scaled
+}
+
+// held calls each for the objects of a kind that are held or scaled, in a namespace, or in all if that is empty, page by page. A kind that
 // the cluster does not have has none.
 func (r *FreeingReconciler) held(ctx context.Context, kind kinds.Kind, namespace string, each func(*metav1.PartialObjectMetadata) error) error {
 	var errs []error
@@ -161,7 +169,7 @@ func (r *FreeingReconciler) held(ctx context.Context, kind kinds.Kind, namespace
 			return errors.Join(append(errs, fmt.Errorf("listing %s: %w", kind.Resource, err))...)
 		}
 		for i := range list.Items {
-			if _, ok := list.Items[i].Annotations[v1alpha1.AnnotationHeld]; ok {
+			if marked(&list.Items[i]) {
 				errs = append(errs, each(&list.Items[i]))
 			}
 		}
@@ -179,20 +187,27 @@ func (r *FreeingReconciler) served(kind kinds.Kind) schema.GroupVersionKind {
 	return kind.GVKs()[0]
 }
 
-// lift ends the hold of one object, as it is read live.
+// lift ends the hold of one object and gives it the replicas back that its author wants, as it is read live.
 func (r *FreeingReconciler) lift(ctx context.Context, kind kinds.Kind, o *metav1.PartialObjectMetadata) error {
 	live := &unstructured.Unstructured{}
 	live.SetGroupVersionKind(r.served(kind))
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if _, marked := live.GetAnnotations()[v1alpha1.AnnotationHeld]; !marked {
+	if !marked(live) {
 		return nil
 	}
 	if free, err := r.ungoverned(ctx, o.Namespace); err != nil || !free {
 		return err
 	}
-	content, err := json.Marshal(unheld(kind, live))
+	patch, message := unheld(kind, live), "the replicas stay as somebody set them since"
+	if _, held := live.GetAnnotations()[v1alpha1.AnnotationHeld]; held {
+		message = "the hold is lifted"
+	}
+	if replicas, scaled := unscaled(kind, live, patch); scaled {
+		message = fmt.Sprintf("its replicas are %d again", replicas)
+	}
+	content, err := json.Marshal(patch)
 	if err != nil {
 		return err
 	}
@@ -202,7 +217,7 @@ func (r *FreeingReconciler) lift(ctx context.Context, kind kinds.Kind, o *metav1
 	}
 	if ok {
 		r.Events.Eventf(live, nil, corev1.EventTypeNormal, v1alpha1.ReasonFreed, "Free",
-			"the hold is lifted: namespace %s is not enforced any more", o.Namespace)
+			"%s: namespace %s is not enforced any more", message, o.Namespace)
 	}
 	return nil
 }
@@ -210,14 +225,14 @@ func (r *FreeingReconciler) lift(ctx context.Context, kind kinds.Kind, o *metav1
 // unheld is the patch that takes the mark of a hold away and lets the object go on as its author had it. Where the hold
 // itself is not there, whatever stands in its place stays.
 func unheld(kind kinds.Kind, live *unstructured.Unstructured) map[string]any {
-	mark := live.GetAnnotations()[v1alpha1.AnnotationHeld]
+	mark, held := live.GetAnnotations()[v1alpha1.AnnotationHeld]
 	patch := map[string]any{"metadata": map[string]any{
 		"uid": live.GetUID(), "resourceVersion": live.GetResourceVersion(),
 		"annotations": map[string]any{v1alpha1.AnnotationHeld: nil, v1alpha1.AnnotationClearedTemplate: nil},
 	}}
 	path := strings.Split(kind.HoldPath, ".")
 	is, found, err := unstructured.NestedFieldNoCopy(live.Object, path...)
-	if err != nil || !found {
+	if err != nil || !found || !held {
 		return patch
 	}
 	var value any
@@ -241,6 +256,22 @@ func unheld(kind kinds.Kind, live *unstructured.Unstructured) map[string]any {
 		return patch
 	}
 	return merged(patch, path, value)
+}
+
+// unscaled adds to a patch that an object gets the replicas back that its author wants, and says how many. Where they
+// are not as Scalegate set them, somebody scaled it since: they stay, and false is returned.
+func unscaled(kind kinds.Kind, live *unstructured.Unstructured, patch map[string]any) (replicas int64, set bool) {
+	text, present := live.GetAnnotations()[v1alpha1.AnnotationScaledReplicas]
+	if !present {
+		return 0, false
+	}
+	_ = unstructured.SetNestedField(patch, nil, "metadata", "annotations", v1alpha1.AnnotationScaledReplicas)
+	scaled, ok := enforcement.ParseScaled(text)
+	if !ok || !scalesKind(kind) || kind.ReplicasOf(live.Object) != int64(scaled.Ours) {
+		return 0, false
+	}
+	_ = unstructured.SetNestedField(patch, int64(scaled.Wish), strings.Split(kind.Replicas[0], ".")...)
+	return int64(scaled.Wish), true
 }
 
 // merged puts a value at a path into a patch that has nothing on its way.

@@ -61,7 +61,7 @@ func keeping[T client.Object](strip func(T)) toolscache.TransformFunc {
 		object.SetManagedFields(nil)
 		if annotations := object.GetAnnotations(); annotations != nil {
 			kept := map[string]string{}
-			for _, key := range []string{v1alpha1.AnnotationHeld, annotationRevision} {
+			for _, key := range append(ourAnnotations(), annotationRevision) {
 				if value, present := annotations[key]; present {
 					kept[key] = value
 				}
@@ -71,6 +71,11 @@ func keeping[T client.Object](strip func(T)) toolscache.TransformFunc {
 		strip(object)
 		return object, nil
 	}
+}
+
+// ourAnnotations are those of a workload that something is read from.
+func ourAnnotations() []string {
+	return []string{v1alpha1.AnnotationHeld, v1alpha1.AnnotationScaledReplicas, v1alpha1.AnnotationStandbyReplicas}
 }
 
 // labelsAlone is a template without what its pods run.

@@ -36,6 +36,9 @@ func (x examination) parents(ctx context.Context, all []*parent, related *family
 			Pods:            p.pods,
 			Surge:           p.surge,
 			Paused:          p.paused,
+			Scalable:        scalable(p),
+			Scaled:          p.Annotations[v1alpha1.AnnotationScaledReplicas],
+			Standby:         p.Annotations[v1alpha1.AnnotationStandbyReplicas],
 		}
 		if (e.Mark != "" || x.audits) && x.granted.Has(e.Exposure) {
 			if e.Verdict, err = x.parent(ctx, p); err != nil {

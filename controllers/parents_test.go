@@ -298,7 +298,7 @@ func TestReconcileWithholds(t *testing.T) {
 		},
 	}
 	got := c.mustReconcile()
-	c.wantLog("apply ModelRelease m1", "event GuardsNotInPlace ModelRelease m1", "event ExposureChanged ModelRelease m1")
+	c.wantLog("apply ModelRelease m1", "event GuardsNotInPlace ModelRelease m1", "event ExposureChanged ModelRelease m1", "note Pod p")
 	if got.RequeueAfter != 2*time.Second || len(asked) == 0 || asked[0] != fixture.Namespace {
 		t.Errorf("asks again after %v, asked for %q", got.RequeueAfter, asked)
 	}

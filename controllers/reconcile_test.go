@@ -165,14 +165,15 @@ func TestReconcileBelievesTheAPIServer(t *testing.T) {
 	for sentence, test := range map[string]lag{
 		"the evidence is gone, so nothing is opened": {
 			cache: waitingWorld(), api: slices.DeleteFunc(waitingWorld(), func(o client.Object) bool { return o.GetName() == "e1" }),
-			wantLog: []string{"apply ModelRelease m1", "event EvidenceMissing ModelRelease m1"},
+			wantLog: []string{"apply ModelRelease m1", "event EvidenceMissing ModelRelease m1", "note Pod p"},
 		},
 		"the release is gone, so nothing is opened": {
 			cache: waitingWorld(), api: slices.DeleteFunc(waitingWorld(), func(o client.Object) bool { return o.GetName() == "m1" }),
+			wantLog: []string{"note Pod p"},
 		},
 		"the policy is gone, so nothing is opened": {
 			cache: waitingWorld(), api: slices.DeleteFunc(waitingWorld(), func(o client.Object) bool { return o.GetName() == "rsp" }),
-			wantLog: []string{"apply ModelRelease m1", "event PolicyNotFound ModelRelease m1"},
+			wantLog: []string{"apply ModelRelease m1", "event PolicyNotFound ModelRelease m1", "note Pod p"},
 		},
 		"the evidence is there, so nothing is withdrawn": {
 			cache: served(), api: served(result("0.1")), want: standing().String(),
@@ -234,7 +235,7 @@ func TestReconcileExaminesLive(t *testing.T) {
 			},
 			want: counted.String(),
 			wantLog: []string{
-				"patch Namespace serving", "apply ModelRelease m1", "event Released ModelRelease m1", "event ExposureChanged ModelRelease m1",
+				"patch Namespace serving", "apply ModelRelease m1", "event Released ModelRelease m1", "event ExposureChanged ModelRelease m1", "note Pod p",
 			},
 		},
 		"the pod that was to be removed is another of that name, and stays": {
@@ -372,7 +373,7 @@ func TestReconcileHoldsAMismatch(t *testing.T) {
 		heldDeployment(otherImage), running(waits, func(p *corev1.Pod) { p.Spec.HostNetwork = true }))
 	c.mustReconcile()
 	c.wantLog("patch Namespace serving", "apply ModelRelease m1",
-		"event WorkloadMismatch ModelRelease m1", "event ExposureChanged ModelRelease m1")
+		"event WorkloadMismatch ModelRelease m1", "event ExposureChanged ModelRelease m1", "note Pod p")
 	status := read(c, release()).Status
 	if len(status.Workloads) != 2 || status.Workloads[0].Reason != v1alpha1.ReasonWorkloadMismatch ||
 		!strings.Contains(status.Workloads[0].Message, "spec.containers[server].image") {

@@ -23,10 +23,12 @@ import (
 	"github.com/scalegate/scalegate/internal/gate"
 )
 
-// report writes the status, and then the events of what changed in it.
-func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d gate.Decision, o outcome) error {
+// report writes the status, and then the events of what changed in it. A status is stored only over the one that it was
+// made from, so that what a cache did not show yet is neither lost nor told twice: stored is false where it was not.
+func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d gate.Decision, o outcome) (stored bool, err error) {
+	r.Metrics.evictionsRefused(o.did.refused)
 	if in.Release == nil {
-		return nil
+		return true, nil
 	}
 	release := in.Release
 	status := statusFor(release, d, o, metav1.NewTime(in.Now))
@@ -38,12 +40,20 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 			status.Workloads = nil
 			err = r.write(ctx, release, status)
 		}
+		if apierrors.IsConflict(err) {
+			r.announceDone(release, o.did)
+			return false, nil
+		}
 		if err != nil {
-			return fmt.Errorf("reporting on ModelRelease %s/%s: %w", release.Namespace, release.Name, err)
+			return false, fmt.Errorf("reporting on ModelRelease %s/%s: %w", release.Namespace, release.Name, err)
 		}
 	}
-	r.announce(release, status, o.did)
-	return nil
+	for _, a := range announcements(release.Status, status) {
+		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", a.note)
+	}
+	r.Metrics.withdrawn(release.Status.Withdrawal, status.Withdrawal)
+	r.announceDone(release, o.did)
+	return true, nil
 }
 
 func (r *ModelReleaseReconciler) write(ctx context.Context, release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus) error {
@@ -51,7 +61,7 @@ func (r *ModelReleaseReconciler) write(ctx context.Context, release *v1alpha1.Mo
 	if err != nil {
 		return err
 	}
-	object := ac.ModelRelease(release.Name, release.Namespace).WithUID(release.UID).WithStatus(apply)
+	object := ac.ModelRelease(release.Name, release.Namespace).WithUID(release.UID).WithResourceVersion(release.ResourceVersion).WithStatus(apply)
 	return r.Status().Apply(ctx, object, client.ForceOwnership)
 }
 
@@ -65,7 +75,7 @@ type outcome struct {
 }
 
 // statusFor projects the decision and what became of it into a status. It depends on the old status
-// only for the times of transitions, and for the clearance's end where acting went wrong.
+// only for the times of transitions, and for what the clearance says where acting went wrong.
 func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now metav1.Time) v1alpha1.ModelReleaseStatus {
 	status := v1alpha1.ModelReleaseStatus{
 		ObservedGeneration: new(release.Generation),
@@ -74,7 +84,11 @@ func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now m
 		RequiredLevel:      d.RequiredLevel,
 		GrantedExposure:    d.GrantedExposure,
 		ReplicaCeiling:     d.ReplicaCeiling,
-		ClearedUntil:       clearedUntil(release.Status.ClearedUntil, o),
+		ClearedUntil:       stands(release.Status.ClearedUntil, o.plan.Clearance.End, o),
+		ClearedSinceTime:   stands(release.Status.ClearedSinceTime, o.plan.ClearedSince, o),
+		EvidenceEndTime:    metaTime(o.plan.EvidenceEnds),
+		Withdrawal:         o.plan.Withdrawal,
+		Removal:            o.plan.Removal,
 		Conditions:         conditionsFor(release, d, o, now),
 	}
 	for _, w := range o.plan.Workloads {
@@ -92,12 +106,12 @@ func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now m
 	return status
 }
 
-// clearedUntil is the end of the clearance as it stands; as far as is known, where acting went wrong.
-func clearedUntil(old *metav1.Time, o outcome) *metav1.Time {
+// stands is a time of the clearance as it stands; as far as is known, where acting went wrong.
+func stands(old *metav1.Time, planned *time.Time, o outcome) *metav1.Time {
 	if o.err != nil {
 		return old
 	}
-	return metaTime(o.plan.Clearance.End)
+	return metaTime(planned)
 }
 
 // conditionsFor rebuilds every condition; the old ones give the times of their last transition.
@@ -115,15 +129,12 @@ func conditionsFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, n
 		setCondition(&all, c)
 	}
 	set(v1alpha1.ConditionEvidenceComplete, d.Reason == v1alpha1.ReasonEvidenceComplete, d.Reason, d.Message)
-	if names := expired(d, release.Spec.Exposure); len(names) > 0 {
-		set(v1alpha1.ConditionFresh, false, v1alpha1.ReasonEvidenceExpired, "expired: "+strings.Join(names, ", "))
-	} else {
-		set(v1alpha1.ConditionFresh, true, v1alpha1.ReasonFresh, "no evidence that counts has expired")
-	}
+	fresh := freshness(release, d, now.Time)
+	set(fresh.Type, fresh.Status == metav1.ConditionTrue, fresh.Reason, fresh.Message)
 	if o.err != nil {
 		set(v1alpha1.ConditionEnforced, false, v1alpha1.ReasonEnforcementError, enforcementError)
 	} else {
-		set(v1alpha1.ConditionEnforced, enforced(o.plan), o.plan.Reason, o.plan.Message)
+		set(v1alpha1.ConditionEnforced, enforced(o.plan), o.plan.Reason, o.message())
 	}
 	if meta.RemoveStatusCondition(&all, v1alpha1.ConditionIdentityDrift); o.drift.reason != "" {
 		setDrift(&all, release, o.drift, now)
@@ -147,8 +158,16 @@ func setDrift(all *[]metav1.Condition, release *v1alpha1.ModelRelease, drift dri
 // enforcementError is all that a status says of an error; the rest may hold what is not for everyone.
 const enforcementError = "writing to the cluster went wrong and is tried again; the manager's log has the error"
 
+// message explains the reason of the plan, and what stands in the way of it.
+func (o outcome) message() string {
+	if o.did.refused == 0 {
+		return o.plan.Message
+	}
+	return o.plan.Message + "; a PodDisruptionBudget refuses evictions for now, which are asked for again"
+}
+
 func enforced(plan enforcement.Plan) bool {
-	return plan.Reason == v1alpha1.ReasonEnforced || plan.Reason == v1alpha1.ReasonUntrustedMutator
+	return slices.Contains([]string{v1alpha1.ReasonEnforced, v1alpha1.ReasonUntrustedMutator, v1alpha1.ReasonFrozen}, plan.Reason)
 }
 
 // summaryFor sums the release up: the evidence first, then what became of it.
@@ -157,7 +176,7 @@ func summaryFor(d gate.Decision, o outcome) summary {
 	case d.Reason == v1alpha1.ReasonEvidenceComplete:
 	case slices.Contains([]string{
 		v1alpha1.ReasonAdverseFinding, v1alpha1.ReasonLevelUndefined,
-		v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonEvidenceNotRequired,
+		v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonEvidenceNotRequired, v1alpha1.ReasonRevoked,
 	}, d.Reason):
 		return stuck(d.Reason, d.Message)
 	default:
@@ -175,25 +194,8 @@ func summaryFor(d gate.Decision, o outcome) summary {
 	case plan.Reason == v1alpha1.ReasonWorkloadMismatch || plan.Reason == v1alpha1.ReasonClearanceSpaceExhausted:
 		return stuck(plan.Reason, plan.Message)
 	default:
-		return waiting(plan.Reason, plan.Message)
+		return waiting(plan.Reason, o.message())
 	}
-}
-
-// expired are the requirements that keep the exposure from being granted and whose evidence is too old.
-func expired(d gate.Decision, exposure string) []string {
-	var blocking []string
-	for _, x := range d.Exposures {
-		if x.Name == exposure {
-			blocking = x.Blocking
-		}
-	}
-	var names []string
-	for _, q := range d.Requirements {
-		if q.State == v1alpha1.RequirementExpired && slices.Contains(blocking, q.Name) {
-			names = append(names, q.Name)
-		}
-	}
-	return names
 }
 
 func metaTime(t *time.Time) *metav1.Time {

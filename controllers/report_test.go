@@ -246,7 +246,7 @@ func TestClearedUntil(t *testing.T) {
 		"and where taking it back went wrong it stands yet": {new(day(4)), ending(nil, errBroken), new(day(4))},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, clearedUntil(test.old, test.outcome)); diff != "" {
+			if diff := cmp.Diff(test.want, stands(test.old, test.outcome.plan.Clearance.End, test.outcome)); diff != "" {
 				t.Errorf("cleared until (-want +got):\n%s", diff)
 			}
 		})

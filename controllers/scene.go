@@ -83,12 +83,17 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 	}
 	withheld := r.withheld(c.namespace, in.Now)
 	s.Withheld = withheld.Withheld
+	s.Memory, s.LimitBy = memory(in, s.Namespace.Annotations), in.Release.Spec.LimitBy
+	var err error
+	if s.Fallback, err = r.fallback(ctx, in); err != nil {
+		return s, err
+	}
 	begins, err := beginningIn(ctx, r.Client, c.namespace)
 	if err != nil {
 		return s, err
 	}
 	s.Begins = begins.day
-	x := r.examination(in, d, s.Namespace.Gate)
+	x := r.examination(in, d, s)
 	x.basis += fmt.Sprintf("/%s/%s/%d", s.Namespace.Gate, withheld.Reason, withheld.Since.UnixNano())
 	s.Digests = workload.ImageDigests(x.declared)
 	if s.Parents, err = x.parents(ctx, c.parents, related); err != nil {
@@ -109,23 +114,36 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 }
 
 // examination compares with what the release declares now, and reads live what the decision would open.
-func (r *ModelReleaseReconciler) examination(in gate.Input, d gate.Decision, namespaceGate string) examination {
+func (r *ModelReleaseReconciler) examination(in gate.Input, d gate.Decision, s enforcement.Scene) examination {
+	enforced, audited := s.Namespace.Gate == v1alpha1.GateEnforced, s.Namespace.Gate == v1alpha1.GateAudited
 	granted := sets.New[string]()
 	for _, x := range d.Exposures {
-		if x.Granted && (namespaceGate == v1alpha1.GateEnforced || namespaceGate == v1alpha1.GateAudited) {
+		if x.Granted && (enforced || audited) {
 			granted.Insert(x.Name)
 		}
+	}
+	opened := granted.Clone()
+	if enforced {
+		opened.Insert(enforcement.Continued(s.Memory, d, in.Policy, in.Now)...)
 	}
 	return examination{
 		live: r.Live, verdicts: r.verdicts, declared: workload.DeclaredBy(in.Release, in.Policy), basis: basis(in),
 		now:     in.Now,
-		release: in.Release, granted: granted, audits: namespaceGate == v1alpha1.GateAudited,
+		release: in.Release, granted: granted, opened: opened, audits: audited,
 	}
 }
 
 // withheld asks whether something may be given in the namespace.
 func (r *ModelReleaseReconciler) withheld(ns *metav1.PartialObjectMetadata, now time.Time) Withheld {
-	if r.Ready == nil || ns == nil || ns.Labels[v1alpha1.LabelGate] != v1alpha1.GateEnforced {
+	if ns == nil || ns.Labels[v1alpha1.LabelGate] != v1alpha1.GateEnforced {
+		return Withheld{}
+	}
+	if ns.DeletionTimestamp != nil {
+		return Withheld{Withheld: enforcement.Withheld{
+			Reason: v1alpha1.ReasonNamespaceTerminating, Message: "the namespace is being deleted: nothing starts in it any more",
+		}}
+	}
+	if r.Ready == nil {
 		return Withheld{}
 	}
 	return r.Ready(ns, now)

@@ -86,7 +86,8 @@ func (w wakes) releasesUnderPolicy(ctx context.Context, o client.Object) ([]type
 	return w.releases(ctx, client.MatchingFields{indexReleasePolicy: o.GetName()})
 }
 
-// releasesOfFinding are those that have one of the finding's artifacts, in any namespace.
+// releasesOfFinding are those that have one of the finding's artifacts, in any namespace, and those that were made from
+// them: what stands against a release counts for these while they have no result of their own.
 func (w wakes) releasesOfFinding(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
 	finding, ok := o.(*v1alpha1.AdverseFinding)
 	if !ok {
@@ -99,6 +100,54 @@ func (w wakes) releasesOfFinding(ctx context.Context, o client.Object) ([]types.
 			return nil, err
 		}
 		all = append(all, names...)
+	}
+	return w.withDescendants(ctx, all)
+}
+
+// releasesOfRelease are those that another one concerns: those that were made from it, and where it is revoked those with
+// the same weights. Both what it was and what it has become are asked about, so that a revocation that is taken back wakes
+// them too.
+func (w wakes) releasesOfRelease(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	release, ok := o.(*v1alpha1.ModelRelease)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a release", o)
+	}
+	all, err := w.withDescendants(ctx, []types.NamespacedName{client.ObjectKeyFromObject(release)})
+	if err != nil {
+		return nil, err
+	}
+	// The release itself is woken by its own change.
+	all = all[1:]
+	artifacts := gate.ModelArtifacts(release)
+	if release.Spec.Revocation == nil || len(artifacts) == 0 {
+		return all, nil
+	}
+	// Whoever has all of them has the first. Its namespace is not asked about here, since its reach may have changed.
+	sharing, err := w.releases(ctx, client.MatchingFields{indexReleaseArtifact: string(artifacts[0].Digest)})
+	return append(all, sharing...), err
+}
+
+// withDescendants adds those that were made from the releases, those that were made from these, and so on. The names come
+// first, as they were given.
+func (w wakes) withDescendants(ctx context.Context, names []types.NamespacedName) ([]types.NamespacedName, error) {
+	all := slices.Clone(names)
+	known := sets.New(names...)
+	for next := names; len(next) > 0; {
+		var born []types.NamespacedName
+		for _, name := range next {
+			children, err := w.releases(ctx, client.InNamespace(name.Namespace), client.MatchingFields{indexReleaseParent: name.Name})
+			if err != nil {
+				return nil, err
+			}
+			for _, child := range children {
+				if !known.Has(child) {
+					known.Insert(child)
+					born = append(born, child)
+				}
+			}
+		}
+		all = append(all, born...)
+		next = born
 	}
 	return all, nil
 }

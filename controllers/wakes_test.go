@@ -111,6 +111,58 @@ func TestWakes(t *testing.T) {
 	}
 }
 
+// A release concerns those that were made from it, near and far, and those with its weights while it is revoked.
+func TestWakesOfARelease(t *testing.T) {
+	grown := func(name, parent string) *v1alpha1.ModelRelease {
+		return fixture.Release(name, fixture.DerivedFrom(parent))
+	}
+	twin := fixture.Release("twin", fixture.Of(fixture.Weights("m1"), fixture.Server("twin")))
+	recalled := fixture.Release("m1", fixture.Recalled(v1alpha1.RevocationAdvisory, v1alpha1.ReachNamespace))
+	about := func(label string) *v1alpha1.AdverseFinding {
+		return new(fixture.Finding("f", "attack", "sha256:0", fixture.Concerning(fixture.Weights(label))))
+	}
+	objects := []client.Object{
+		release(), twin, elsewhere(twin.DeepCopy()), fixture.Release("serves", fixture.Of(fixture.Weights("serves"), fixture.Server("m1"))),
+		grown("child", "m1"), grown("grandchild", "child"), elsewhere(grown("child", "m1")),
+		grown("ring-a", "ring-b"), grown("ring-b", "ring-a"),
+	}
+	for sentence, test := range map[string]struct {
+		find   func(wakes, context.Context, client.Object) ([]types.NamespacedName, error)
+		object client.Object
+		want   []string
+	}{
+		"one wakes those that were made from it, in its namespace": {wakes.releasesOfRelease, release(), []string{"serving/child", "serving/grandchild"}},
+		"one that nothing was made from wakes none":                {wakes.releasesOfRelease, twin, nil},
+		"one in a ring wakes the others of it":                     {wakes.releasesOfRelease, grown("ring-a", "ring-b"), []string{"serving/ring-b"}},
+		"one that is revoked wakes those with its weights, wherever": {
+			wakes.releasesOfRelease, recalled, []string{"lab/twin", "serving/child", "serving/grandchild", "serving/m1", "serving/twin"},
+		},
+		"a finding wakes those that were made from what it is about": {
+			wakes.releasesOfFinding, about("m1"), []string{"lab/twin", "serving/child", "serving/grandchild", "serving/m1", "serving/twin"},
+		},
+		"also far down the line": {wakes.releasesOfFinding, about("child"), []string{"lab/child", "serving/child", "serving/grandchild"}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			c := newCluster(t, objects...)
+			names, err := test.find(wakes{c.cache}, t.Context(), test.object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, name := range names {
+				got = append(got, name.String())
+			}
+			slices.Sort(got)
+			if !slices.Equal(test.want, got) {
+				t.Errorf("wakes %q, want %q", got, test.want)
+			}
+		})
+	}
+	if names, err := (wakes{newCluster(t).cache}).releasesOfRelease(t.Context(), &corev1.Pod{}); err == nil {
+		t.Errorf("a pod wakes %v as if it were a release", names)
+	}
+}
+
 // What cannot be found wakes nobody, and says so.
 func TestWakesFail(t *testing.T) {
 	c := newCluster(t, release(), result("0.1"))
@@ -123,6 +175,7 @@ func TestWakesFail(t *testing.T) {
 			func() ([]types.NamespacedName, error) {
 				return w.releasesOfFinding(t.Context(), new(fixture.Finding("f", "attack", "sha256:0")))
 			},
+			func() ([]types.NamespacedName, error) { return w.releasesOfRelease(t.Context(), release()) },
 		},
 		"cached list SafetyEvaluationList": {
 			func() ([]types.NamespacedName, error) { return w.evaluationsOfRelease(t.Context(), release()) },
@@ -174,5 +227,12 @@ func TestIndexes(t *testing.T) {
 	}
 	if got := releaseArtifacts(release()); !slices.Equal(got, []string{string(fixture.Weights("m1").Digest), string(fixture.Server("m1").Digest)}) {
 		t.Errorf("artifacts = %q", got)
+	}
+	if got := releaseParent(fixture.Release("m1", fixture.DerivedFrom("m0"))); !slices.Equal(got, []string{"m0"}) || releaseParent(release()) != nil {
+		t.Errorf("parents = %q, and %q of what was made from nothing", got, releaseParent(release()))
+	}
+	revoked := fixture.Release("m1", fixture.Recalled(v1alpha1.RevocationCritical, ""))
+	if got := gathering.Revocation(revoked); !slices.Equal(got, []string{"Critical"}) || gathering.Revocation(release()) != nil {
+		t.Errorf("revocations = %q, and %q of what is not revoked", got, gathering.Revocation(release()))
 	}
 }

@@ -135,6 +135,9 @@ const (
 	// ReasonSettling, Enforced and Ready False: the namespace is enforced since a moment ago, and nothing is
 	// cleared until every API server can be taken to hold it so.
 	ReasonSettling = "Settling"
+	// ReasonNamespaceTerminating, Enforced and Ready False: the namespace is being deleted, and nothing starts in it
+	// any more.
+	ReasonNamespaceTerminating = "NamespaceTerminating"
 
 	// ReasonAdapterAttached, IdentityDrift True and Ready False: an object loads an adapter or another model
 	// into running pods.

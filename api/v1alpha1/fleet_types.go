@@ -113,7 +113,8 @@ type Revocation struct {
 	RevokedBy string `json:"revokedBy,omitempty"`
 
 	// reach says where the revocation of a release counts for others with the same weights: in its Namespace, or
-	// in the whole Cluster, where the user holds the verb attest. The API server stamps it.
+	// in the whole Cluster, where the user holds the verb attest. The API server stamps it. The revocation of an
+	// evaluation has none.
 	// +optional
 	Reach Reach `json:"reach,omitempty"`
 }
@@ -197,6 +198,13 @@ type Withdrawal struct {
 	// +kubebuilder:validation:MaxLength=32
 	Exposure string `json:"exposure,omitempty"`
 
+	// subjectDigest is the digest over the artifacts that it was granted to. Nothing else takes the place of what
+	// serves.
+	// +optional
+	// +kubebuilder:validation:MinLength=71
+	// +kubebuilder:validation:MaxLength=71
+	SubjectDigest string `json:"subjectDigest,omitempty"`
+
 	// time when it began: when the evidence ended, and otherwise when Scalegate saw the cause.
 	// +required
 	Time metav1.Time `json:"time,omitzero"` //nolint:kubeapilinter // omitzero leaves a zero time out, and the schema then refuses the object
@@ -204,6 +212,11 @@ type Withdrawal struct {
 	// graceEndTime is until when what serves may be replaced. Absent means that it may not be.
 	// +optional
 	GraceEndTime *metav1.Time `json:"graceEndTime,omitempty"`
+
+	// evidenceEndTime is when the evidence ends, or ended, that the exposure rested on while it was granted. Deleting
+	// evidence does not put it off. Absent means that it rested on none.
+	// +optional
+	EvidenceEndTime *metav1.Time `json:"evidenceEndTime,omitempty"`
 
 	// serving are the units that served when it began, by exposure: as many may be replaced during the grace.
 	// +optional

@@ -40,7 +40,8 @@ const (
 
 	// AnnotationScaledReplicas on a workload that Scalegate scaled remembers the way back: the number of
 	// replicas that its author wants, a slash, and the number that Scalegate set. Where spec.replicas is another
-	// than the second, somebody scaled it since, and that is what the author wants.
+	// than the second, somebody scaled it since, and that is what the author wants. On a fallback that was brought up a
+	// slash follows, and the names of the releases that it takes over from, with commas between them.
 	AnnotationScaledReplicas = "scalegate.dev/scaled-replicas"
 
 	// AnnotationStandbyReplicas on a workload is how many replicas it gets, at least, while its release takes over
@@ -80,8 +81,12 @@ const (
 // Virtual verbs on the kinds of this group. No API server operation has these names; they
 // are granted by plain RBAC and asked for by the admission policies.
 const (
-	// VerbResolve on adversefindings lets a person resolve a finding.
+	// VerbResolve lets a person take back what stands against a model: on adversefindings resolve a finding, on
+	// modelreleases take back or weaken a revocation.
 	VerbResolve = "resolve"
+	// VerbAttest on safetypolicies makes a user's word count in the whole cluster: failing results for all
+	// releases of the same content, and the revocation of a release for all with the same weights.
+	VerbAttest = "attest"
 	// VerbUngate on namespaces in this group lets a person weaken the gate of a Namespace.
 	VerbUngate = "ungate"
 	// VerbConnect on pods and services in this group lets a person exec, attach, port-forward or proxy

@@ -1445,6 +1445,10 @@ func (in *Withdrawal) DeepCopyInto(out *Withdrawal) {
 		in, out := &in.GraceEndTime, &out.GraceEndTime
 		*out = (*in).DeepCopy()
 	}
+	if in.EvidenceEndTime != nil {
+		in, out := &in.EvidenceEndTime, &out.EvidenceEndTime
+		*out = (*in).DeepCopy()
+	}
 	if in.Serving != nil {
 		in, out := &in.Serving, &out.Serving
 		*out = make([]ServingUnits, len(*in))

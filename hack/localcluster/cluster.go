@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,6 +62,8 @@ type Cluster struct {
 	authority  *authority // nil for an external cluster
 	external   bool
 	nodes      atomic.Int64
+	// etcdAddress is host:port; empty for an external cluster.
+	etcdAddress string
 
 	mu    sync.Mutex
 	ports []*os.File
@@ -185,6 +188,29 @@ func (c *Cluster) Kill(name string) error {
 		return fmt.Errorf("killing %s: %w", name, ErrExternal)
 	}
 	return c.supervisor.kill(name)
+}
+
+// Pause sends SIGSTOP to the named process: it answers nothing and its connections stay open, until Resume, Kill or
+// Restart. It returns ErrExternal for the control plane of an external cluster.
+func (c *Cluster) Pause(name string) error {
+	return c.signal(name, syscall.SIGSTOP)
+}
+
+// Resume sends SIGCONT to the named process. It returns ErrExternal for the control plane of an external cluster.
+func (c *Cluster) Resume(name string) error {
+	return c.signal(name, syscall.SIGCONT)
+}
+
+func (c *Cluster) signal(name string, signal syscall.Signal) error {
+	if c.external && controlPlane(name) {
+		return fmt.Errorf("sending %s to %s: %w", signal, name, ErrExternal)
+	}
+	return c.supervisor.signal(name, signal)
+}
+
+// Running reports whether the named process was started by this cluster and has not ended. One that is paused runs.
+func (c *Cluster) Running(name string) bool {
+	return c.supervisor.pid(name) != 0
 }
 
 // Restart starts the named process again, killing it first when it runs, with

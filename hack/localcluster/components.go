@@ -78,10 +78,9 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 		return err
 	}
 	c.authority = keys.cluster
-	var etcdURL string
 	err = c.startOnFreePort(ctx, Etcd, func(address string) (Spec, error) {
-		etcdURL = "https://" + address
-		return c.etcd(etcdURL, keys)
+		c.etcdAddress = address
+		return c.etcd("https://"+address, keys)
 	})
 	if err != nil {
 		return err
@@ -92,7 +91,7 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 			return Spec{}, err
 		}
 		c.admin = admin
-		return c.apiServer(address, etcdURL)
+		return c.apiServer(address, "https://"+c.etcdAddress)
 	})
 	if err != nil {
 		return err
@@ -139,7 +138,9 @@ func (c *Cluster) startOnFreePort(ctx context.Context, name string, spec func(ad
 		if err != nil {
 			return err
 		}
-		s.Path = c.BinaryPath(name)
+		if s.Path == "" {
+			s.Path = c.BinaryPath(name)
+		}
 		s.Args = append(s.Args, c.options.Args[name]...)
 		err = c.Run(ctx, name, s)
 		exit, ok := errors.AsType[*ExitError](err)

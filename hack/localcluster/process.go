@@ -36,6 +36,9 @@ type Spec struct {
 	// Ready is polled until it returns nil; the process then counts as started.
 	// When nil it counts as started at once.
 	Ready func(context.Context) error
+	// MayEnd: that it ends by itself, once it was ready, is no failure of the cluster. Whoever starts it asks
+	// Running and restarts it, as a kubelet does with a container.
+	MayEnd bool
 }
 
 // ExitError is the end of a process that nobody had asked for.

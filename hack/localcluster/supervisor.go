@@ -178,7 +178,7 @@ func (s *supervisor) start(name string, spec Spec) (*process, error) {
 		defer s.mu.Unlock()
 		p.exit = err
 		close(p.done)
-		if p.ready && !p.killed && !s.stopped {
+		if p.ready && !p.killed && !p.spec.MayEnd && !s.stopped {
 			failure := p.exitError()
 			s.failures = append(s.failures, failure)
 			fmt.Fprintln(s.output, failure)
@@ -216,6 +216,20 @@ func (s *supervisor) end(name string) (Spec, error) {
 	}
 	p.kill()
 	return p.spec, nil
+}
+
+// signal sends a signal to the named process. One that has ended already gets none, which is no error.
+func (s *supervisor) signal(name string, signal syscall.Signal) error {
+	s.mu.Lock()
+	p, ok := s.processes[name]
+	s.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("sending %s to %s: no such process", signal, name)
+	}
+	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("sending %s to %s: %w", signal, name, err)
+	}
+	return nil
 }
 
 // pid returns the process id of the named process, 0 when it is not running.

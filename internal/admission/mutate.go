@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -29,7 +30,8 @@ func NewHolds(o Options) *Holds {
 
 // mutation is one request whose object is changed in place.
 type mutation struct {
-	username, namespace string
+	user      authenticationv1.UserInfo
+	namespace string
 	// object is to be changed; old is nil at CREATE and only read.
 	object, old map[string]any
 }
@@ -48,7 +50,7 @@ func (h *Holds) Handle(ctx context.Context, req admission.Request) admission.Res
 	if err != nil {
 		return admission.Errored(http.StatusBadRequest, err)
 	}
-	mutate(ctx, mutation{username: req.UserInfo.Username, namespace: req.Namespace, object: object, old: old})
+	mutate(ctx, mutation{user: req.UserInfo, namespace: req.Namespace, object: object, old: old})
 	changed, err := json.Marshal(object)
 	if err != nil {
 		return admission.Errored(http.StatusInternalServerError, err)
@@ -64,7 +66,9 @@ func (h *Holds) rule(resource schema.GroupResource, req *admission.Request) func
 	}
 	switch resource {
 	case schema.GroupResource{Group: v1alpha1.Group, Resource: "safetyevaluations"}:
-		return stampEvaluator
+		return h.stampEvaluation
+	case schema.GroupResource{Group: v1alpha1.Group, Resource: "modelreleases"}:
+		return h.stampRevoker
 	case schema.GroupResource{Group: v1alpha1.Group, Resource: "adversefindings"}:
 		if update {
 			return stampResolver

@@ -5,7 +5,6 @@ package admission
 
 import (
 	"context"
-	"reflect"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -14,8 +13,16 @@ import (
 	"github.com/scalegate/scalegate/internal/clearance"
 )
 
+const (
+	// maxNotes and maxNoteBytes are how many annotations of a pod, and of how many bytes, leave room for one more: all
+	// together may have 256 KiB.
+	maxNotes     = 1000
+	maxNoteBytes = 261000
+)
+
 // holdPod is scalegate-hold-pods: every pod that claims a release is born held, unless a workload controller makes it
-// from an owner that the release's clearance names. A namespace that cannot be read clears nothing.
+// from an owner that the release's clearance names, and is born with a note that says so. A namespace that cannot be
+// read clears nothing.
 func (h *Holds) holdPod(ctx context.Context, m mutation) {
 	if !has(m.object, "metadata", "labels", v1alpha1.LabelRelease) {
 		return
@@ -25,14 +32,33 @@ func (h *Holds) holdPod(ctx context.Context, m mutation) {
 		fields, _ := g.(map[string]any)
 		return textAt(fields, "name") == v1alpha1.SchedulingGate
 	})
-	if held || h.bornFree(ctx, m) {
-		return
+	if !held {
+		if h.bornFree(ctx, m) {
+			return
+		}
+		put(m.object, append(slices.Clone(gates), map[string]any{"name": v1alpha1.SchedulingGate}), "spec", "schedulingGates")
 	}
-	put(m.object, append(slices.Clone(gates), map[string]any{"name": v1alpha1.SchedulingGate}), "spec", "schedulingGates")
+	if roomForNote(m.object) {
+		release := textAt(m.object, "metadata", "labels", v1alpha1.LabelRelease)
+		put(m.object, "NotLookedAt: Scalegate has not looked at this pod of release "+release+
+			" yet; see kubectl describe modelrelease "+release, "metadata", "annotations", v1alpha1.AnnotationHoldReason)
+	}
+}
+
+// roomForNote reports whether the API server would take a note more. A pod without room for it is held like any other.
+func roomForNote(pod map[string]any) bool {
+	notes, _ := at(pod, "metadata", "annotations").(map[string]any)
+	size := 0
+	for key, value := range notes {
+		if text, _ := value.(string); key != v1alpha1.AnnotationHoldReason {
+			size += len(key) + len(text)
+		}
+	}
+	return len(notes) <= maxNotes && size <= maxNoteBytes
 }
 
 func (h *Holds) bornFree(ctx context.Context, m mutation) bool {
-	if !slices.Contains(h.options.WorkloadControllers, m.username) {
+	if !slices.Contains(h.options.WorkloadControllers, m.user.Username) {
 		return false
 	}
 	ns, err := namespaceOf(ctx, h.options.Cache, m.namespace)
@@ -50,32 +76,4 @@ func (h *Holds) bornFree(ctx context.Context, m mutation) bool {
 		return controls && textAt(owner, "kind") == "ReplicaSet" && textAt(owner, "apiVersion") == "apps/v1" &&
 			slices.ContainsFunc(grant.Owners, func(uid types.UID) bool { return string(uid) == textAt(owner, "uid") })
 	})
-}
-
-// stampEvaluator is scalegate-stamp-evaluator: who brought the evidence is who sent it.
-func stampEvaluator(_ context.Context, m mutation) {
-	evaluator := m.username
-	if m.old != nil {
-		evaluator = textAt(m.old, "spec", "evaluator")
-	}
-	if evaluator != "" && has(m.object, "spec") {
-		put(m.object, evaluator, "spec", "evaluator")
-	}
-}
-
-// stampResolver is scalegate-stamp-resolver: who resolves a finding is who changed its resolution.
-func stampResolver(_ context.Context, m mutation) {
-	if !has(m.object, "spec", "resolution") {
-		return
-	}
-	resolver := m.username
-	unchanged := has(m.old, "spec", "resolution") && !slices.ContainsFunc([]string{"namespace", "evaluation", "reason"}, func(f string) bool {
-		return !reflect.DeepEqual(at(m.object, "spec", "resolution", f), at(m.old, "spec", "resolution", f))
-	})
-	if unchanged {
-		resolver = textAt(m.old, "spec", "resolution", "resolvedBy")
-	}
-	if resolver != "" {
-		put(m.object, resolver, "spec", "resolution", "resolvedBy")
-	}
 }

@@ -31,14 +31,14 @@ func newExplainRelease(env environment, flags *genericclioptions.ConfigFlags) *c
 		Short:   "Say what a release is granted and why, and what would change it",
 		Long: `Decides about a release anew, from what is in the cluster now and with your own rights, and shows the answer as a
 tree: the exposures, the capability thresholds with the requirements that rule them out, and what each safety level
-requires. Each requirement is met, expiring (it counts for 14 days or less), missing, failed, indeterminate or
-expired, with the evidence that says so and what would change it. Notes say where the cluster is not as decided.
+requires. Each requirement is met, expiring (it counts for 14 days or less), missing, failed, indeterminate,
+expired or revoked, with the evidence that says so and what would change it. Notes say where the cluster is not as decided.
 
 Exit codes:
   0  the exposure asked for is granted
   1  an error: nothing was decided
-  2  blocked: an adverse finding, a level without defined safeguards, an invalid spec, or nothing required
-  3  pending: evidence is missing or has expired, or the policy does not exist
+  2  blocked: an adverse finding, a revocation, a level without defined safeguards, an invalid spec, or nothing required
+  3  pending: evidence is missing or has expired, or the policy, or what the release was made from, does not exist
   4  inconclusive: there are results, and they show neither one nor the other`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeReleases(env, flags),

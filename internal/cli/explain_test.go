@@ -96,6 +96,32 @@ func TestExplainOutcomes(t *testing.T) {
 			wantCode: 4,
 			wantOut:  []string{"the same file was submitted for other artifacts"},
 		},
+		"weights that were revoked elsewhere": {
+			objects: world(evaluated("bio-1", "bio", "0.1"), fixture.Release("m7", fixture.Of(fixture.Weights("m1")),
+				fixture.Recalled(v1alpha1.RevocationCritical, v1alpha1.ReachCluster), func(r *v1alpha1.ModelRelease) { r.Namespace = "lab" })),
+			args:     []string{"explain", "mrel", "m1", "-n", "serving"},
+			wantCode: 2,
+			wantOut:  []string{"General is not granted (Revoked)", "Revoked    as lab/m7, which has the same weights; Critical, by", "kubectl edit modelrelease m7 -n lab"},
+		},
+		"evidence that was revoked": {
+			objects:  world(evaluated("bio-1", "bio", "0.1", fixture.Revoked(v1alpha1.RevocationAdvisory)), evaluated("jail-1", "jailbreaks", "0.1")),
+			args:     []string{"explain", "mrel", "m1", "-n", "serving"},
+			wantCode: 2,
+			wantOut:  []string{"✗ bio: Revoked", "revoked    Advisory, by rso@example.com: the judge was wrong"},
+		},
+		"what the release was made from asks for more": {
+			objects: append(world(), fixture.Release("m2", fixture.DerivedFrom("m0"), fixture.Of(fixture.Weights("m1"))),
+				fixture.Release("m0", fixture.Declared("ASL-3"))),
+			args:     []string{"explain", "mrel", "m2", "-n", "serving"},
+			wantCode: 3,
+			wantOut:  []string{"Made from  m0 (ASL-3)", "ASL-3 required: raised by CBRN-3, release m0"},
+		},
+		"what it was made from does not exist": {
+			objects:  append(world(), fixture.Release("m2", fixture.DerivedFrom("m0"))),
+			args:     []string{"explain", "mrel", "m2", "-n", "serving"},
+			wantCode: 3,
+			wantOut:  []string{"General is not granted (ParentNotFound)", "Made from  m0, which is lost", "correct spec.derivedFrom of m2"},
+		},
 		"the policy does not exist": {
 			objects:  append(world(), fixture.Release("m2", fixture.Governed("other"))),
 			args:     []string{"explain", "mrel", "m2", "-n", "serving"},
@@ -122,6 +148,18 @@ func TestExplainWithFewRights(t *testing.T) {
 			},
 			args:    []string{"explain", "mrel", "m1", "-n", "serving"},
 			wantOut: []string{"General is granted", "You may not list evaluations of other namespaces."},
+		},
+		"releases of other namespaces may not be read": {
+			objects: world(evaluated("bio-1", "bio", "0.1"), fixture.Release("m7", fixture.Of(fixture.Weights("m1")),
+				fixture.Recalled(v1alpha1.RevocationCritical, v1alpha1.ReachCluster), func(r *v1alpha1.ModelRelease) { r.Namespace = "lab" })),
+			refuse: func(verb string, object any, namespace string) error {
+				if _, ok := object.(*v1alpha1.ModelReleaseList); ok && namespace == "" {
+					return forbidden(verb, "modelreleases")
+				}
+				return nil
+			},
+			args:    []string{"explain", "mrel", "m1", "-n", "serving"},
+			wantOut: []string{"General is granted", "You may not list releases of other namespaces."},
 		},
 		"the namespace may not be read": {
 			objects: world(evaluated("bio-1", "bio", "0.1")),

@@ -18,9 +18,10 @@ import (
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/cli/explanation"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/gathering"
 )
 
-// pageSize is how many evaluations are asked for at once.
+// pageSize is how many evaluations or releases are asked for at once.
 const pageSize = 500
 
 // gather reads, with the caller's rights, what the manager would decide about, and decides.
@@ -41,6 +42,9 @@ func (c connection) gather(ctx context.Context, name string, now time.Time) (exp
 		return s, fmt.Errorf("listing adverse findings: %w", clusterScoped(err))
 	}
 	s.Input.Findings = findings.Items
+	if err := c.gatherReleases(ctx, &s); err != nil {
+		return s, err
+	}
 	if err := c.gatherNamespace(ctx, &s); err != nil {
 		return s, err
 	}
@@ -94,6 +98,43 @@ func (c connection) gatherEvaluations(ctx context.Context, s *explanation.Situat
 		}
 	}
 	return nil
+}
+
+// gatherReleases reads what the release was made from, and the revoked releases that share an artifact with it, of all
+// namespaces that the caller may read.
+func (c connection) gatherReleases(ctx context.Context, s *explanation.Situation) error {
+	release := s.Input.Release
+	var err error
+	if s.Input.Ancestors, s.Input.LostAncestor, err = gathering.Ancestors(ctx, c, release); err != nil {
+		return err
+	}
+	all, err := c.releases(ctx)
+	if apierrors.IsForbidden(err) {
+		s.Unread = append(s.Unread, "You may not list releases of other namespaces. Whether one with the same weights was revoked there"+
+			" was not looked at: where its revocation reaches the whole cluster, the manager grants nothing.")
+		all, err = c.releases(ctx, client.InNamespace(release.Namespace))
+	}
+	if err != nil {
+		return fmt.Errorf("listing releases: %w", served(err))
+	}
+	s.Input.Revoked = gathering.Sharing(release, all)
+	return nil
+}
+
+func (c connection) releases(ctx context.Context, where ...client.ListOption) ([]v1alpha1.ModelRelease, error) {
+	var all []v1alpha1.ModelRelease
+	next := ""
+	for {
+		page := &v1alpha1.ModelReleaseList{}
+		options := append([]client.ListOption{client.Limit(pageSize), client.Continue(next)}, where...)
+		if err := c.List(ctx, page, options...); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if next = page.Continue; next == "" {
+			return all, nil
+		}
+	}
 }
 
 func (c connection) evaluations(ctx context.Context, where ...client.ListOption) ([]v1alpha1.SafetyEvaluation, error) {

@@ -5,31 +5,28 @@ package enforcement
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// open lifts the gates of held pods: all that match where nothing is counted, and else as many as have a place. The
-// pods of a unit that does not serve yet are opened together or not at all.
+// open lifts the gates of held pods: all that match where nothing is counted, and else as many as have a place, under a
+// ceiling or within the grace of a withdrawal. The pods of a unit that does not serve yet are opened together or not at all.
 func (e enforcement) open(plan *Plan) {
 	if e.withheld() {
 		return
 	}
 	var waiting []*unit
 	for _, key := range slices.Sorted(maps.Keys(e.units)) {
-		if u := e.units[key]; len(u.held) > 0 && e.granted(u.exposure) {
+		if u := e.units[key]; len(u.held) > 0 && e.admits(u.exposure) {
 			waiting = append(waiting, u)
 		}
 	}
 	slices.SortStableFunc(waiting, func(a, b *unit) int { return older(a.held[0], b.held[0]) })
 	counted := map[string][]*unit{}
 	for _, u := range waiting {
-		if _, limited := e.ceilings[u.exposure]; limited {
+		if _, bounded := e.bound(u.exposure); bounded {
 			counted[u.exposure] = append(counted[u.exposure], u)
 		} else {
 			u.open(u.next(false, 0))
@@ -74,7 +71,7 @@ func (e enforcement) fill(exposure string, waiting []*unit) {
 			u.open(u.next(true, 0))
 		}
 	}
-	ceiling := e.ceilings[exposure]
+	ceiling, _ := e.bound(exposure)
 	free := ceiling - e.serving(exposure)
 	rollouts := e.successions(exposure)
 	queues := e.queues(exposure, waiting, rollouts)
@@ -95,7 +92,8 @@ func (e enforcement) fill(exposure string, waiting []*unit) {
 		}
 		queues = slices.DeleteFunc(queues, func(q *queue) bool { return len(q.units) == 0 })
 	}
-	if free <= 0 {
+	// What was lost does not roll out: it does not grow.
+	if free <= 0 && e.granted(exposure) {
 		rollouts.surge(-free, ceiling)
 	}
 }
@@ -127,35 +125,6 @@ func (e enforcement) queues(exposure string, waiting []*unit, rollouts successio
 	return all
 }
 
-// shrink removes what serves above a ceiling that was lowered, and above what rollouts have beyond it: the newest units
-// first, whole, no more than the difference, and at most one of each workload at a time. What replaces them is held, and takes
-// no place. Nothing is removed while growth is withheld, since the replacements might not be held then; nor what got
-// its node before the release was cleared here, since nobody let it pass a ceiling. What is adrift neither counts nor goes.
-func (e enforcement) shrink() []Removal {
-	since, cleared := e.since()
-	if !cleared || e.withheld() {
-		return nil
-	}
-	var all []Removal
-	for _, exposure := range slices.Sorted(maps.Keys(e.ceilings)) {
-		serving, ceiling := e.serving(exposure)-e.adrift(exposure), e.ceilings[exposure]
-		excess := serving - ceiling - e.successions(exposure).room(ceiling)
-		if excess <= 0 || !e.granted(exposure) {
-			continue
-		}
-		message := fmt.Sprintf("exposure %s allows %d of one release to serve, and %d do: the newest goes, and what replaces it is held", exposure, ceiling, serving)
-		for _, u := range e.newest(exposure, excess, func(pod Pod) bool {
-			return !pod.Adrift && (pod.Started.IsZero() || !pod.Started.Before(since))
-		}) {
-			u.leaves = true
-			for _, pod := range u.serving {
-				all = append(all, Removal{PodRef: pod.ref(), Reason: v1alpha1.ReasonAboveCeiling, Message: message})
-			}
-		}
-	}
-	return all
-}
-
 // adrift are the pods that serve an exposure of which nobody knows how many places they take: each counts for what is
 // opened, and none for what is removed, since their group may be whole and count once.
 func (e enforcement) adrift(exposure string) int32 {
@@ -166,34 +135,4 @@ func (e enforcement) adrift(exposure string) int32 {
 		}
 	}
 	return all
-}
-
-// newest are the newest units that serve an exposure and may go, up to the second of one workload, which take no more
-// places than so many. Where each takes more, the newest goes: a unit is not taken apart.
-func (e enforcement) newest(exposure string, places int32, may func(Pod) bool) []*unit {
-	var all []*unit
-	for _, key := range slices.Sorted(maps.Keys(e.units)) {
-		u := e.units[key]
-		stays := slices.ContainsFunc(u.serving, func(pod Pod) bool { return !may(pod) })
-		if u.exposure == exposure && len(u.serving) > 0 && !stays {
-			all = append(all, u)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b *unit) int { return older(b.serving[0], a.serving[0]) })
-	var going []*unit
-	paced := map[types.UID]bool{}
-	for _, u := range all {
-		if paced[u.workload] {
-			break
-		}
-		if u.taken() <= places {
-			paced[u.workload] = true
-			places -= u.taken()
-			going = append(going, u)
-		}
-	}
-	if len(going) == 0 && len(all) > 0 {
-		going = all[:1]
-	}
-	return going
 }

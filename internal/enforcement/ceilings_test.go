@@ -90,10 +90,10 @@ func TestPlacesAreSharedFairly(t *testing.T) {
 	}
 }
 
-// shrunk is a removal of what is above the ceiling of Evaluation.
-func shrunk(name string, ceiling, serving int) enforcement.Removal {
-	return enforcement.Removal{PodRef: ref(name), Reason: v1alpha1.ReasonAboveCeiling, Message: fmt.Sprintf(
-		"exposure Evaluation allows %d of one release to serve, and %d do: the newest goes, and what replaces it is held", ceiling, serving)}
+// shrunk is an eviction of what is above the ceiling of Evaluation.
+func shrunk(name string, ceiling int) enforcement.Removal {
+	return enforcement.Removal{PodRef: ref(name), Reason: v1alpha1.ReasonAboveCeiling, Evict: true, Message: fmt.Sprintf(
+		"exposure Evaluation allows %d of one release to serve, and more do: the newest goes, and what replaces it is held", ceiling)}
 }
 
 // A ceiling that was lowered takes the difference, the newest first.
@@ -104,31 +104,34 @@ func TestRemovalsAboveTheCeiling(t *testing.T) {
 		return pod(name, "Evaluation", matching, made(fixture.Day(day)), inUnit(unit, size), owned("LeaderWorkerSet", "set"))
 	}
 	for sentence, test := range map[string]removing{
-		"the newest goes, one of a workload at a time": {
-			scene(stands, allowing(2), several("StatefulSet", "a", 4)), granting("General"), []enforcement.Removal{shrunk("a3", 2, 4)},
+		"the newest goes, and of four one at a time": {
+			scene(stands, allowing(2), several("StatefulSet", "a", 4)), granting("General"), []enforcement.Removal{shrunk("a3", 2)},
 		},
-		"of two workloads one each": {
+		"of five two at a time, of whatever workload": {
 			scene(stands, allowing(2), several("StatefulSet", "a", 3), several("Job", "b", 2)), granting("General"),
-			[]enforcement.Removal{shrunk("a2", 2, 5), shrunk("b1", 2, 5)},
+			[]enforcement.Removal{shrunk("a2", 2), shrunk("b1", 2)},
+		},
+		"of eight of one workload two at a time": {
+			scene(stands, allowing(2), several("StatefulSet", "a", 8)), granting("General"), []enforcement.Removal{shrunk("a7", 2), shrunk("a6", 2)},
 		},
 		"no more than the difference": {
-			scene(stands, allowing(4), several("StatefulSet", "a", 3), several("Job", "b", 2)), granting("General"), []enforcement.Removal{shrunk("a2", 4, 5)},
+			scene(stands, allowing(4), several("StatefulSet", "a", 3), several("Job", "b", 2)), granting("General"), []enforcement.Removal{shrunk("a2", 4)},
 		},
 		"a group goes whole": {
 			scene(stands, allowing(1), group("a0", "a", 2, 2), group("a1", "a", 2, 2), group("b0", "b", 2, 3), group("b1", "b", 2, 3)), granting("General"),
-			[]enforcement.Removal{shrunk("b0", 1, 2), shrunk("b1", 1, 2)},
+			[]enforcement.Removal{shrunk("b0", 1), shrunk("b1", 1)},
 		},
 		"a group is as old as its first pod": {
 			scene(stands, allowing(1), group("a0", "a", 2, 2), group("a1", "a", 2, 9), group("b0", "b", 2, 3)), granting("General"),
-			[]enforcement.Removal{shrunk("b0", 1, 2)},
+			[]enforcement.Removal{shrunk("b0", 1)},
 		},
 		"one that takes more than the difference stays where another fits": {
 			scene(stands, allowing(3), pod("a", "Evaluation", matching), group("b0", "b", 0, 3), group("b1", "b", 0, 3), group("b2", "b", 0, 3)), granting("General"),
-			[]enforcement.Removal{shrunk("a", 3, 4)},
+			[]enforcement.Removal{shrunk("a", 3)},
 		},
 		"one that takes more goes whole where none fits": {
 			scene(stands, allowing(2), group("b0", "b", 0, 3), group("b1", "b", 0, 3), group("b2", "b", 0, 3)), granting("General"),
-			[]enforcement.Removal{shrunk("b0", 2, 3), shrunk("b1", 2, 3), shrunk("b2", 2, 3)},
+			[]enforcement.Removal{shrunk("b0", 2), shrunk("b1", 2), shrunk("b2", 2)},
 		},
 		"what is held stays, however much there is": {
 			scene(stands, allowing(2), several("StatefulSet", "a", 2), several("StatefulSet", "b", 5, held)), granting("General"), nil,
@@ -141,14 +144,14 @@ func TestRemovalsAboveTheCeiling(t *testing.T) {
 		},
 		"what waited longer than that and then got its node goes": {
 			scene(stands, allowing(1), pod("a", "Evaluation", matching, made(fixture.Day(0)), started(2)), pod("b", "Evaluation", matching, made(fixture.Day(-1)), started(2))),
-			granting("General"), []enforcement.Removal{shrunk("a", 1, 2)},
+			granting("General"), []enforcement.Removal{shrunk("a", 1)},
 		},
 		"what names an owner that is not seen is not counted, and stays": {
 			scene(stands, allowing(2), several("StatefulSet", "a", 2), several("StatefulSet", "w", 3, adrift)), granting("General"), nil,
 		},
 		"and keeps nothing else that is too much": {
 			scene(stands, allowing(2), several("StatefulSet", "a", 3), several("StatefulSet", "w", 3, adrift)), granting("General"),
-			[]enforcement.Removal{shrunk("a2", 2, 3)},
+			[]enforcement.Removal{shrunk("a2", 2)},
 		},
 		"nothing without a clearance":         {scene(allowing(2), several("StatefulSet", "a", 4)), granting("General"), nil},
 		"nothing where no ceiling is":         {scene(stands, pod("a", "General", matching), pod("b", "General", matching)), granting("General"), nil},
@@ -205,7 +208,7 @@ func TestAGroupThatLeavesIsNotOpened(t *testing.T) {
 	if diff := cmp.Diff([]enforcement.PodRef{ref("a1")}, plan.Opens); diff != "" {
 		t.Errorf("opens (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]enforcement.Removal{shrunk("b0", 1, 2)}, plan.Removals); diff != "" {
+	if diff := cmp.Diff([]enforcement.Removal{shrunk("b0", 1)}, plan.Removals); diff != "" {
 		t.Errorf("removals (-want +got):\n%s", diff)
 	}
 }

@@ -24,7 +24,9 @@ func (e enforcement) describe(plan *Plan) {
 	accounts := e.accounts(opened)
 	for _, key := range slices.Sorted(maps.Keys(accounts)) {
 		if len(plan.Workloads) < maxWorkloads {
-			plan.Workloads = append(plan.Workloads, e.workload(accounts[key]))
+			w := e.workload(accounts[key])
+			e.tellScaled(&w, accounts[key], plan)
+			plan.Workloads = append(plan.Workloads, w)
 		}
 	}
 	e.judge(plan, accounts)
@@ -44,7 +46,10 @@ func (e enforcement) workload(a *account) v1alpha1.WorkloadStatus {
 // heldBecause says why something of the workload is held, or would be if the namespace were governed; both are empty
 // where the plan opens it.
 func (e enforcement) heldBecause(a *account) (reason, message string) {
-	switch ceiling, counted := e.ceilings[a.exposure]; {
+	if reason, message := e.lostBecause(a); reason != "" {
+		return reason, message
+	}
+	switch {
 	case !e.granted(a.exposure) && e.decision.GrantedExposure != "":
 		return v1alpha1.ReasonExposureNotGranted, fmt.Sprintf(
 			"it claims exposure %s and %s is granted: lower its label scalegate.dev/exposure, or see the release's conditions for what %s needs",
@@ -55,6 +60,13 @@ func (e enforcement) heldBecause(a *account) (reason, message string) {
 		return v1alpha1.ReasonWorkloadMismatch, a.mismatch
 	case e.withheld() && (a.held > 0 || a.waiting):
 		return e.scene.Withheld.Reason, e.scene.Withheld.Message
+	}
+	return e.aboveCeiling(a)
+}
+
+// aboveCeiling says that there is no place; empty where there is.
+func (e enforcement) aboveCeiling(a *account) (reason, message string) {
+	switch ceiling, counted := e.ceilings[a.exposure]; {
 	case e.audited() && e.crowded(a.exposure):
 		return v1alpha1.ReasonAboveCeiling, fmt.Sprintf(
 			"exposure %s allows %d, and more serve at it now, counted in pods or groups of pods: new ones would be held", a.exposure, ceiling)
@@ -66,6 +78,25 @@ func (e enforcement) heldBecause(a *account) (reason, message string) {
 			"exposure %s allows %d pods of one release: ask for less, or for an exposure that allows more", a.exposure, ceiling)
 	}
 	return "", ""
+}
+
+// lostBecause is why something of a workload is held whose exposure was lost, where that is not a finding or a Critical
+// revocation; empty where it is, or nothing was lost.
+func (e enforcement) lostBecause(a *account) (reason, message string) {
+	served, lost := e.servedOf(a.exposure)
+	if !lost || e.lossOf(a.exposure).final() {
+		return "", ""
+	}
+	if reason, message := e.expels(a.exposure); reason != "" {
+		return reason, message
+	}
+	switch due := e.replaced(a.exposure) && e.serving(a.exposure) < served; {
+	case due && a.mismatch != "":
+		return v1alpha1.ReasonWorkloadMismatch, a.mismatch
+	case due && e.withheld():
+		return e.scene.Withheld.Reason, e.scene.Withheld.Message
+	}
+	return v1alpha1.ReasonFrozen, e.frozen(a.exposure)
 }
 
 // judge finds the reason that sums up why what was decided is not what holds.
@@ -84,17 +115,27 @@ func (e enforcement) judge(plan *Plan, accounts map[string]*account) {
 	case plan.Reason != v1alpha1.ReasonEnforced:
 		return
 	}
+	if reason, message := e.sumUp(plan, accounts); reason != "" {
+		plan.Reason, plan.Message = reason, message
+	}
+}
+
+// sumUp says what of all that became of the decision weighs most; empty where all is as decided.
+func (e enforcement) sumUp(plan *Plan, accounts map[string]*account) (reason, message string) {
+	departing, why := e.departing(plan)
+	if departing != "" && departing != v1alpha1.ReasonFrozen {
+		return departing, why
+	}
 	for _, key := range slices.Sorted(maps.Keys(accounts)) {
 		a := accounts[key]
 		if a.mismatch != "" && e.granted(a.exposure) && (a.held > 0 || a.waiting) {
-			plan.Reason, plan.Message = v1alpha1.ReasonWorkloadMismatch,
-				fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.mismatch)
-			return
+			return v1alpha1.ReasonWorkloadMismatch, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.mismatch)
 		}
 	}
-	if len(e.scene.UntrustedMutators) > 0 && e.decision.GrantedExposure != "" {
-		plan.Reason, plan.Message = v1alpha1.ReasonUntrustedMutator, fmt.Sprintf(
+	if departing == "" && len(e.scene.UntrustedMutators) > 0 && e.decision.GrantedExposure != "" {
+		return v1alpha1.ReasonUntrustedMutator, fmt.Sprintf(
 			"each pod is looked at before it starts, because %s may change pods here: name it in the policy's trustedMutators if it may",
 			strings.Join(e.scene.UntrustedMutators, ", "))
 	}
+	return departing, why
 }

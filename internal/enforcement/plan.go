@@ -92,7 +92,7 @@ type Scale struct {
 	Version               string
 	Name, ResourceVersion string
 	Replicas              int32
-	// Remember is the value of the annotation scalegate.dev/scaled-replicas; empty takes it away.
+	// Remember is the value of the annotation scalegate.dev/scaled-replicas, see [Scaled]; empty takes it away.
 	Remember string
 	// Message says why.
 	Message string
@@ -112,12 +112,12 @@ func (p Plan) GivesMore() bool {
 
 // Takes tells whether the plan takes something away, and so needs a live decision.
 func (p Plan) Takes() bool {
-	return p.Clearance.Withdraw || len(p.Removals) > 0
+	return p.Clearance.Withdraw || len(p.Removals) > 0 || len(p.Scales) > 0
 }
 
 // Counts tells whether the plan depends on how many pods serve, and so needs to count them live.
 func (p Plan) Counts() bool {
-	return len(p.Opens) > 0 || slices.ContainsFunc(p.Removals, func(r Removal) bool { return r.Reason == v1alpha1.ReasonAboveCeiling })
+	return len(p.Opens) > 0 || len(p.Scales) > 0 || p.Removal != nil || p.Withdrawal != nil && p.Withdrawal.EnforcedTime == nil
 }
 
 // For plans what the decision means for the scene. The order in which the scene lists objects, which a
@@ -128,7 +128,13 @@ func For(s Scene, d gate.Decision) Plan {
 	})
 	s.ReplicaSets = slices.SortedFunc(slices.Values(s.ReplicaSets), func(a, b ReplicaSet) int { return cmp.Compare(a.Name, b.Name) })
 	s.Pods = slices.SortedFunc(slices.Values(s.Pods), func(a, b Pod) int { return cmp.Compare(a.Name, b.Name) })
-	e := enforcement{scene: s, decision: d, exposures: map[string]gate.ExposureResult{}, ceilings: map[string]int32{}}
+	return enforcementOf(s, d).plan()
+}
+
+func enforcementOf(s Scene, d gate.Decision) enforcement {
+	e := enforcement{
+		scene: s, decision: d, exposures: map[string]gate.ExposureResult{}, ceilings: map[string]int32{}, progress: &progress{},
+	}
 	for _, x := range d.Exposures {
 		e.exposures[x.Name] = x
 	}
@@ -140,7 +146,8 @@ func For(s Scene, d gate.Decision) Plan {
 		}
 	}
 	e.units = e.group()
-	return e.plan()
+	e.record = e.withdrawal()
+	return e
 }
 
 // enforcement is one decision in one scene.
@@ -150,20 +157,56 @@ type enforcement struct {
 	exposures map[string]gate.ExposureResult
 	ceilings  map[string]int32
 	units     map[string]*unit
+	// record is that of a withdrawal; nil when there is none.
+	record   *v1alpha1.Withdrawal
+	progress *progress
 }
 
 func (e enforcement) plan() Plan {
 	plan := Plan{Reason: v1alpha1.ReasonEnforced, Message: "the clearance and every hold are as decided"}
 	e.clear(&plan)
+	e.remember(&plan)
 	if e.governed() {
 		e.lift(&plan)
-		excess := e.shrink()
+		wave := e.wave(&plan)
 		e.open(&plan)
 		e.remove(&plan)
-		plan.Removals = append(plan.Removals, excess...)
+		plan.Removals = append(plan.Removals, wave...)
+		e.scales(&plan)
+		e.note(&plan)
 	}
 	e.describe(&plan)
 	return plan
+}
+
+// remember is what the next plan has to know of this one, and when time alone changes it.
+func (e enforcement) remember(plan *Plan) {
+	plan.EvidenceEnds = e.scene.Memory.EvidenceEnds
+	if e.decision.GrantedExposure != "" {
+		plan.EvidenceEnds = e.decision.EvidenceEnds
+	}
+	plan.Withdrawal = e.record
+	if since, cleared := e.since(); cleared && e.governed() {
+		plan.ClearedSince = &since
+	}
+	if e.record == nil {
+		return
+	}
+	for _, s := range e.record.Serving {
+		if end := e.graceOf(s.Exposure); end != nil {
+			plan.again(e.scene.Now, end.Time)
+		}
+		if ends := e.evidenceEnds(s.Exposure); ends != nil {
+			plan.again(e.scene.Now, *ends)
+		}
+	}
+}
+
+// again is to look again at a time, if it is not over.
+func (p *Plan) again(now, at time.Time) {
+	if wait := at.Sub(now); wait > 0 && (p.Again == 0 || wait < p.Again) {
+		p.Again = wait
+	}
 }
 
 func (e enforcement) governed() bool {
@@ -221,6 +264,7 @@ func (e enforcement) clear(plan *Plan) {
 			return
 		}
 	}
+	plan.ClearedSince = &want.Since
 	if clearance.Needed(present, want, e.scene.Now) {
 		plan.Clearance.Write, plan.Clearance.End = want.String(), &want.End
 	} else if have, err := clearance.Parse(present); err == nil {
@@ -253,8 +297,12 @@ func (e enforcement) wanted() clearance.Clearance {
 	return c
 }
 
-// since is when the release was first cleared here, by the clearance that stands; false when none does.
+// since is when the release was first cleared here, as its status remembers or the clearance that stands does; false when
+// it never was. A clearance that is withdrawn for a while does not start it anew.
 func (e enforcement) since() (time.Time, bool) {
+	if since := e.scene.Memory.ClearedSince; since != nil {
+		return *since, true
+	}
 	have, err := clearance.Parse(e.scene.Namespace.Annotations[clearance.Key(e.scene.ReleaseName)])
 	return have.Since, err == nil
 }

@@ -46,6 +46,7 @@ func (d *dice) exposure() string {
 // decision is any, also such as package gate never makes.
 func (d *dice) decision() gate.Decision {
 	x := gate.Decision{
+		SubjectDigest:   pick(d, subject, subject, subject, "sha256:another"),
 		GrantedExposure: pick(d, "General", "Internal", "Evaluation", ""),
 		Reason:          pick(d, v1alpha1.ReasonEvidenceComplete, v1alpha1.ReasonEvidenceMissing, v1alpha1.ReasonAdverseFinding),
 		Message:         "because", Adverse: !d.often(),
@@ -56,12 +57,14 @@ func (d *dice) decision() gate.Decision {
 	for _, name := range exposures() {
 		x.Exposures = append(x.Exposures, gate.ExposureResult{Name: name, Granted: d.often(), Adverse: !d.often()})
 	}
+	d.losses(&x)
 	return x
 }
 
 // scene is a small one, so that owners, names and ceilings meet often.
 func (d *dice) scene() enforcement.Scene {
-	s := scene(gated(pick(d, v1alpha1.GateEnforced, v1alpha1.GateEnforced, v1alpha1.GateEnforced, v1alpha1.GateAudited, "")))
+	gates := slices.Repeat([]string{v1alpha1.GateEnforced}, 8)
+	s := scene(gated(pick(d, append(gates, v1alpha1.GateAudited, "")...)))
 	if d.often() {
 		cleared(ending(pick(d, fixture.Day(2), fixture.Day(7), fixture.Day(20)), free(fixture.UID("r0"), fixture.UID("gone"))))(&s)
 	}
@@ -74,7 +77,7 @@ func (d *dice) scene() enforcement.Scene {
 	if !d.often() {
 		s.Policy = nil
 	}
-	if !d.often() {
+	if pick(d, 0, 1, 2, 3, 4, 5) == 5 {
 		withheld(&s)
 	}
 	if d.often() {
@@ -93,10 +96,14 @@ func (d *dice) scene() enforcement.Scene {
 	}
 	for i := range pick(d, 4, 0, 1, 8) {
 		pod("p"+strconv.Itoa(i), d.exposure(), d.verdict(), made(fixture.Day(pick(d, 0, 1))), owned(pick(d, "ReplicaSet", "Job"), pick(d, "r0", "r1", "r2", "x")),
-			func(p *enforcement.Pod) { p.Held, p.Gone = pick(d, true, false), !d.often() },
+			func(p *enforcement.Pod) {
+				p.Held, p.Gone = pick(d, true, false), !d.often()
+				p.Ending = !p.Held && !d.often()
+			},
 			pick(d, func(*enforcement.Pod) {}, started(0), started(3)),
 			pick(d, func(*enforcement.Pod) {}, inUnit("u", 0), inUnit("v", 2), ofRevision("s", "1", int32(i))))(&s)
 	}
+	d.remembered(&s)
 	return s
 }
 
@@ -104,7 +111,7 @@ func (d *dice) scene() enforcement.Scene {
 func FuzzPlan(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
-		data := make([]byte, 120)
+		data := make([]byte, 180)
 		for i := range data {
 			data[i] = byte(random.Uint32())
 		}
@@ -122,11 +129,16 @@ func FuzzPlan(f *testing.F) {
 		checkDone(t, s, decision, plan)
 		checkClearance(t, s, decision, plan)
 		checkOrder(t, s, decision, plan)
+		checkFreeze(t, s, decision, plan)
+		checkWaves(t, s, plan)
+		checkRecord(t, s, decision, plan)
+		checkAdverse(t, s, decision, plan)
+		checkNotes(t, s, plan)
 		checkZeroDecision(t, s)
 	})
 }
 
-// checkOpened: whatever gets more was examined, matches and is granted, in an enforced namespace.
+// checkOpened: whatever gets more was examined, matches and is granted, or was and is replaced, in an enforced namespace.
 func checkOpened(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforcement.Plan) {
 	t.Helper()
 	granted := map[string]bool{}
@@ -145,6 +157,17 @@ func checkOpened(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforc
 	if s.Withheld.Reason != "" && len(plan.Lifts)+len(plan.Opens) > 0 {
 		t.Errorf("opened %+v and lifted %+v though growth is withheld", plan.Opens, plan.Lifts)
 	}
+	if c, err := clearance.Parse(plan.Clearance.Write); err == nil {
+		for _, uid := range c.Owners {
+			rs := s.ReplicaSets[slices.IndexFunc(s.ReplicaSets, func(x enforcement.ReplicaSet) bool { return x.UID == uid })]
+			if !may(rs.Verdict, rs.Exposure) || len(s.UntrustedMutators) > 0 {
+				t.Errorf("cleared %+v", rs)
+			}
+		}
+	}
+	for _, name := range continued(s, plan) {
+		granted[name] = s.Namespace.Gate == v1alpha1.GateEnforced
+	}
 	for _, open := range plan.Opens {
 		pod := podOf(t, s, open)
 		beside := pod.Verdict == unnaming && granted[pod.Exposure] && slices.ContainsFunc(s.Pods, func(other enforcement.Pod) bool {
@@ -155,14 +178,6 @@ func checkOpened(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforc
 		}
 	}
 	checkCeilings(t, s, plan)
-	if c, err := clearance.Parse(plan.Clearance.Write); err == nil {
-		for _, uid := range c.Owners {
-			rs := s.ReplicaSets[slices.IndexFunc(s.ReplicaSets, func(x enforcement.ReplicaSet) bool { return x.UID == uid })]
-			if !may(rs.Verdict, rs.Exposure) || len(s.UntrustedMutators) > 0 {
-				t.Errorf("cleared %+v", rs)
-			}
-		}
-	}
 }
 
 // group names what serves together with a pod.
@@ -185,46 +200,58 @@ func refOf(pod enforcement.Pod) enforcement.PodRef {
 	return enforcement.PodRef{Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion}
 }
 
-// checkRemoved: nothing is removed that is not adverse or differs from a matching owner.
+// checkRemoved: nothing is removed but for the causes that there are.
 func checkRemoved(t *testing.T, s enforcement.Scene, d gate.Decision, plan enforcement.Plan) {
 	t.Helper()
+	// An exposure that the policy does not know is refused where every one is.
+	refused := func(name string, by func(gate.ExposureResult) bool) bool {
+		all := len(d.Exposures) > 0
+		for _, x := range d.Exposures {
+			if x.Name == name {
+				return by(x) && !x.Granted
+			}
+			all = all && by(x) && !x.Granted
+		}
+		return all
+	}
 	for _, removal := range plan.Removals {
 		pod := podOf(t, s, removal.PodRef)
-		// An exposure that the policy does not know is refused where every one is.
-		refused := !slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool { return !x.Adverse || x.Granted })
-		for _, x := range d.Exposures {
-			if x.Name == pod.Exposure {
-				refused = x.Adverse && !x.Granted
-			}
-		}
-		if removal.Reason == v1alpha1.ReasonSuperseded {
+		adverse := refused(pod.Exposure, func(x gate.ExposureResult) bool { return x.Adverse })
+		critical := refused(pod.Exposure, func(x gate.ExposureResult) bool { return x.Revoked == v1alpha1.RevocationCritical })
+		ok := !pod.Held && !pod.Gone && s.Namespace.Gate == v1alpha1.GateEnforced
+		switch removal.Reason {
+		case v1alpha1.ReasonSuperseded:
 			r := s.Rollouts[pod.Owner.UID]
-			if !pod.Held || pod.Gone || r.Held || r.Revision == "" || r.Revision == pod.Revision || pod.Ordinal < r.Partition ||
-				slices.Contains(plan.Opens, removal.PodRef) || s.Namespace.Gate != v1alpha1.GateEnforced {
-				t.Errorf("removed %+v as superseded by %+v", pod, r)
-			}
-			continue
-		}
-		if removal.Reason == v1alpha1.ReasonAboveCeiling {
+			ok = pod.Held && !pod.Gone && !r.Held && r.Revision != "" && r.Revision != pod.Revision && pod.Ordinal >= r.Partition &&
+				!slices.Contains(plan.Opens, removal.PodRef) && s.Namespace.Gate == v1alpha1.GateEnforced && removal.Unlimited
+		case v1alpha1.ReasonAboveCeiling:
 			granted := slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool { return x.Name == pod.Exposure && x.Granted })
-			since, err := clearance.Parse(s.Namespace.Annotations[clearance.Key(s.ReleaseName)])
-			older := !pod.Started.IsZero() && pod.Started.Before(since.Since)
-			if pod.Held || pod.Gone || !granted || err != nil || older || s.Namespace.Gate != v1alpha1.GateEnforced {
-				t.Errorf("removed %+v above a ceiling", pod)
-			}
-			continue
+			ok = ok && granted && clearedBefore(s, pod.Started) && !removal.Unlimited
+		case v1alpha1.ReasonAdverseFinding:
+			ok = ok && adverse && removal.Unlimited == critical && !removal.Evict
+		case v1alpha1.ReasonRevoked:
+			ok = ok && !adverse && (critical && removal.Unlimited && !removal.Evict || !removal.Unlimited && overdue(s, d, plan, pod.Exposure) == removal.Reason)
+		case v1alpha1.ReasonEvidenceExpired:
+			ok = ok && !removal.Unlimited && overdue(s, d, plan, pod.Exposure) == removal.Reason
+		case v1alpha1.ReasonWorkloadMismatch:
+			ok = ok && !adverse && !critical && !removal.Evict && (pod.Verdict == differing || pod.Verdict == unnaming) &&
+				slices.ContainsFunc(s.ReplicaSets, func(rs enforcement.ReplicaSet) bool { return rs.UID == pod.Owner.UID && rs.Verdict == matching })
+		default:
+			ok = false
 		}
-		tampered := (pod.Verdict == differing || pod.Verdict == unnaming) && slices.ContainsFunc(s.ReplicaSets, func(rs enforcement.ReplicaSet) bool {
-			return rs.UID == pod.Owner.UID && rs.Verdict == matching
-		})
-		want := v1alpha1.ReasonAdverseFinding
-		if !refused {
-			want = v1alpha1.ReasonWorkloadMismatch
-		}
-		if !refused && !tampered || removal.Reason != want || pod.Held || pod.Gone || s.Namespace.Gate != v1alpha1.GateEnforced {
+		if !ok {
 			t.Errorf("removed %+v as %+v", pod, removal)
 		}
 	}
+}
+
+// clearedBefore tells whether the release was cleared when a pod got its node, or the pod has none.
+func clearedBefore(s enforcement.Scene, started time.Time) bool {
+	since := s.Memory.ClearedSince
+	if have, err := clearance.Parse(s.Namespace.Annotations[clearance.Key(s.ReleaseName)]); since == nil && err == nil {
+		since = &have.Since
+	}
+	return since != nil && (started.IsZero() || !started.Before(*since))
 }
 
 // checkClearance: one is written only for a grant, within the budget, and ends with it; none is both

@@ -7,10 +7,11 @@
 // as a Plan, and the controller carries it out.
 //
 // Invariants: nothing is opened that was not examined and found to match; absence and error
-// remove nothing; only an adverse finding, a pod that differs from the owner it was born
-// free from, or a ceiling that was lowered below what serves, removes what runs. A held pod never
-// ran; it is removed only where it stands in the way of its own StatefulSet. Under a ceiling no
-// more serve than it allows, and as many above it as succession.go says.
+// remove nothing. What runs is removed for an adverse finding or a Critical revocation at once; for an Advisory one, and for
+// evidence that ended, after a grace and in waves; for a ceiling below what serves, in waves; and where a pod differs
+// from the owner it was born free from. A held pod never ran; it is removed only where it stands in the way of its own
+// StatefulSet. Under a ceiling no more serve than it allows, and as many above it as succession.go says. Of an
+// exposure that was lost no more serve than did.
 package enforcement
 
 import (
@@ -62,6 +63,8 @@ type Scene struct {
 type Memory struct {
 	// Granted is the exposure that was granted last time; empty for none.
 	Granted string
+	// Subject is the digest over the artifacts that it was granted to; empty when nobody knows.
+	Subject string
 	// EvidenceEnds is when the evidence of the last grant ends, or ended.
 	EvidenceEnds *time.Time
 	// ClearedSince is when the release was first cleared here.
@@ -190,6 +193,8 @@ type Pod struct {
 	Gone bool
 	// Ending: it is being deleted, and its containers have not ended. It may serve still.
 	Ending bool
+	// Ends is by when one that is being deleted should be gone; zero where nobody says.
+	Ends time.Time
 	// Ready: it answers, as far as its probes say.
 	Ready bool
 	// Note is the value of the annotation scalegate.dev/hold-reason.

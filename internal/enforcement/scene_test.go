@@ -37,7 +37,7 @@ func exposures() []string { return []string{"Evaluation", "Internal", "General"}
 // granting is a decision that grants the exposures up to highest.
 func granting(highest string, modifiers ...func(*gate.Decision)) gate.Decision {
 	d := gate.Decision{
-		GrantedExposure: highest, ClearedUntil: new(end()),
+		SubjectDigest: subject, GrantedExposure: highest, ClearedUntil: new(end()),
 		Reason: v1alpha1.ReasonEvidenceComplete, Message: "General is granted",
 	}
 	granted := true
@@ -53,7 +53,7 @@ func granting(highest string, modifiers ...func(*gate.Decision)) gate.Decision {
 
 // refusing is a decision that grants nothing, for a reason that is not adverse.
 func refusing(reason string, modifiers ...func(*gate.Decision)) gate.Decision {
-	d := gate.Decision{Reason: reason, Message: "nothing is granted"}
+	d := gate.Decision{SubjectDigest: subject, Reason: reason, Message: "nothing is granted"}
 	for _, name := range exposures() {
 		d.Exposures = append(d.Exposures, gate.ExposureResult{Name: name})
 	}

@@ -102,14 +102,14 @@ func TestRemovalsInARollout(t *testing.T) {
 		},
 		"a lowered ceiling takes what is more than it and the surge": {
 			scene(stands, allowing(1), rollsOut("d"), several("ReplicaSet", "d-1", 2), several("ReplicaSet", "d-2", 1)), granting("General"),
-			[]enforcement.Removal{shrunk("d-11", 1, 3)},
+			[]enforcement.Removal{shrunk("d-11", 1)},
 		},
 		"a way back while two roll out takes nothing": {
 			scene(stands, allowing(4), rollsOut("d", surging(4, 1)), rollsOut("e", surging(2, 2)), func(s *enforcement.Scene) { s.ReplicaSets[2].Revision = 3 },
 				several("ReplicaSet", "d-1", 1), several("ReplicaSet", "d-2", 1), several("Job", "j", 1), several("ReplicaSet", "e-1", 2)), granting("General"), nil,
 		},
 		"a rollout that is over has no surge": {
-			scene(stands, rollsOut("d"), several("ReplicaSet", "d-2", 3)), granting("General"), []enforcement.Removal{shrunk("d-22", 2, 3)},
+			scene(stands, rollsOut("d"), several("ReplicaSet", "d-2", 3)), granting("General"), []enforcement.Removal{shrunk("d-22", 2)},
 		},
 	} {
 		t.Run(sentence, test.check)

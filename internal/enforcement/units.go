@@ -19,6 +19,8 @@ type unit struct {
 	size int32
 	// held are its pods that wait, serving those that are not held, and opened those that this plan opens; the oldest first.
 	held, serving, opened []Pod
+	// ending are its pods that are being deleted and may serve still.
+	ending []Pod
 	// named: one of its pods matches by itself, and so names every artifact.
 	named bool
 	// leaves: this plan removes it.
@@ -33,11 +35,11 @@ func unitOf(pod Pod) string {
 	return "unit/" + pod.Exposure + "/" + pod.Unit.Key
 }
 
-// group puts the pods that are not gone into units.
+// group puts the pods that are not gone, and those on their way out that may serve still, into units.
 func (e enforcement) group() map[string]*unit {
 	all := map[string]*unit{}
 	for _, pod := range e.scene.Pods {
-		if pod.Gone {
+		if pod.Gone && (pod.Held || !pod.Ending) {
 			continue
 		}
 		key := unitOf(pod)
@@ -45,12 +47,16 @@ func (e enforcement) group() map[string]*unit {
 			all[key] = &unit{exposure: pod.Exposure, workload: e.workloadOf(pod), size: pod.Unit.Size}
 		}
 		u := all[key]
-		u.named = u.named || pod.Verdict.Matches()
-		if pod.Held {
+		switch {
+		case pod.Gone:
+			u.ending = append(u.ending, pod)
+			continue
+		case pod.Held:
 			u.held = append(u.held, pod)
-		} else {
+		default:
 			u.serving = append(u.serving, pod)
 		}
+		u.named = u.named || pod.Verdict.Matches()
 	}
 	for _, u := range all {
 		slices.SortFunc(u.held, older)
@@ -97,6 +103,14 @@ func (u *unit) places(pods int) int32 {
 
 // taken are the places that the unit has, and gets by this plan.
 func (u *unit) taken() int32 { return u.places(len(u.serving) + len(u.opened)) }
+
+// leaving are the places of the unit that are on their way out: of one whose size bounds it only when no pod of it stays.
+func (u *unit) leaving() int32 {
+	if u.size > 0 && len(u.serving)+len(u.opened) > 0 {
+		return 0
+	}
+	return u.places(len(u.ending))
+}
 
 // starts tells whether none of its pods serves yet.
 func (u *unit) starts() bool { return len(u.serving)+len(u.opened) == 0 }

@@ -155,7 +155,7 @@ func TestUnitsTell(t *testing.T) {
 func TestRemovalsOfSuperseded(t *testing.T) {
 	next := enforcement.Rollout{Revision: "s-2"}
 	superseded := func(name string) enforcement.Removal {
-		return enforcement.Removal{PodRef: ref(name), Reason: v1alpha1.ReasonSuperseded,
+		return enforcement.Removal{PodRef: ref(name), Reason: v1alpha1.ReasonSuperseded, Unlimited: true,
 			Message: "the pod never ran, and its StatefulSet waits for it before it rolls the next revision out"}
 	}
 	for sentence, test := range map[string]removing{

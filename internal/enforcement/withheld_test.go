@@ -96,7 +96,7 @@ func TestWithheldActs(t *testing.T) {
 		removed  int
 		reason   string
 	}{
-		"an adverse finding removes what runs":    {refusing(v1alpha1.ReasonAdverseFinding, adverse("Internal")), 1, v1alpha1.ReasonEnforced},
+		"an adverse finding removes what runs":    {refusing(v1alpha1.ReasonAdverseFinding, adverse("Internal")), 1, v1alpha1.ReasonRemoving},
 		"where nothing is granted, nothing waits": {refusing(v1alpha1.ReasonEvidenceMissing), 0, v1alpha1.ReasonEnforced},
 	} {
 		t.Run(sentence, func(t *testing.T) {

@@ -69,10 +69,16 @@ type engine struct {
 	byName     table
 	rungs      []rung
 	thresholds []capability
-	// declared and asked are the indexes of the release's level and exposure. Where the policy has none of that
-	// name they are the highest, and invalid is set.
-	declared, asked int
-	invalid         bool
+	// own and asked are the indexes of the release's level and exposure. Where the policy has none of that name they
+	// are the highest, and invalid is set. declared is own, or the higher level of a release that it was made from.
+	own, declared, asked int
+	invalid              bool
+	// lineage are the releases that it was made from, the nearest first, up to lost, the name of the first that is not
+	// known; empty where all are.
+	lineage []ancestor
+	lost    string
+	// withdrawn is the release whose revocation counts: this one, or one with the same weights; nil without one.
+	withdrawn *v1alpha1.ModelRelease
 
 	results  []result
 	text     text
@@ -90,6 +96,8 @@ func (e *engine) load() {
 	e.loadLevels()
 	e.loadThresholds()
 	e.loadRelease()
+	e.loadLineage()
+	e.withdrawn = Revoking(e.in.Release, e.in.Revoked)
 	e.loadEvaluations()
 	e.sightings = index(e.in.Sightings)
 }
@@ -188,6 +196,7 @@ func (e *engine) loadRelease() {
 	if e.asked < 0 {
 		e.asked = len(e.in.Policy.Spec.Exposures) - 1
 	}
+	e.own = e.declared
 }
 
 // concerns reports whether an evaluation is one of the release's.
@@ -258,6 +267,8 @@ func (q *question) evidence() string {
 	switch {
 	case q.finding != nil:
 		return q.finding.Name
+	case q.revoked():
+		return q.withdrawn.Name
 	case q.latest.evaluation != nil:
 		return q.latest.evaluation.Name
 	case q.unusable.evaluation != nil:
@@ -269,6 +280,9 @@ func (q *question) evidence() string {
 // change says what would change the state of q.
 func (q *question) change(expires *time.Time) Change {
 	switch {
+	case q.inherited != "":
+		// A result of its own decides, whatever stands against the other release.
+		return Change{Act: ActEvaluate}
 	case q.finding != nil:
 		return Change{Act: ActResolve, Object: q.finding.Name}
 	case q.spec == nil || q.problem != "":

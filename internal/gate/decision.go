@@ -30,8 +30,9 @@ type Decision struct {
 	// rests on none.
 	EvidenceEnds *time.Time `json:"evidenceEnds,omitempty"`
 	// Reason is EvidenceComplete when the exposure asked for is granted, and otherwise the first that
-	// applies of InvalidSpec or PolicyNotFound, AdverseFinding, LevelUndefined, EvidenceExpired,
-	// EvidenceIndeterminate, EvidenceMissing and EvidenceNotRequired (see api/v1alpha1).
+	// applies of InvalidSpec or PolicyNotFound, AdverseFinding, Revoked (the release, or one with the same weights),
+	// ParentNotFound, LevelUndefined, Revoked (a result), EvidenceExpired, EvidenceIndeterminate, EvidenceMissing and
+	// EvidenceNotRequired (see api/v1alpha1).
 	Reason string `json:"reason,omitempty"`
 	// Message says what is held or granted, why, and what would change it.
 	Message string `json:"message,omitempty"`
@@ -70,7 +71,8 @@ type RequirementResult struct {
 	Name  string                    `json:"name"`
 	State v1alpha1.RequirementState `json:"state"`
 	// Evidence is the name of the SafetyEvaluation, or when State is Failed of the AdverseFinding, that
-	// decided the state. The finding may be one of Decision.NewFindings.
+	// decided the state. The finding may be one of Decision.NewFindings, or be about a release that this one was made
+	// from. When State is Revoked it is the evaluation that was revoked.
 	Evidence string `json:"evidence,omitempty"`
 	// Expires is when the evidence stops counting: of a Met requirement to come, of an Expired one past.
 	Expires *time.Time `json:"expires,omitempty"`
@@ -115,13 +117,17 @@ type ExposureResult struct {
 	// Adverse: the exposure is refused, and an adverse finding is a cause on its own. Either a requirement
 	// of the exposure failed; or a threshold is reached, and of what the level that it raises to adds to
 	// the declared one something is undefined, missing or indeterminate. Where all of that was once shown
-	// and only expired, it is a lapse and not adverse. What had expired before it was brought was never shown.
+	// and only expired or was revoked, it is not adverse. What had expired before it was brought was never shown.
+	// The level of a release that this one was made from is declared as well.
 	Adverse bool `json:"adverse,omitempty"`
 	// Lapsed is when the first of the evidence ended without which the exposure is refused; nil unless all of what is
-	// not met would be met if evidence did not grow old. It is never set with Adverse.
+	// not met would be met if evidence did not grow old. It is never set with Adverse or Revoked. Exposures above the
+	// one asked for have it too.
 	Lapsed *time.Time `json:"lapsed,omitempty"`
-	// Revoked is the gravest severity of the revocations that refuse the exposure, of the release, of one with the same
-	// weights, or of a result that would meet a requirement; empty when none does.
+	// Revoked is the gravest severity of the revocations that refuse the exposure: of the release, or of one with the same
+	// weights; Critical of a result that would meet one of Blocking; or Advisory of such a result, where the exposure
+	// would be granted if nothing had been revoked and evidence did not grow old. Empty when there is none. It may be set
+	// with Adverse, which is another cause beside it.
 	Revoked v1alpha1.RevocationSeverity `json:"revoked,omitempty"`
 	// Reason is as in Decision.Reason; ExposureNotGranted where only asking is missing.
 	Reason string `json:"reason"`

@@ -8,9 +8,9 @@
 // Invariants:
 //   - Everything starts held. The zero [Decision] grants nothing, and only results that were compared
 //     positively grant: NaN, the absent and the unknown never do.
-//   - The order of evaluations, findings and sightings is irrelevant. Only the policy's own order counts.
-//   - Less favourable evidence never grants more, nor does one more adverse result; and no message depends
-//     on the time of the decision, so that a decision that is made again writes the same status.
+//   - The order of what is listed is irrelevant. Only the policy's own order counts.
+//   - Less favourable evidence never grants more, nor does one more adverse result, revocation or ancestor; and no
+//     message depends on the time of the decision, so that a decision that is made again writes the same status.
 //   - What an API server would not have let through (undefined names, bounds out of range, contradictory
 //     criteria) is judged on the safe side and never panics.
 //

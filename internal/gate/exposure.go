@@ -28,7 +28,11 @@ type verdict struct {
 	// marks are the questions that keep the exposure from being granted; nil when none does.
 	marks   []bool
 	adverse bool
-	// needs: the policy requires something of a release of the declared level at this exposure.
+	// lapsed is when the first of the evidence ended, where its age alone refuses the exposure; 0 otherwise.
+	lapsed int64
+	// revoked is the severity of the revocation that refuses the exposure; empty when none does.
+	revoked v1alpha1.RevocationSeverity
+	// needs: the policy requires something of a release of the level that it declares itself at this exposure.
 	needs  bool
 	reason string
 }
@@ -41,13 +45,17 @@ func (e *engine) grant() {
 	verdicts := make([]verdict, len(exposures))
 	granted, open := -1, true
 	for i := range verdicts {
-		verdicts[i] = e.weigh(i)
+		v := &verdicts[i]
+		*v = e.weigh(i)
+		v.marks = e.blocking(v)
+		v.reason = e.reasonOf(v)
 		// Each lower exposure has to be free of obstacles as well.
-		open = open && !verdicts[i].blocked()
-		if open && !e.invalid && i <= e.asked && (verdicts[i].needs || e.allowsNothing(i)) {
+		open = open && !v.blocked()
+		if open && !e.withheld() && i <= e.asked && e.evidenced(v) {
 			granted = i
 		}
 	}
+	e.excuse(verdicts)
 	e.decision.Exposures = make([]ExposureResult, len(exposures))
 	for i := range verdicts {
 		e.decision.Exposures[i] = e.exposureResult(&verdicts[i], granted)
@@ -68,6 +76,12 @@ func (e *engine) grant() {
 	e.decision.Message = e.summaryText(e.asked, granted)
 }
 
+// withheld reports whether nothing may be granted, whatever the evidence says.
+func (e *engine) withheld() bool { return e.invalid || e.withdrawn != nil || e.lost != "" }
+
+// evidenced reports whether an exposure without obstacles may be granted: something was asked, or nothing has to be.
+func (e *engine) evidenced(v *verdict) bool { return v.needs || e.allowsNothing(v.exposure) }
+
 // allowsNothing reports whether the exposure may be granted when nothing is required of it.
 func (e *engine) allowsNothing(exposure int) bool {
 	return e.in.Policy.Spec.Exposures[exposure].WithoutEvidence == v1alpha1.WithoutEvidenceAllowed
@@ -86,14 +100,12 @@ func (e *engine) weigh(exposure int) verdict {
 			if e.questions[at].from > exposure {
 				continue
 			}
-			v.needs = v.needs || level <= e.declared
+			v.needs = v.needs || level <= e.own
 			if !e.questions[at].met() {
 				e.obstruct(&v, gap{question: at, level: level})
 			}
 		}
 	}
-	v.marks = e.blocking(&v)
-	v.reason = e.reasonOf(&v)
 	return v
 }
 
@@ -107,9 +119,10 @@ func (e *engine) raise(v *verdict) {
 		if t.state == v1alpha1.ThresholdReached {
 			v.reached = max(v.reached, t.raises)
 		}
-		// Whether something is required is asked of the declared level, so that it does not depend on evidence:
-		// otherwise a failure could open an exposure, by raising the release to a level that requires something.
-		v.needs = v.needs || t.raises > e.declared && t.asks(v.exposure) && len(t.ruledOutBy) > 0
+		// Whether something is required is asked of the level that the release declares itself, so that it depends on
+		// neither evidence nor ancestors: otherwise a failure could open an exposure, by raising the release to a level
+		// that requires something.
+		v.needs = v.needs || t.raises > e.own && t.asks(v.exposure) && len(t.ruledOutBy) > 0
 	}
 }
 
@@ -123,7 +136,7 @@ func (e *engine) obstruct(v *verdict, g gap) {
 	v.gaps = append(v.gaps, g)
 	q := &e.questions[g.question]
 	asked := g.level > e.declared && g.level <= v.reached
-	v.adverse = v.adverse || q.state == v1alpha1.RequirementFailed || asked && !q.lapsed()
+	v.adverse = v.adverse || q.state == v1alpha1.RequirementFailed || asked && !q.shown()
 }
 
 // raised reports whether a threshold has a part in blocking the exposure: it raises the level, and something above
@@ -171,11 +184,15 @@ func (e *engine) reasonOf(v *verdict) string {
 	switch {
 	case v.adverse:
 		return v1alpha1.ReasonAdverseFinding
+	case e.withdrawn != nil:
+		return v1alpha1.ReasonRevoked
+	case e.lost != "":
+		return v1alpha1.ReasonParentNotFound
 	case v.level < 0 || v.undefined >= 0 && v.undefined <= e.declared:
 		// An undefined level that only open thresholds raise to is left by ruling them out, so that what is
 		// missing for that is the reason.
 		return v1alpha1.ReasonLevelUndefined
-	case !v.blocked() && (v.needs || e.allowsNothing(v.exposure)):
+	case !v.blocked() && e.evidenced(v):
 		return v1alpha1.ReasonEvidenceComplete
 	case !v.blocked():
 		return v1alpha1.ReasonEvidenceNotRequired
@@ -186,16 +203,19 @@ func (e *engine) reasonOf(v *verdict) string {
 // lack is the reason that weighs most among requirements that are not met. A failure is none: where it is a cause the
 // verdict is adverse, and elsewhere the others are what changed.
 func (e *engine) lack(marks []bool) string {
-	var expired, indeterminate, missing bool
+	var revoked, expired, indeterminate, missing bool
 	for at, marked := range marks {
 		if marked {
 			state := e.questions[at].state
+			revoked = revoked || state == v1alpha1.RequirementRevoked
 			expired = expired || state == v1alpha1.RequirementExpired
 			indeterminate = indeterminate || state == v1alpha1.RequirementIndeterminate
 			missing = missing || state == v1alpha1.RequirementMissing
 		}
 	}
 	switch {
+	case revoked:
+		return v1alpha1.ReasonRevoked
 	case expired:
 		return v1alpha1.ReasonEvidenceExpired
 	case indeterminate:
@@ -212,7 +232,11 @@ func (e *engine) exposureResult(v *verdict, granted int) ExposureResult {
 		Name:    e.in.Policy.Spec.Exposures[v.exposure].Name,
 		Granted: v.exposure <= granted,
 		Adverse: v.adverse,
+		Revoked: v.revoked,
 		Reason:  v.reason,
+	}
+	if v.lapsed != 0 {
+		r.Lapsed = new(time.Unix(v.lapsed, 0).UTC())
 	}
 	if e.rung(e.in.Release.Spec.Level) >= 0 {
 		r.RequiredLevel = e.rungs[v.level].name
@@ -244,7 +268,12 @@ func (e *engine) clear(v *verdict) {
 		e.decision.ReplicaCeiling = &ceiling
 	}
 	until := e.now + e.clearance()
-	if end, ends := e.supportEnds(v); ends && end < until {
+	end, ends := e.supportEnds(v)
+	if ends {
+		e.decision.EvidenceEnds = new(time.Unix(end, 0).UTC())
+		e.warnBefore(end)
+	}
+	if ends && end < until {
 		// Nothing is to be renewed before the evidence ends, and that is looked at anyway.
 		until = end
 	} else {
@@ -252,6 +281,15 @@ func (e *engine) clear(v *verdict) {
 	}
 	at := time.Unix(until, 0).UTC()
 	e.decision.ClearedUntil = &at
+}
+
+// warnBefore has the grant looked at again when people are to be warned that its evidence ends.
+func (e *engine) warnBefore(end int64) {
+	for _, days := range [...]int64{14, 3, 1} {
+		if moment := end - days*daySeconds; moment > e.now {
+			e.recheckAt(moment)
+		}
+	}
 }
 
 // supportEnds is the earliest expiry among the evidence without which the exposure would not be granted as it is:

@@ -324,11 +324,11 @@ func TestClearance(t *testing.T) {
 			wantUntil: fixture.Day(1).Add(time.Hour), wantRecheck: 30 * time.Minute,
 		},
 		"what rules a threshold out supports the grant": {
-			policy: rsp(), evaluations: results("card=0.1", "bio=0.1"), now: fixture.Day(28), wantUntil: fixture.Day(30), wantRecheck: 48 * time.Hour,
+			policy: rsp(), evaluations: results("card=0.1", "bio=0.1"), now: fixture.Day(29), wantUntil: fixture.Day(30), wantRecheck: 24 * time.Hour,
 		},
 		"what the raised level requires supports the grant": {
 			policy: rsp(), evaluations: results("card=0.1", "bio=0.9", "jailbreak=0.1"), now: fixture.Day(45),
-			wantUntil: fixture.Day(50), wantRecheck: 5 * 24 * time.Hour,
+			wantUntil: fixture.Day(50), wantRecheck: 2 * 24 * time.Hour,
 		},
 		"what is not needed supports nothing, and is looked at when it ends": {
 			policy:      rsp(func(p *v1alpha1.SafetyPolicy) { p.Spec.Requirements[2].ValidForDays = 90 }),

@@ -4,7 +4,7 @@
 package gate
 
 import (
-	"slices"
+	"cmp"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -69,17 +69,14 @@ func uncovered(results []result, resolved int64) *result {
 // the release has all of. Adding another artifact, calling it by another type, or a policy that looks at more of
 // them, is no escape.
 func (e *engine) against(q *question, f *v1alpha1.AdverseFinding) bool {
-	return f.Spec.Requirement == q.name && (f.Spec.ScopeDigest == q.scope.key() || e.hasAll(f.Spec.Artifacts))
+	return f.Spec.Requirement == q.name && e.reaches(f) &&
+		(f.Spec.ScopeDigest == q.scope.key() || hasAll(e.artifacts, f.Spec.Artifacts))
 }
 
-// hasAll reports whether the release has the content of every one of the artifacts, of which there must be some.
-func (e *engine) hasAll(artifacts []v1alpha1.SubjectArtifact) bool {
-	for i := range artifacts {
-		if !slices.ContainsFunc(e.artifacts, func(a v1alpha1.SubjectArtifact) bool { return a.Digest == artifacts[i].Digest }) {
-			return false
-		}
-	}
-	return len(artifacts) > 0
+// reaches reports whether a finding counts in the release's namespace: it comes from there, or from somebody whose word
+// counts everywhere.
+func (e *engine) reaches(f *v1alpha1.AdverseFinding) bool {
+	return f.Spec.Evidence.Namespace == e.in.Release.Namespace || f.Spec.Evidence.Reach != v1alpha1.ReachNamespace
 }
 
 // minTime is earlier than every time that the API can hold.
@@ -156,6 +153,8 @@ func (e *engine) resolving(q *question, f *v1alpha1.AdverseFinding, results []re
 		return nil, e.whyNotAmong(q, f.Spec.Resolution.Evaluation)
 	case r.zone != zoneMet:
 		return nil, "it does not meet " + q.name
+	case r.revoked():
+		return nil, "it was revoked"
 	case e.now >= q.expiry(r):
 		return nil, "it met " + q.name + " until " + timestamp(q.expiry(r)) + " and has expired"
 	case r.effective <= f.Spec.Evidence.ResultTime.Unix():
@@ -195,6 +194,8 @@ func (e *engine) whyNotAmong(q *question, name string) string {
 	return "it cannot be used: " + r.why(q)
 }
 
+// newFinding is the finding about a failing result. It reaches as far as whoever brought the result may speak for: where
+// nothing was stamped, that is the namespace.
 func (e *engine) newFinding(q *question, r *result) v1alpha1.AdverseFinding {
 	about, key := q.scope.artifacts, q.scope.key()
 	if subject := r.evaluation.Spec.Subject.Artifacts; !q.scope.matches(subject) {
@@ -215,6 +216,7 @@ func (e *engine) newFinding(q *question, r *result) v1alpha1.AdverseFinding {
 				Namespace:      r.evaluation.Namespace,
 				Name:           r.evaluation.Name,
 				UID:            string(r.evaluation.UID),
+				Reach:          cmp.Or(r.evaluation.Spec.Reach, v1alpha1.ReachNamespace),
 				Policy:         e.in.Policy.Name,
 				PolicyRevision: e.decision.PolicyRevision,
 				Value:          r.evaluation.Status.Measurement.Value,

@@ -196,7 +196,7 @@ func TestNewFindingIsComplete(t *testing.T) {
 			ScopeDigest: upliftScope(),
 			Artifacts:   []v1alpha1.SubjectArtifact{fixture.Weights("m1")},
 			Evidence: v1alpha1.FindingEvidence{
-				Namespace: "serving", Name: "bad", UID: string(bad.UID), Policy: "rsp", PolicyRevision: "sha256:0123456789abcdef",
+				Namespace: "serving", Name: "bad", UID: string(bad.UID), Reach: v1alpha1.ReachNamespace, Policy: "rsp", PolicyRevision: "sha256:0123456789abcdef",
 				Value: "0.9", SHA256: fixture.SHA256("file bad"), ResultTime: metav1.NewTime(fixture.Day(1)),
 			},
 		},
@@ -249,6 +249,40 @@ func testResolution(t *testing.T, test resolutionCase) {
 	}
 }
 
+// Who may say so: what failed in a namespace counts there, and elsewhere where its evaluator's word counts everywhere.
+func TestReachOfAFinding(t *testing.T) {
+	const here, there = fixture.Namespace, "elsewhere"
+	for name, test := range map[string]struct {
+		namespace string
+		reach     v1alpha1.Reach
+		want      v1alpha1.RequirementState
+	}{
+		"one of this namespace counts":                                         {here, v1alpha1.ReachNamespace, failed},
+		"one of another namespace counts where it reaches everywhere":          {there, v1alpha1.ReachCluster, failed},
+		"one of another namespace that reaches no further does not count":      {there, v1alpha1.ReachNamespace, met},
+		"one that was made before the reach was recorded counts as it used to": {there, "", failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := finding("f", fixture.Spoken(test.namespace, test.reach))
+			got := gate.Decide(upliftInput(list(evaluation("late", "0.1", day(3))), findings(f)))
+			if state := got.Requirements[0].State; state != test.want {
+				t.Errorf("the state is %s, want %s: %s", state, test.want, got.Requirements[0].Message)
+			}
+		})
+	}
+}
+
+func TestANewFindingReachesAsFarAsItsEvaluation(t *testing.T) {
+	for stamped, want := range map[v1alpha1.Reach]v1alpha1.Reach{
+		"": v1alpha1.ReachNamespace, v1alpha1.ReachNamespace: v1alpha1.ReachNamespace, v1alpha1.ReachCluster: v1alpha1.ReachCluster,
+	} {
+		got := gate.Decide(upliftInput(list(evaluation("bad", "0.9", fixture.Reaching(stamped))), nil))
+		if len(got.NewFindings) != 1 || got.NewFindings[0].Spec.Evidence.Reach != want {
+			t.Errorf("of an evaluation stamped %q the new findings are %+v, want one that reaches the %s", stamped, got.NewFindings, want)
+		}
+	}
+}
+
 func TestResolutions(t *testing.T) {
 	clean := evaluation("clear", "0.1", day(3))
 	named := func(evaluation string) []v1alpha1.AdverseFinding {
@@ -285,6 +319,10 @@ func TestResolutions(t *testing.T) {
 		},
 		"an indeterminate evaluation resolves nothing": {
 			evaluations: list(evaluation("x", "0.3", day(3))), findings: named("x"), want: failed, wantMessage: "it does not meet uplift",
+		},
+		"an evaluation that was revoked resolves nothing": {
+			evaluations: list(evaluation("x", "0.1", day(3), fixture.Revoked(v1alpha1.RevocationAdvisory))),
+			findings:    named("x"), want: failed, wantMessage: "it was revoked",
 		},
 		"an expired evaluation resolves nothing": {
 			evaluations: list(clean), findings: named("clear"), now: 103, want: failed, wantMessage: "has expired",

@@ -102,10 +102,14 @@ func FuzzEveryDecision(f *testing.F) {
 		checkExplained(t, got)
 		checkBounds(t, in, got)
 		checkMet(t, in, got)
+		checkExcuses(t, in, got)
 
 		random := rand.New(rand.NewPCG(uint64(len(data)), 7))
 		mixed := in
 		mixed.Evaluations, mixed.Findings, mixed.Sightings = slices.Clone(in.Evaluations), slices.Clone(in.Findings), slices.Clone(in.Sightings)
+		mixed.Ancestors, mixed.Revoked = slices.Clone(in.Ancestors), slices.Clone(in.Revoked)
+		random.Shuffle(len(mixed.Ancestors), func(i, j int) { mixed.Ancestors[i], mixed.Ancestors[j] = mixed.Ancestors[j], mixed.Ancestors[i] })
+		random.Shuffle(len(mixed.Revoked), func(i, j int) { mixed.Revoked[i], mixed.Revoked[j] = mixed.Revoked[j], mixed.Revoked[i] })
 		random.Shuffle(len(mixed.Evaluations), func(i, j int) {
 			mixed.Evaluations[i], mixed.Evaluations[j] = mixed.Evaluations[j], mixed.Evaluations[i]
 		})
@@ -175,6 +179,12 @@ func checkBounds(t *testing.T, in gate.Input, d gate.Decision) {
 	if granted > asked {
 		t.Errorf("%s is granted and %s was asked for", d.GrantedExposure, in.Release.Spec.Exposure)
 	}
+	if d.EvidenceEnds != nil && (granted < 0 || d.ClearedUntil.After(*d.EvidenceEnds)) {
+		t.Errorf("%q is granted and cleared until %v, while the evidence ends %v", d.GrantedExposure, d.ClearedUntil, d.EvidenceEnds)
+	}
+	if granted >= 0 && (in.Release.Spec.Revocation != nil || in.LostAncestor != "") {
+		t.Errorf("%q is granted to a release that is revoked or whose parent is lost", d.GrantedExposure)
+	}
 	if cleared := d.ClearedUntil != nil && d.ClearedUntil.After(in.Now); cleared != (granted >= 0) || (d.ClearedUntil == nil) != (granted < 0) {
 		t.Errorf("%q is granted and cleared until %v", d.GrantedExposure, d.ClearedUntil)
 	}
@@ -222,6 +232,9 @@ func checkMet(t *testing.T, in gate.Input, d gate.Decision) {
 		at := slices.IndexFunc(in.Evaluations, func(e v1alpha1.SafetyEvaluation) bool { return e.Name == r.Evidence })
 		if at < 0 {
 			t.Fatalf("%s is met by %q, which does not exist", r.Name, r.Evidence)
+		}
+		if in.Evaluations[at].Spec.Revocation != nil {
+			t.Errorf("%s is met by %q, which was revoked", r.Name, r.Evidence)
 		}
 		m := in.Evaluations[at].Status.Measurement
 		value, err := strconv.ParseFloat(m.Value, 64)

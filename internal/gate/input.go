@@ -31,7 +31,9 @@ type Input struct {
 	Findings []v1alpha1.AdverseFinding
 	// Ancestors are the releases that the release was made from: its parent, then the parent's, and so on.
 	Ancestors []v1alpha1.ModelRelease
-	// LostAncestor is the name of the first that does not exist, or that comes round again; empty when all are there.
+	// Decide follows the names itself, and holds where one is missing here.
+	// LostAncestor is the name of the first that does not exist, that comes round again, or that is further away than
+	// [MaxAncestors]; empty when all are there.
 	LostAncestor string
 	// Revoked are the revoked releases, of any namespace, that have artifacts of this one.
 	Revoked []v1alpha1.ModelRelease

@@ -21,6 +21,8 @@ const (
 	OutcomeUnusable Outcome = "Unusable"
 	// OutcomeUnaccepted means that it does not fail, and that its relation to the release is not accepted.
 	OutcomeUnaccepted Outcome = "Unaccepted"
+	// OutcomeRevoked means that it lies on the safe side, and must not be relied on.
+	OutcomeRevoked Outcome = "Revoked"
 	// OutcomeClear means that it lies on the safe side, however old it is.
 	OutcomeClear Outcome = "Clear"
 	// OutcomeBetween means that it lies between the bounds.
@@ -90,6 +92,8 @@ func (r *result) outcome() Outcome {
 		return OutcomeUnusable
 	case !r.accepted:
 		return OutcomeUnaccepted
+	case r.revoked():
+		return OutcomeRevoked
 	case r.zone == zoneMet:
 		return OutcomeClear
 	}

@@ -67,6 +67,18 @@ func TestRead(t *testing.T) {
 			evaluation: evaluation("e", "0.9", fixture.Related(v1alpha1.RelationSimilarlySafe, fixture.Weights("other"))),
 			want:       gate.Reading{Outcome: gate.OutcomeFailed, Known: fixture.Day(0), Effective: fixture.Day(0)},
 		},
+		"a clear one that was revoked does not count": {
+			evaluation: evaluation("e", "0.1", fixture.Revoked(v1alpha1.RevocationAdvisory)),
+			want:       gate.Reading{Outcome: gate.OutcomeRevoked, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
+		"one that fails does, revoked or not": {
+			evaluation: evaluation("e", "0.9", fixture.Revoked(v1alpha1.RevocationCritical)),
+			want:       gate.Reading{Outcome: gate.OutcomeFailed, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
+		"so does one between the bounds": {
+			evaluation: evaluation("e", "0.3", fixture.Revoked(v1alpha1.RevocationCritical)),
+			want:       gate.Reading{Outcome: gate.OutcomeBetween, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
 		"a requirement that cannot be judged": {
 			evaluation: evaluation("e", "0.9"),
 			modifiers:  requirement(fixture.Judging("Sideways", "0.1", "")),

@@ -33,8 +33,15 @@ type question struct {
 	latest result
 	// finding is the adverse finding that stands, an existing or a new one; nil without one.
 	finding *v1alpha1.AdverseFinding
+	// inherited is the name of the release that finding is about, where it is one that the release was made from.
+	inherited string
 	// unresolved is the ineffective answer to the resolution of finding; empty without one.
 	unresolved string
+	// withdrawn is the revoked evaluation that would decide, and meet the requirement, or would have until it grew old;
+	// only for the state Revoked.
+	withdrawn *v1alpha1.SafetyEvaluation
+	// supposed: it is taken for met, to see what would be granted then.
+	supposed bool
 	// expires is when latest stops counting; only for the states Met and Expired.
 	expires int64
 	// unusable is the newest of the results that cannot be used.
@@ -42,17 +49,24 @@ type question struct {
 	// others, unaccepted and unusables count the evaluations that are about other artifacts, have a relation
 	// that is not accepted, or cannot be used.
 	others, unaccepted, unusables int
+	// revocations counts the results that do not count because they were revoked.
+	revocations int
 	// unread is one of the evaluations that may still come to be read; nil without one. They answer nothing yet.
 	unread *v1alpha1.SafetyEvaluation
 }
 
-func (q *question) met() bool { return q.state == v1alpha1.RequirementMet }
+func (q *question) met() bool { return q.state == v1alpha1.RequirementMet || q.supposed }
+
+func (q *question) revoked() bool { return q.state == v1alpha1.RequirementRevoked }
 
 // lapsed reports whether the requirement was met once, and its evidence only grew old. What was too old already when
 // it came to be known never showed anything: an ancient file makes no lapse of what is missing.
 func (q *question) lapsed() bool {
 	return q.state == v1alpha1.RequirementExpired && q.latest.created < q.expires
 }
+
+// shown reports whether the requirement was met once, and what showed it only grew old or was revoked.
+func (q *question) shown() bool { return q.lapsed() || q.revoked() }
 
 // judge answers the question. Findings are judged whatever else is wrong: what failed stays so.
 func (e *engine) judge(q *question) {
@@ -65,12 +79,38 @@ func (e *engine) judge(q *question) {
 	}
 	results := e.collect(q)
 	e.judgeFindings(q, results)
+	decisive := e.latest(q, results)
+	if q.finding == nil && q.latest.evaluation == nil {
+		e.inherit(q)
+	}
+	q.state = e.stateOf(q)
+	if decisive == nil || !decisive.revoked() || q.met() || q.state == v1alpha1.RequirementFailed {
+		return
+	}
+	// That time goes by makes nothing less grave: what was revoked stays so when it would have ended.
+	if end := q.expiry(decisive); e.now < end || decisive.created < end {
+		q.state, q.withdrawn, q.expires = v1alpha1.RequirementRevoked, decisive.evaluation, 0
+	}
+}
+
+// latest finds the result that decides, and the one that would if nothing had been revoked; nil when there is none.
+func (e *engine) latest(q *question, results []result) (decisive *result) {
 	for i := range results {
-		if r := &results[i]; r.zone != zoneUnusable && (q.latest.evaluation == nil || r.decides(&q.latest)) {
+		r := &results[i]
+		if r.zone == zoneUnusable {
+			continue
+		}
+		if decisive == nil || r.decides(decisive) {
+			decisive = r
+		}
+		switch {
+		case r.revoked():
+			q.revocations++
+		case q.latest.evaluation == nil || r.decides(&q.latest):
 			q.latest = *r
 		}
 	}
-	q.state = e.stateOf(q)
+	return decisive
 }
 
 func (e *engine) stateOf(q *question) v1alpha1.RequirementState {
@@ -143,7 +183,7 @@ func (e *engine) collect(q *question) []result {
 // artifacts failed for the release, whatever was added to it since; nothing else that was found of them counts.
 func (e *engine) readElsewhere(q *question, evaluation *v1alpha1.SafetyEvaluation) result {
 	about := within(ordered(evaluation.Spec.Subject.Artifacts), q.scope.types)
-	if q.problem != "" || awaited(evaluation) || !e.hasAll(about) {
+	if q.problem != "" || awaited(evaluation) || !hasAll(e.artifacts, about) {
 		return result{}
 	}
 	return q.read(evaluation, &e.sightings)

@@ -21,6 +21,7 @@ const (
 	missing       = v1alpha1.RequirementMissing
 	indeterminate = v1alpha1.RequirementIndeterminate
 	expired       = v1alpha1.RequirementExpired
+	revoked       = v1alpha1.RequirementRevoked
 )
 
 type requirementCase struct {

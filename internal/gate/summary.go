@@ -183,6 +183,16 @@ func (e *engine) obstacles(v *verdict) {
 	case e.invalid:
 		t.add("the release names a level or an exposure that the policy does not have.")
 		return
+	case e.withheld():
+		if e.withdrawn != nil {
+			e.revokedText()
+		} else {
+			e.lostText()
+		}
+		t.add(separatorAfter(v.blocked()))
+		if !v.blocked() {
+			return
+		}
 	case !v.blocked() && !v.needs && !e.allowsNothing(v.exposure):
 		t.add("the policy requires nothing for it and does not say withoutEvidence: Allowed;" +
 			" a new revision of the policy has to do one or the other.")
@@ -269,9 +279,12 @@ func (e *engine) unmetText(c *capability) {
 func (e *engine) remedy(q *question) {
 	switch act := q.change(nil); act.Act {
 	case ActEvaluate:
-		if q.state == v1alpha1.RequirementMissing {
+		switch {
+		case q.revoked():
+			e.text.add("run or import another evaluation for it")
+		case q.state == v1alpha1.RequirementMissing || q.inherited != "":
 			e.text.add("run or import an evaluation for it")
-		} else {
+		default:
 			e.text.add("a later evaluation has to be clear")
 		}
 	case ActRenew:

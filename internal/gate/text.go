@@ -98,8 +98,12 @@ func separator(i, n int) string {
 func (t *text) requirement(q *question) string {
 	t.begin()
 	switch {
+	case q.inherited != "":
+		t.inherited(q)
 	case q.finding != nil:
 		t.finding(q)
+	case q.revoked():
+		t.withdrawn(q)
 	case q.spec == nil:
 		t.add("The policy names this requirement and does not define it, so nothing can meet it; correct the policy.")
 	case len(q.scope.artifacts) == 0:
@@ -139,6 +143,14 @@ func (t *text) finding(q *question) {
 	if q.unresolved != "" {
 		t.add(" Its resolution has no effect: ", q.unresolved, ".")
 	}
+}
+
+func (t *text) inherited(q *question) {
+	f := q.finding
+	t.add("Release ", q.inherited, ", which this one was made from, failed it with ", f.Spec.Evidence.Value, " in evaluation ",
+		f.Spec.Evidence.Namespace, "/", f.Spec.Evidence.Name, ", and AdverseFinding ", f.Name, " stands. No result of this one's",
+		" own decides; run or import an evaluation of its artifacts.")
+	t.others(q)
 }
 
 // latest describes the result that decides.
@@ -190,6 +202,15 @@ func (t *text) others(q *question) {
 	if q.unusables > 1 {
 		t.add(" Of the evaluations that cannot be used there are ")
 		t.count(int64(q.unusables))
+		t.add(".")
+	}
+	n := q.revocations
+	if q.revoked() {
+		n--
+	}
+	if n > 0 {
+		t.add(" Not counted because they were revoked: ")
+		t.count(int64(n))
 		t.add(".")
 	}
 	if q.unaccepted > 0 {

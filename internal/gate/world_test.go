@@ -247,5 +247,72 @@ func (w *world) input() gate.Input {
 		})
 	}
 	in.Now = fixture.Day(8).Add(time.Duration(w.below(3)) * 500 * time.Millisecond)
+	w.breed(&in)
+	w.recall(&in)
 	return in
+}
+
+// breed makes some releases ones that were made from others, of which some are lost and about some of which something was found.
+func (w *world) breed(in *gate.Input) {
+	if w.below(3) < 2 {
+		return
+	}
+	in.Release = in.Release.DeepCopy()
+	from := in.Release
+	for i := range 1 + w.below(3) {
+		name := "a" + strconv.Itoa(i)
+		fixture.DerivedFrom(name)(from)
+		if w.rarely(12) {
+			break
+		}
+		in.Ancestors = append(in.Ancestors, *fixture.Release(name,
+			fixture.Declared(pick(&w.source, "L1", "L1", "L2", "L3", "typo")),
+			fixture.Of(pick(&w.source, fixture.Weights(name), fixture.Weights("m1")))))
+		from = &in.Ancestors[len(in.Ancestors)-1]
+	}
+	if w.rarely(12) {
+		fixture.DerivedFrom(pick(&w.source, "m1", "a0"))(from)
+	}
+	for range w.below(3) {
+		f := w.finding(in.Evaluations)
+		fixture.Concerning(fixture.Weights(pick(&w.source, "a0", "a1")))(&f)
+		f.Spec.ScopeDigest = gate.Digest(f.Spec.Artifacts, nil)
+		in.Findings = append(in.Findings, f)
+	}
+}
+
+func (w *world) severity() v1alpha1.RevocationSeverity {
+	return pick(&w.source, v1alpha1.RevocationAdvisory, v1alpha1.RevocationCritical)
+}
+
+// recall revokes some of the evaluations and, rarely, releases; and limits the reach of some findings.
+func (w *world) recall(in *gate.Input) {
+	for i := range in.Evaluations {
+		if w.rarely(10) {
+			fixture.Revoked(w.severity())(&in.Evaluations[i])
+		}
+	}
+	for i := range in.Findings {
+		if w.rarely(4) {
+			fixture.Spoken(pick(&w.source, "elsewhere", fixture.Namespace), pick(&w.source, v1alpha1.ReachNamespace, v1alpha1.ReachCluster, ""))(&in.Findings[i])
+		}
+	}
+	for range pick(&w.source, 0, 0, 0, 1, 0, 2) {
+		in.Revoked = append(in.Revoked, w.recalled())
+	}
+	if w.rarely(16) {
+		in.Release = in.Release.DeepCopy()
+		fixture.Recalled(w.severity(), v1alpha1.ReachNamespace)(in.Release)
+	}
+}
+
+func (w *world) recalled() v1alpha1.ModelRelease {
+	r := fixture.Release("x"+strconv.Itoa(w.count),
+		fixture.Of(pick(&w.source, fixture.Weights("other"), fixture.Weights("m1"), fixture.Server("m1"), fixture.Server("other"))),
+		fixture.Recalled(w.severity(), pick(&w.source, v1alpha1.ReachNamespace, v1alpha1.ReachCluster)))
+	w.count++
+	if w.below(2) == 1 {
+		r.Namespace = "elsewhere"
+	}
+	return *r
 }

@@ -8,6 +8,7 @@ package gathering
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,11 +25,16 @@ const (
 	ByRelease = "spec.subject.release"
 	// ByFile is the field index of SafetyEvaluations by what [Files] says.
 	ByFile = "file"
+	// ByRevocation is the field index of ModelReleases by what [Revocation] says. It is a field selector of the API
+	// server too: a live read asks the API server itself which releases are revoked, so that no index, and no cache that
+	// lags, keeps a revocation from being seen.
+	ByRevocation = "spec.revocation.severity"
 )
 
 // Source is where is read.
 type Source struct {
-	// Reader gives release, policy, evaluations and findings: a cache, or the API server itself.
+	// Reader gives all but sightings: a cache, or the API server itself. A cache has the field indexes [ByRelease] and
+	// [ByRevocation].
 	Reader client.Reader
 	// Cache has the field index [ByFile]. Sightings are always read there: one can only make evidence
 	// older or refuse it.
@@ -68,8 +74,62 @@ func (s Source) Input(ctx context.Context, key types.NamespacedName, now time.Ti
 	in.Findings = findings.Items
 
 	var err error
+	if in.Ancestors, in.LostAncestor, err = Ancestors(ctx, s.Reader, release); err != nil {
+		return in, err
+	}
+	if in.Revoked, err = s.revoked(ctx, release); err != nil {
+		return in, err
+	}
 	in.Sightings, err = s.sightings(ctx, in.Evaluations)
 	return in, err
+}
+
+// Ancestors reads what a release was made from, its parent first, and names the first that cannot be followed: it does
+// not exist, comes round again, or is further away than [gate.MaxAncestors]. Any other error is returned.
+func Ancestors(ctx context.Context, reader client.Reader, release *v1alpha1.ModelRelease) (all []v1alpha1.ModelRelease, lost string, err error) {
+	seen := map[string]bool{release.Name: true}
+	for from := release.Spec.DerivedFrom; from != nil; from = all[len(all)-1].Spec.DerivedFrom {
+		if seen[from.Release] || len(all) == gate.MaxAncestors {
+			return all, from.Release, nil
+		}
+		seen[from.Release] = true
+		key, parent := types.NamespacedName{Namespace: release.Namespace, Name: from.Release}, &v1alpha1.ModelRelease{}
+		if err := reader.Get(ctx, key, parent); apierrors.IsNotFound(err) {
+			return all, from.Release, nil
+		} else if err != nil {
+			return all, "", fmt.Errorf("reading ModelRelease %s, which %s was made from: %w", key, release.Name, err)
+		}
+		all = append(all, *parent)
+	}
+	return all, "", nil
+}
+
+// revoked finds every revoked release in the cluster that has an artifact of this one. There are few that are revoked.
+func (s Source) revoked(ctx context.Context, release *v1alpha1.ModelRelease) ([]v1alpha1.ModelRelease, error) {
+	var all []v1alpha1.ModelRelease
+	for _, severity := range []v1alpha1.RevocationSeverity{v1alpha1.RevocationCritical, v1alpha1.RevocationAdvisory} {
+		list := &v1alpha1.ModelReleaseList{}
+		if err := s.Reader.List(ctx, list, client.MatchingFields{ByRevocation: string(severity)}); err != nil {
+			return nil, fmt.Errorf("listing revoked releases: %w", err)
+		}
+		all = append(all, Sharing(release, list.Items)...)
+	}
+	return all, nil
+}
+
+// Sharing are those of the releases that are revoked and have an artifact of this one.
+func Sharing(release *v1alpha1.ModelRelease, releases []v1alpha1.ModelRelease) []v1alpha1.ModelRelease {
+	digests := map[v1alpha1.Digest]bool{}
+	for i := range release.Spec.Artifacts {
+		digests[release.Spec.Artifacts[i].Digest] = true
+	}
+	var all []v1alpha1.ModelRelease
+	for i := range releases {
+		if releases[i].Spec.Revocation != nil && slices.ContainsFunc(releases[i].Spec.Artifacts, func(a v1alpha1.Artifact) bool { return digests[a.Digest] }) {
+			all = append(all, releases[i])
+		}
+	}
+	return all
 }
 
 // sightings finds every evaluation in the cluster with one of the result files.
@@ -100,6 +160,14 @@ func (s Source) sightings(ctx context.Context, evaluations []v1alpha1.SafetyEval
 // Release is the key of an evaluation in the index [ByRelease].
 func Release(e *v1alpha1.SafetyEvaluation) []string {
 	return []string{e.Spec.Subject.Release}
+}
+
+// Revocation is the key of a release in the index [ByRevocation]: the severity of its revocation. None without one.
+func Revocation(r *v1alpha1.ModelRelease) []string {
+	if r.Spec.Revocation == nil {
+		return nil
+	}
+	return []string{string(r.Spec.Revocation.Severity)}
 }
 
 // Files are the keys of an evaluation in the index [ByFile]: its result file and its run. None before

@@ -104,6 +104,15 @@ func TestWhatIsOld(t *testing.T) {
 		"what one followed that cannot be used stays": {
 			evaluations: list(old, result("latest", "NaN", 180)),
 		},
+		"what one followed that was revoked stays": {
+			evaluations: list(old, result("latest", "0.1", 180, fixture.Revoked(v1alpha1.RevocationAdvisory))),
+		},
+		"what was revoked goes when another followed it": {
+			evaluations: list(result("old", "0.1", 0, fixture.Revoked(v1alpha1.RevocationCritical)), latest), want: []string{"old"},
+		},
+		"what was revoked stays while nothing followed it, for it is why something is refused": {
+			evaluations: list(result("old", "0.1", 0, fixture.Revoked(v1alpha1.RevocationCritical))),
+		},
 		"what one followed that is being deleted stays": {
 			evaluations: list(old, result("latest", "0.1", 180, func(e *v1alpha1.SafetyEvaluation) { e.DeletionTimestamp = &metav1.Time{Time: fixture.Day(200)} })),
 		},

@@ -187,6 +187,15 @@ func TestWhatIsThere(t *testing.T) {
 		"a result between the bounds is an answer, whoever brought it": {
 			in: begin(80, imported("bio", "0.1", 0), imported("attack", "0.3", 0)),
 		},
+		"what was revoked is run again": {
+			in:   begin(2, imported("bio", "0.1", 0), run("r", "attack", "0.1", 1, fixture.Revoked(v1alpha1.RevocationAdvisory))),
+			want: []string{"attack"},
+		},
+		"also soon after it was, whatever came to nothing before": {
+			in: begin(2, imported("bio", "0.1", 0), broken("a", "attack", 1), broken("b", "attack", 1), broken("c", "attack", 1),
+				run("r", "attack", "0.1", 1, fixture.Run(fixture.Day(2)), ofSuite("attack-suite"), fixture.Revoked(v1alpha1.RevocationAdvisory))),
+			want: []string{"attack"},
+		},
 		"until it grows old": {
 			in: begin(94, imported("bio", "0.1", 90), imported("attack", "0.3", 0)), want: []string{"attack"},
 		},

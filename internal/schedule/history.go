@@ -94,6 +94,9 @@ func (s *scheduler) again(r *v1alpha1.Requirement, result *gate.RequirementResul
 		if answer := s.evidence(r, result.Evidence); answer.Outcome.Counts() {
 			return renewal(s.Gate.Release.UID, r, answer.Effective.Add(valid(r)))
 		}
+	case v1alpha1.RequirementRevoked:
+		// What came before the evidence that was revoked was made good by it.
+		return wait(h.since(s.evidence(r, result.Evidence).Known, result.Evidence))
 	case v1alpha1.RequirementMissing, v1alpha1.RequirementFailed:
 	}
 	return wait(h.runs)

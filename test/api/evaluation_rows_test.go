@@ -4,6 +4,7 @@
 package api
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -50,6 +51,48 @@ func ranEvaluation(t *testing.T) *unstructured.Unstructured {
 	return stored
 }
 
+// revokedEvaluation is stored, and revoked.
+func revokedEvaluation(severity string) func(*testing.T) *unstructured.Unstructured {
+	return func(t *testing.T) *unstructured.Unstructured {
+		t.Helper()
+		object := fullEvaluation(t)
+		object.SetName("")
+		object.SetGenerateName("revoked-")
+		set("spec.revocation", map[string]any{"severity": severity, "reason": "The run saw the answers."})(object.Object)
+		return store(t, shared.Client, object)
+	}
+}
+
+const revocationIsFixed = "the revocation of an evaluation is not taken back, only raised from Advisory to Critical; create another evaluation instead"
+
+func advisoryRows() map[string]row {
+	return map[string]row{
+		"it counts again":           {drop("spec.revocation"), "spec.revocation", revocationIsFixed},
+		"another reason":            {set("spec.revocation.reason", "none"), "spec.revocation", revocationIsFixed},
+		"graver":                    {set("spec.revocation.severity", "Critical"), "", ""},
+		"graver, for other reason":  {set("spec.revocation", map[string]any{"severity": "Critical", "reason": "All runs saw them."}), "", ""},
+		"another revoker is undone": {set("spec.revocation.revokedBy", "somebody-else"), "", ""},
+		"no revoker is undone":      {drop("spec.revocation.revokedBy"), "", ""},
+		"another label":             {set("metadata.labels.team", "red"), "", ""},
+	}
+}
+
+func criticalRows() map[string]row {
+	return map[string]row{
+		"it counts again": {drop("spec.revocation"), "spec.revocation", revocationIsFixed},
+		"less grave":      {set("spec.revocation.severity", "Advisory"), "spec.revocation", revocationIsFixed},
+		"another reason":  {set("spec.revocation.reason", "none"), "spec.revocation", revocationIsFixed},
+	}
+}
+
+func evaluationRunUpdateRows() map[string]row {
+	report := map[string]any{"configMap": map[string]any{"name": "r", "key": "r"}}
+	return map[string]row{
+		"another suite":              {set("spec.job.suite", "other"), "spec.job", evaluationIsFixed},
+		"a report in place of a job": {all(drop("spec.job"), set("spec.report", report)), "spec", evaluationIsFixed},
+	}
+}
+
 func evaluationRunRows() map[string]row {
 	const fixed = "a run that ended does not change; create another SafetyEvaluation to run the suite again"
 	return map[string]row{
@@ -63,6 +106,12 @@ func evaluationRunRows() map[string]row {
 }
 
 func evaluationRows() map[string]row {
+	rows := evaluationSourceRows()
+	maps.Copy(rows, revocationRows())
+	return rows
+}
+
+func evaluationSourceRows() map[string]row {
 	const (
 		tested    = "spec.subject.tested"
 		match     = "should match"
@@ -102,18 +151,23 @@ func evaluationRows() map[string]row {
 		"evidence for no requirement":                   {drop("spec.requirement"), "spec.requirement", "Required value"},
 		"evidence about no release":                     {drop("spec.subject.release"), "spec.subject.release", "Required value"},
 		"an evaluator that somebody typed is replaced":  {set("spec.evaluator", strings.Repeat("e", 600)), "", ""},
+		"a reach that somebody typed is replaced":       {set("spec.reach", "Namespace"), "", ""},
+		"a reach that nobody has heard of":              {set("spec.reach", "Galaxy"), "", ""},
 		"an evaluation without a spec":                  {drop("spec"), "spec", "Required value"},
 	}
 }
 
-const evaluationIsFixed = "a SafetyEvaluation does not change once it is made; create another one instead"
+const evaluationIsFixed = "a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 
 func evaluationUpdateRows() map[string]row {
 	return map[string]row{
-		"another requirement":         {set("spec.requirement", "cyber-range"), "spec", evaluationIsFixed},
-		"another file":                {set("spec.report.sha256", strings.Repeat("7", 64)), "spec", evaluationIsFixed},
-		"any file":                    {drop("spec.report.sha256"), "spec", evaluationIsFixed},
-		"more artifacts":              {set("spec.subject.artifacts[1]", map[string]any{"type": "Adapter", "digest": "sha256:" + strings.Repeat("7", 64)}), "spec", evaluationIsFixed},
+		"another requirement":         {set("spec.requirement", "cyber-range"), "spec.requirement", evaluationIsFixed},
+		"another file":                {set("spec.report.sha256", strings.Repeat("7", 64)), "spec.report", evaluationIsFixed},
+		"any file":                    {drop("spec.report.sha256"), "spec.report", evaluationIsFixed},
+		"more artifacts":              {set("spec.subject.artifacts[1]", map[string]any{"type": "Adapter", "digest": "sha256:" + strings.Repeat("7", 64)}), "spec.subject", evaluationIsFixed},
+		"another reach is undone":     {set("spec.reach", "Namespace"), "", ""},
+		"no reach is undone":          {drop("spec.reach"), "", ""},
+		"it is revoked":               {set("spec.revocation", map[string]any{"severity": "Advisory", "reason": "contaminated"}), "", ""},
 		"another label":               {set("metadata.labels.team", "red"), "", ""},
 		"another evaluator is undone": {set("spec.evaluator", "somebody-else"), "", ""},
 		"no evaluator is undone":      {drop("spec.evaluator"), "", ""},

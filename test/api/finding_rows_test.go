@@ -64,10 +64,12 @@ func resolution() map[string]any {
 func findingRows() map[string]row {
 	const artifact = "spec.artifacts[0]."
 	return map[string]row{
-		"a finding about an unknown type":       {set(artifact+"type", "Model"), artifact + "type", "supported values"},
-		"a finding about a digest that is none": {set(artifact+"digest", "sha256:"+strings.Repeat("x", 64)), artifact + "digest", "should match"},
-		"a finding without artifacts":           {drop("spec.artifacts"), "spec.artifacts", "Required value"},
-		"a finding without a time":              {drop("spec.evidence.resultTime"), "spec.evidence.resultTime", "Required value"},
+		"a finding about an unknown type":        {set(artifact+"type", "Model"), artifact + "type", "supported values"},
+		"a finding about a digest that is none":  {set(artifact+"digest", "sha256:"+strings.Repeat("x", 64)), artifact + "digest", "should match"},
+		"a finding without artifacts":            {drop("spec.artifacts"), "spec.artifacts", "Required value"},
+		"a finding of another reach":             {set("spec.evidence.reach", "Galaxy"), "spec.evidence.reach", `supported values: "Namespace", "Cluster"`},
+		"a finding that counts in its namespace": {set("spec.evidence.reach", "Namespace"), "", ""},
+		"a finding without a time":               {drop("spec.evidence.resultTime"), "spec.evidence.resultTime", "Required value"},
 	}
 }
 
@@ -78,6 +80,7 @@ func findingUpdateRows() map[string]row {
 		"another scope":                     {set("spec.scopeDigest", string(fixture.Digest("elsewhere"))), "spec", fixed},
 		"other artifacts":                   {set("spec.artifacts[0].digest", string(fixture.Digest("elsewhere"))), "spec", fixed},
 		"another value":                     {set("spec.evidence.value", "0.1"), "spec", fixed},
+		"a wider reach":                     {set("spec.evidence.reach", "Cluster"), "spec", fixed},
 		"a later time":                      {set("spec.evidence.resultTime", "2026-06-01T00:00:00Z"), "spec", fixed},
 		"a resolution":                      {set("spec.resolution", resolution()), "", ""},
 		"a finding without its spec":        {drop("spec"), "spec", "Required value"},

@@ -19,7 +19,7 @@ func fullPolicy(t *testing.T) *unstructured.Unstructured {
 
 func policyRows() map[string]row {
 	rows := policyReferenceRows()
-	for _, more := range []map[string]row{policyCriterionRows(), policyWordRows(), policyFormRows(), policyRangeRows(), policyAcceptedRows()} {
+	for _, more := range []map[string]row{policyCriterionRows(), policyWordRows(), policyFormRows(), policyRangeRows(), policyFleetRows(), policyAcceptedRows()} {
 		maps.Copy(rows, more)
 	}
 	return rows
@@ -140,6 +140,43 @@ func policyRangeRows() map[string]row {
 		"evidence that is kept for no day":        {set(kept, int64(0)), kept, atLeast + "1"},
 		"evidence that is kept for too long":      {set(kept, int64(3651)), kept, atMost + "3650"},
 		"a requirement without a criterion":       {drop(evaluation), evaluation, "Required value"},
+	}
+}
+
+// policyFleetRows are about what becomes of what runs.
+func policyFleetRows() map[string]row {
+	const (
+		atLeast     = "greater than or equal to "
+		atMost      = "less than or equal to "
+		grace       = "spec.lapse.graceDays"
+		advisory    = "spec.lapse.advisoryGraceSeconds"
+		unavailable = "spec.removals.maxUnavailablePercent"
+		evict       = "spec.removals.evictSeconds"
+		hourly      = "spec.removals.maxPercentPerHour"
+		fallback    = "spec.fallback.release"
+		wait        = "spec.fallback.waitSeconds"
+	)
+	return map[string]row{
+		"a grace that ended before it began":               {set(grace, int64(-1)), grace, atLeast + "0"},
+		"a grace of more than a year":                      {set(grace, int64(366)), grace, atMost + "365"},
+		"no grace":                                         {all(set(grace, int64(0)), set(advisory, int64(0))), "", ""},
+		"a negative grace after an advisory":               {set(advisory, int64(-1)), advisory, atLeast + "0"},
+		"a grace of more than thirty days, of an advisory": {set(advisory, int64(2592001)), advisory, atMost + "2592000"},
+		"another end of the grace":                         {set("spec.lapse.then", "Delete"), "spec.lapse.then", `supported values: "Evict", "Keep"`},
+		"what lapsed is kept":                              {set("spec.lapse.then", "Keep"), "", ""},
+		"a removal that takes nothing away":                {set(unavailable, int64(0)), unavailable, atLeast + "1"},
+		"a removal of more than all":                       {set(unavailable, int64(101)), unavailable, atMost + "100"},
+		"evictions for a negative time":                    {set(evict, int64(-1)), evict, atLeast + "0"},
+		"evictions for more than a day":                    {set(evict, int64(86401)), evict, atMost + "86400"},
+		"nothing is evicted":                               {set(evict, int64(0)), "", ""},
+		"an hour in which nothing goes":                    {set(hourly, int64(0)), hourly, atLeast + "1"},
+		"an hour in which more than all goes":              {set(hourly, int64(101)), hourly, atMost + "100"},
+		"a fallback without a name":                        {set(fallback, ""), fallback, "at least 1 chars long"},
+		"a fallback whose name is too long for a release":  {set(fallback, strings.Repeat("m", 64)), fallback, "may not be more than 63"},
+		"a fallback of nothing":                            {set("spec.fallback", map[string]any{}), "spec.fallback", "at least 1 properties"},
+		"a negative wait for a fallback":                   {set(wait, int64(-1)), wait, atLeast + "0"},
+		"a wait for a fallback of more than a quarter":     {set(wait, int64(901)), wait, atMost + "900"},
+		"a wait for the fallbacks that releases name":      {set("spec.fallback", map[string]any{"waitSeconds": int64(0)}), "", ""},
 	}
 }
 

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -17,6 +18,44 @@ func fullRelease(t *testing.T) *unstructured.Unstructured {
 }
 
 func releaseRows() map[string]row {
+	rows := releaseDeclarationRows()
+	maps.Copy(rows, releaseFleetRows())
+	return rows
+}
+
+// revocationRows are about a revocation of either kind.
+func revocationRows() map[string]row {
+	const revocation = "spec.revocation."
+	revoked := func(more ...change) change {
+		return all(append([]change{set("spec.revocation", map[string]any{"severity": "Critical", "reason": "The weights leaked."})}, more...)...)
+	}
+	return map[string]row{
+		"a revocation":                                             {revoked(), "", ""},
+		"a revocation of another severity":                         {revoked(set(revocation+"severity", "Severe")), revocation + "severity", `supported values: "Advisory", "Critical"`},
+		"a revocation without a severity":                          {revoked(drop(revocation + "severity")), revocation + "severity", "Required value"},
+		"a revocation without a reason":                            {revoked(drop(revocation + "reason")), revocation + "reason", "Required value"},
+		"a revocation with an empty reason":                        {revoked(set(revocation+"reason", "")), revocation + "reason", "at least 1 chars long"},
+		"a revoker that somebody typed is replaced":                {revoked(set(revocation+"revokedBy", strings.Repeat("e", 600))), "", ""},
+		"a reach that somebody typed is replaced, of a revocation": {revoked(set(revocation+"reach", "Galaxy")), "", ""},
+	}
+}
+
+func releaseFleetRows() map[string]row {
+	rows := map[string]row{
+		"a release that is limited in another way":  {set("spec.limitBy", "Quota"), "spec.limitBy", `supported values: "SchedulingGates", "ScaleReplicas"`},
+		"a release whose workloads are scaled":      {set("spec.limitBy", "ScaleReplicas"), "", ""},
+		"a release made from nothing":               {set("spec.derivedFrom", map[string]any{}), "spec.derivedFrom.release", "Required value"},
+		"a release made from one without a name":    {set("spec.derivedFrom.release", ""), "spec.derivedFrom.release", "at least 1 chars long"},
+		"a release made from another":               {set("spec.derivedFrom.release", "base"), "", ""},
+		"a fallback that is not named":              {set("spec.fallback", map[string]any{}), "spec.fallback.release", "Required value"},
+		"a fallback whose name no release can have": {set("spec.fallback.release", strings.Repeat("m", 64)), "spec.fallback.release", "may not be more than 63"},
+		"a fallback": {set("spec.fallback.release", "smaller"), "", ""},
+	}
+	maps.Copy(rows, revocationRows())
+	return rows
+}
+
+func releaseDeclarationRows() map[string]row {
 	const (
 		name   = "metadata.name must be a DNS label of at most 63 characters: workloads claim the release by this name in a label"
 		digest = "spec.artifacts[0].digest"

@@ -34,16 +34,19 @@ type table struct {
 
 func tables() map[string]table {
 	return map[string]table{
-		"making a policy":             {"SafetyPolicy", fullPolicy, create, policyRows()},
-		"making a release":            {"ModelRelease", fullRelease, create, releaseRows()},
-		"making an evaluation":        {"SafetyEvaluation", fullEvaluation, create, evaluationRows()},
-		"changing an evaluation":      {"SafetyEvaluation", measuredEvaluation, update, evaluationUpdateRows()},
-		"measuring an evaluation":     {"SafetyEvaluation", measuredEvaluation, updateStatus, evaluationStatusRows()},
-		"ending a run":                {"SafetyEvaluation", ranEvaluation, updateStatus, evaluationRunRows()},
-		"making a finding":            {"AdverseFinding", newFinding, create, findingRows()},
-		"changing a finding":          {"AdverseFinding", standingFinding, update, findingUpdateRows()},
-		"changing a resolved finding": {"AdverseFinding", resolvedFinding, update, resolvedFindingRows()},
-		"reporting on a finding":      {"AdverseFinding", resolvedFinding, updateStatus, findingStatusRows()},
+		"making a policy":                          {"SafetyPolicy", fullPolicy, create, policyRows()},
+		"making a release":                         {"ModelRelease", fullRelease, create, releaseRows()},
+		"making an evaluation":                     {"SafetyEvaluation", fullEvaluation, create, evaluationRows()},
+		"changing an evaluation":                   {"SafetyEvaluation", measuredEvaluation, update, evaluationUpdateRows()},
+		"changing an evaluation that runs a suite": {"SafetyEvaluation", ranEvaluation, update, evaluationRunUpdateRows()},
+		"changing an evaluation with an advisory":  {"SafetyEvaluation", revokedEvaluation("Advisory"), update, advisoryRows()},
+		"changing an evaluation that is revoked":   {"SafetyEvaluation", revokedEvaluation("Critical"), update, criticalRows()},
+		"measuring an evaluation":                  {"SafetyEvaluation", measuredEvaluation, updateStatus, evaluationStatusRows()},
+		"ending a run":                             {"SafetyEvaluation", ranEvaluation, updateStatus, evaluationRunRows()},
+		"making a finding":                         {"AdverseFinding", newFinding, create, findingRows()},
+		"changing a finding":                       {"AdverseFinding", standingFinding, update, findingUpdateRows()},
+		"changing a resolved finding":              {"AdverseFinding", resolvedFinding, update, resolvedFindingRows()},
+		"reporting on a finding":                   {"AdverseFinding", resolvedFinding, updateStatus, findingStatusRows()},
 	}
 }
 
@@ -135,7 +138,7 @@ func TestEveryRuleHasARow(t *testing.T) {
 		for _, f := range fields(t, kind) {
 			for _, rule := range rulesOf(f) {
 				rules++
-				if !slices.ContainsFunc(rows[kind], rule.in) {
+				if !stamped().MatchString(f.path) && !slices.ContainsFunc(rows[kind], rule.in) {
 					t.Errorf("%s %s: no row expects %q", kind, rule.field, rule.message)
 				}
 			}

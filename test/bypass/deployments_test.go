@@ -4,6 +4,7 @@
 package bypass
 
 import (
+	"maps"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -117,11 +118,12 @@ func TestTheStatusOfADeploymentIsNoDoorToItsHold(t *testing.T) {
 		"taking the mark off":          func(d *appsv1.Deployment) { d.Annotations = nil },
 		"changing the mark":            func(d *appsv1.Deployment) { d.Annotations[v1alpha1.AnnotationHeld] = v1alpha1.HeldPaused },
 		"recording a cleared template": func(d *appsv1.Deployment) { d.Annotations[v1alpha1.AnnotationClearedTemplate] = "{}" },
+		"asking for replicas back":     func(d *appsv1.Deployment) { d.Annotations[v1alpha1.AnnotationScaledReplicas] = "9/1" },
+		"asking for a standby":         func(d *appsv1.Deployment) { d.Annotations[v1alpha1.AnnotationStandbyReplicas] = "9" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			row := tampering{make: storedDeployment(ours), edit: onDeployment(edit), changed: func(before, after client.Object) bool {
-				b, a := before.GetAnnotations(), after.GetAnnotations()
-				return b[v1alpha1.AnnotationHeld] != a[v1alpha1.AnnotationHeld] || b[v1alpha1.AnnotationClearedTemplate] != a[v1alpha1.AnnotationClearedTemplate]
+				return !maps.Equal(before.GetAnnotations(), after.GetAnnotations())
 			}}
 			for _, way := range ways() {
 				d := door{way: way, subresource: "status"}

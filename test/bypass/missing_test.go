@@ -36,6 +36,12 @@ func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
 			},
 			refusal: "is MutatingAdmissionPolicy scalegate-stamp-evaluator in place?",
 		},
+		"scalegate-stamp-revoker": {
+			try: func(ctx context.Context) error {
+				return shared.Client.Create(ctx, bareRelease(ns, "unstamped", revocation(v1alpha1.RevocationCritical, "leaked")), client.DryRunAll)
+			},
+			refusal: "is MutatingAdmissionPolicy scalegate-stamp-revoker in place?",
+		},
 		"scalegate-stamp-resolver": {
 			try: func(ctx context.Context) error {
 				resolved := f.DeepCopy()

@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -111,4 +114,59 @@ func TestKueueAdmitsWhatIsCleared(t *testing.T) {
 	if err := s.Get(t.Context(), client.ObjectKeyFromObject(others), others); err != nil || others.Object["status"] != nil {
 		t.Errorf("somebody else's check is answered: %v, %v", others.Object, err)
 	}
+}
+
+// kueuesGate is the gate that Kueue puts on pods that wait for its quota.
+const kueuesGate = "kueue.x-k8s.io/admission"
+
+// gates waits until a pod has just these gates, and a node only where it has none.
+func (s *scenario) gates(name string, want ...string) {
+	s.t.Helper()
+	s.eventually(func(ctx context.Context) error {
+		pod := object(&corev1.Pod{}, s.ns, name)
+		if err := s.Get(ctx, client.ObjectKeyFromObject(pod), pod); err != nil {
+			return err
+		}
+		var has []string
+		for _, gate := range pod.Spec.SchedulingGates {
+			has = append(has, gate.Name)
+		}
+		slices.Sort(has)
+		if !slices.Equal(has, want) || (pod.Spec.NodeName != "") != (len(want) == 0) {
+			return fmt.Errorf("pod %s has the gates %v and the node %q, want %v", name, has, pod.Spec.NodeName, want)
+		}
+		return nil
+	})
+}
+
+// ungate lifts Kueue's gate of a pod, as Kueue does when it admits one.
+func (s *scenario) ungate(name string) {
+	s.t.Helper()
+	pod := object(&corev1.Pod{}, s.ns, name)
+	s.must(s.Patch(s.t.Context(), pod, client.RawPatch(types.StrategicMergePatchType,
+		fmt.Appendf(nil, `{"spec":{"schedulingGates":[{"name":%q,"$patch":"delete"}]}}`, kueuesGate))))
+}
+
+// Each of two owners of gates lifts its own, in whichever order: a pod runs when both have.
+func TestKueuesGateIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.release("m1")
+	for _, name := range []string{"theirs-last", "theirs-first"} {
+		template := s.template("m1", name)
+		pod := &corev1.Pod{ObjectMeta: s.named(name), Spec: template.Spec}
+		pod.Labels = template.Labels
+		pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: kueuesGate}}
+		s.must(s.Create(t.Context(), pod))
+		s.gates(name, kueuesGate, v1alpha1.SchedulingGate)
+	}
+	s.ungate("theirs-first")
+	s.gates("theirs-first", v1alpha1.SchedulingGate)
+	s.evaluate("good", "m1", 0.01, anHourAgo())
+	s.gates("theirs-first")
+	s.gates("theirs-last", kueuesGate)
+	s.ready("m1", v1alpha1.ReasonReleased)
+	s.gates("theirs-last", kueuesGate)
+	s.ungate("theirs-last")
+	s.gates("theirs-last")
 }

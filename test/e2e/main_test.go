@@ -14,6 +14,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/scalegate/scalegate/hack/localcluster"
 	"github.com/scalegate/scalegate/test/installation"
 )
 
@@ -32,11 +33,14 @@ func TestMain(m *testing.M) {
 }
 
 func (b *bed) open(ctx context.Context) (err error) {
-	if b.Installation, err = installation.Open(ctx, os.Stderr); err != nil {
+	if b.Installation, err = installation.OpenWith(ctx, localcluster.Options{Output: os.Stderr, Args: map[string][]string{
+		// Autoscalers look every 15 seconds where nothing is said.
+		localcluster.ControllerManager: {"--horizontal-pod-autoscaler-sync-period=1s"},
+	}}); err != nil {
 		return err
 	}
 	if !b.External() {
-		if err := b.AddNodes(ctx, 20, nil); err != nil {
+		if err := b.AddNodes(ctx, 60, nil); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,12 @@ type Installation struct {
 // Open starts a control plane, or takes the one that SCALEGATE_TEST_KUBECONFIG names, installs
 // Scalegate on it and waits until its kinds are served. The manager does not run yet.
 func Open(ctx context.Context, log io.Writer) (*Installation, error) {
-	cluster, err := localcluster.Open(ctx, localcluster.Options{Output: log})
+	return OpenWith(ctx, localcluster.Options{Output: log})
+}
+
+// OpenWith is as Open, for a control plane of these options where one is started.
+func OpenWith(ctx context.Context, options localcluster.Options) (*Installation, error) {
+	cluster, err := localcluster.Open(ctx, options)
 	if err != nil {
 		return nil, err
 	}

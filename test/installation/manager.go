@@ -18,6 +18,17 @@ const Manager = "scalegate-manager"
 
 // StartManager builds the manager and runs it as its service account, until Kill(Manager) or Stop.
 func (i *Installation) StartManager(ctx context.Context, args ...string) error {
+	return i.startManager(ctx, Manager, localcluster.Spec{Args: args})
+}
+
+// StartReplica is as StartManager, for one of several replicas of which one acts: its process has this name, and may
+// end by itself, as a leader does that lost its lease.
+func (i *Installation) StartReplica(ctx context.Context, name string, args ...string) error {
+	args = append([]string{"--leader-elect", "--leader-election-namespace", Namespace}, args...)
+	return i.startManager(ctx, name, localcluster.Spec{Args: args, MayEnd: true})
+}
+
+func (i *Installation) startManager(ctx context.Context, name string, spec localcluster.Spec) error {
 	binary, err := i.Build(ctx)
 	if err != nil {
 		return err
@@ -26,15 +37,14 @@ func (i *Installation) StartManager(ctx context.Context, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("becoming the manager: %w", err)
 	}
-	kubeconfig := filepath.Join(i.Dir(), "manager.kubeconfig")
+	kubeconfig := filepath.Join(i.Dir(), name+".kubeconfig")
 	if err := localcluster.WriteKubeconfig(kubeconfig, cfg); err != nil {
 		return err
 	}
-	return i.Run(ctx, Manager, localcluster.Spec{
-		Path: binary,
-		Args: append([]string{"manager", "--kubeconfig", kubeconfig, "--metrics-bind-address=0",
-			"--health-probe-bind-address=0"}, args...),
-	})
+	spec.Path = binary
+	spec.Args = append([]string{"manager", "--kubeconfig", kubeconfig, "--metrics-bind-address=0",
+		"--health-probe-bind-address=0"}, spec.Args...)
+	return i.Run(ctx, name, spec)
 }
 
 // Build returns the path of the scalegate binary, built from this tree on the first call.

@@ -17,12 +17,16 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/test/installation"
 )
 
@@ -139,4 +143,65 @@ func TestManagedCertificates(t *testing.T) {
 		}
 		return nil
 	}))
+}
+
+// The certificate of a webhook that nobody renewed has expired. The API server does not ask it any more, and what it would
+// have explained is held without it. The webhook of the test stands beside the one that works.
+func TestAnExpiredCertificateHoldsEverything(t *testing.T) {
+	s := begin(t)
+	certificate, key, err := selfSigned(1, -time.Minute)
+	s.must(err)
+	dir := filepath.Join(t.TempDir(), "expired")
+	s.must(writeCertificate(dir, certificate, key))
+	r, err := shared.start(dir)
+	s.must(err)
+	t.Cleanup(r.kill)
+	s.must(poll(t.Context(), func(context.Context) error { return r.presents(1) }))
+	if err := r.ready(t.Context()); err == nil {
+		t.Error("a replica with an expired certificate is ready")
+	}
+	working, err := shared.configuration(t.Context())
+	s.must(err)
+	expired := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "expired"}, Webhooks: working.Webhooks}
+	url := "https://" + r.address + "/validate/"
+	for i := range expired.Webhooks {
+		w := &expired.Webhooks[i]
+		name, _, _ := strings.Cut(w.Name, ".")
+		w.ClientConfig = admissionv1.WebhookClientConfig{URL: new(url + name), CABundle: certificate}
+		w.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: s.ns}}
+		w.FailurePolicy = new(admissionv1.Fail)
+	}
+	s.must(s.client.Create(t.Context(), expired))
+	t.Cleanup(func() {
+		if err := s.client.Delete(context.WithoutCancel(t.Context()), expired); err != nil {
+			t.Error(err)
+		}
+	})
+	s.must(poll(t.Context(), func(ctx context.Context) error {
+		err := s.client.Create(ctx, deployment(s.ns, "m1", "General"), client.DryRunAll)
+		if err == nil || !strings.Contains(err.Error(), "certificate has expired") {
+			return errors.Join(err, errors.New("the API server does not mind the certificate"))
+		}
+		return nil
+	}))
+	for i := range expired.Webhooks {
+		expired.Webhooks[i].FailurePolicy = new(admissionv1.Ignore)
+	}
+	s.must(s.client.Update(t.Context(), expired))
+	s.must(poll(t.Context(), func(ctx context.Context) error {
+		return s.client.Create(ctx, deployment(s.ns, "m1", "General"), client.DryRunAll)
+	}))
+	d := deployment(s.ns, "m1", "General")
+	s.must(s.client.Create(t.Context(), d))
+	if !d.Spec.Paused || d.Annotations[v1alpha1.AnnotationHeld] == "" {
+		t.Errorf("the Deployment is not held: %v %v", d.Spec.Paused, d.Annotations)
+	}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "bare"}}
+	pod.Labels, pod.Spec = template("m1", "General").Labels, template("m1", "General").Spec
+	s.must(s.client.Create(t.Context(), pod))
+	if len(pod.Spec.SchedulingGates) == 0 {
+		t.Error("the pod is not held")
+	}
+	ok, shown := s.kubectl(nil, "scale", "deployment/web", "-n", s.ns, "--replicas=0")
+	s.taken(ok, shown)
 }

@@ -14,6 +14,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -97,9 +98,10 @@ func TestAnAPIServerWithoutMutatingPolicies(t *testing.T) {
 		},
 	}
 	s.must(s.client.Create(t.Context(), stamped))
-	if stamped.Spec.Evaluator != "scalegate-admin" {
-		t.Errorf("the evaluator is %q", stamped.Spec.Evaluator)
+	if stamped.Spec.Evaluator != "scalegate-admin" || stamped.Spec.Reach != v1alpha1.ReachCluster {
+		t.Errorf("the evaluator is %q and his word reaches the %q", stamped.Spec.Evaluator, stamped.Spec.Reach)
 	}
+	s.revokesHere(b)
 
 	b.scaleDown()
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "bare"}}
@@ -111,6 +113,30 @@ func TestAnAPIServerWithoutMutatingPolicies(t *testing.T) {
 	if second := free(first); second == first {
 		t.Error("the cleared pod did not come back")
 	}
+}
+
+// revokesHere revokes a release as somebody who may write releases and holds no virtual verb: the webhook asks for his
+// rights, and stamps what the validating policies take.
+func (s *scenario) revokesHere(b *bed) {
+	s.Helper()
+	s.must(s.client.Create(s.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "jane"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "scalegate-edit"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "jane"}},
+	}))
+	jane, err := b.UserClient("jane")
+	s.must(err)
+	s.must(poll(s.Context(), func(ctx context.Context) error {
+		revoked := release(s.ns, "m2", s.ns)
+		revoked.Spec.Revocation = &v1alpha1.Revocation{Severity: v1alpha1.RevocationCritical, Reason: "The weights leaked.", Reach: v1alpha1.ReachCluster}
+		if err := jane.Create(ctx, revoked, client.DryRunAll); err != nil {
+			return err // The right to write releases is not in force yet.
+		}
+		if r := revoked.Spec.Revocation; r.RevokedBy != "jane" || r.Reach != v1alpha1.ReachNamespace {
+			s.Errorf("it is revoked by %q, for the %q", r.RevokedBy, r.Reach)
+		}
+		return nil
+	}))
 }
 
 // bornFree is the name of a pod, other than one, of the Deployment web that was never held: its owner is the live

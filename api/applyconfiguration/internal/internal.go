@@ -1048,6 +1048,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: enforcedTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: evidenceEndTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: exposure
       type:
         scalar: string
@@ -1065,6 +1068,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: severity
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.RevocationSeverity
+    - name: subjectDigest
+      type:
+        scalar: string
     - name: time
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time

@@ -33,6 +33,12 @@ type Explanation struct {
 	RequiredLevel string `json:"requiredLevel,omitempty"`
 	// RaisedBy are the thresholds that raise the declared level to the required one.
 	RaisedBy []string `json:"raisedBy,omitempty"`
+	// Ancestors are the releases that it was made from, its parent first; Lost is the name of the first that is not known.
+	Ancestors []Ancestor `json:"ancestors,omitempty"`
+	Lost      string     `json:"lostAncestor,omitempty"`
+	// Revoked is the revoked release because of which nothing is granted: this one, or one with the same weights; nil
+	// without one.
+	Revoked *RevokedRelease `json:"revoked,omitempty"`
 	// Exposures, Thresholds and Requirements in the policy's order.
 	Exposures    []gate.ExposureResult `json:"exposures,omitempty"`
 	Thresholds   []Threshold           `json:"thresholds,omitempty"`
@@ -62,6 +68,19 @@ type Release struct {
 	Policy   string `json:"policy"`
 	Level    string `json:"level"`
 	Exposure string `json:"exposure"`
+}
+
+// Ancestor is a release that the one asked about was made from.
+type Ancestor struct {
+	Name  string `json:"name"`
+	Level string `json:"level"`
+}
+
+// RevokedRelease is a release that was taken back.
+type RevokedRelease struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	v1alpha1.Revocation
 }
 
 // Policy is what was decided under.
@@ -112,12 +131,24 @@ func Explain(s Situation) Explanation {
 		RequiredLevel: d.RequiredLevel, Exposures: d.Exposures,
 		Workloads: s.Input.Release.Status.Workloads, asked: -1,
 	}
+	x.explainReleases(s)
 	if s.Input.Policy != nil {
 		x.explainPolicy(s)
 	}
 	x.Notes = notes(s)
 	x.Next = s.steps()
 	return x
+}
+
+func (x *Explanation) explainReleases(s Situation) {
+	for i := range s.Input.Ancestors {
+		a := &s.Input.Ancestors[i]
+		x.Ancestors = append(x.Ancestors, Ancestor{Name: a.Name, Level: a.Spec.Level})
+	}
+	x.Lost = s.Input.LostAncestor
+	if r := gate.Revoking(s.Input.Release, s.Input.Revoked); r != nil {
+		x.Revoked = &RevokedRelease{Namespace: r.Namespace, Name: r.Name, Revocation: *r.Spec.Revocation}
+	}
 }
 
 func (x *Explanation) explainPolicy(s Situation) {
@@ -205,7 +236,7 @@ func requirementSpec(policy *v1alpha1.SafetyPolicy, name string) *v1alpha1.Requi
 // steps are the acts that no single requirement stands for.
 func (s *Situation) steps() []Step {
 	release := s.Input.Release
-	edit := "kubectl edit modelrelease " + release.Name + " -n " + release.Namespace
+	edit := editing(release.Namespace, release.Name)
 	switch s.Decision.Reason {
 	case v1alpha1.ReasonPolicyNotFound:
 		return []Step{
@@ -219,6 +250,26 @@ func (s *Situation) steps() []Step {
 			What:    "have the policy require something for the exposure, or say withoutEvidence: Allowed there",
 			Command: "kubectl edit safetypolicy " + release.Spec.Policy,
 		}}
+	case v1alpha1.ReasonRevoked:
+		if r := gate.Revoking(release, s.Input.Revoked); r != nil {
+			return []Step{{
+				What:    "if it was a mistake, somebody with the verb resolve takes spec.revocation back",
+				Command: editing(r.Namespace, r.Name),
+			}}
+		}
+	case v1alpha1.ReasonParentNotFound:
+		from := release.Name
+		if n := len(s.Input.Ancestors); n > 0 {
+			from = s.Input.Ancestors[n-1].Name
+		}
+		return []Step{
+			{What: "create ModelRelease " + s.Input.LostAncestor + ", or see which releases there are", Command: "kubectl get modelreleases -n " + release.Namespace},
+			{What: "correct spec.derivedFrom of " + from, Command: editing(release.Namespace, from)},
+		}
 	}
 	return nil
+}
+
+func editing(namespace, release string) string {
+	return "kubectl edit modelrelease " + release + " -n " + namespace
 }

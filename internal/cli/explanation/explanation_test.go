@@ -124,7 +124,26 @@ func situations() map[string]explanation.Situation {
 	ungoverned.Namespace = explanation.Namespace{Known: true}
 	ungoverned.Input.Release.Status = v1alpha1.ModelReleaseStatus{ObservedGeneration: new(int64(-1))}
 
+	withdrawn := ruledOut()
+	fixture.Revoked(v1alpha1.RevocationAdvisory)(&withdrawn[1])
+	recalled := input(m1(), asl2(), ruledOut()...)
+	elsewhere := fixture.Release("m7", fixture.Of(fixture.Weights("m1")), fixture.Recalled(v1alpha1.RevocationCritical, v1alpha1.ReachCluster))
+	elsewhere.Namespace = "lab"
+	recalled.Revoked = []v1alpha1.ModelRelease{*elsewhere}
+	tuned := input(m1(fixture.DerivedFrom("m0")), asl2(), ruledOut()[1:]...)
+	tuned.Ancestors = []v1alpha1.ModelRelease{*fixture.Release("m0", fixture.DerivedFrom("base"), fixture.Declared("ASL-3")), *fixture.Release("base")}
+	tuned.Findings = []v1alpha1.AdverseFinding{fixture.Finding("jailbreaks-0123456789abcdef", "jailbreaks", weights("base"),
+		fixture.Concerning(fixture.Weights("base")), fixture.Spoken(fixture.Namespace, v1alpha1.ReachNamespace))}
+	orphan := input(m1(fixture.DerivedFrom("m0")), asl2(), ruledOut()...)
+	orphan.Ancestors, orphan.LostAncestor = []v1alpha1.ModelRelease{*fixture.Release("m0", fixture.DerivedFrom("base"))}, "base"
+
 	return map[string]explanation.Situation{
+		"evidence-revoked":  running(governed(input(m1(), asl2(), withdrawn...)), serving),
+		"release-revoked":   governed(input(m1(fixture.Recalled(v1alpha1.RevocationAdvisory, v1alpha1.ReachNamespace)), asl2(), ruledOut()...)),
+		"weights-revoked":   governed(recalled),
+		"made-from-another": governed(tuned),
+		"parent-missing":    governed(orphan),
+
 		"cleared":         running(governed(input(m1(), asl2(), ruledOut()...)), serving),
 		"threshold-open":  running(governed(input(m1(), asl2(), ruledOut()[1:]...)), held),
 		"adverse-finding": governed(adverse),
@@ -178,6 +197,7 @@ func TestExitCodeFollowsFromTheOutcome(t *testing.T) {
 	want := map[string]int{
 		"cleared": 0, "expiring": 0, "manager-behind": 0,
 		"adverse-finding": 2, "level-invalid": 2, "not-governed": 2,
+		"evidence-revoked": 2, "release-revoked": 2, "weights-revoked": 2, "made-from-another": 2, "parent-missing": 3,
 		"threshold-open": 3, "expired": 3, "policy-missing": 3, "level-undefined": 3, "partly-granted": 3,
 		"indeterminate": 4,
 	}

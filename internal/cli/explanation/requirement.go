@@ -98,6 +98,15 @@ func Asks(spec *v1alpha1.Requirement) string {
 	return text
 }
 
+// revocation says how grave it is, whose, and why.
+func revocation(r *v1alpha1.Revocation) string {
+	text := string(r.Severity)
+	if r.RevokedBy != "" {
+		text += ", by " + r.RevokedBy
+	}
+	return text + ": " + r.Reason
+}
+
 func joined[T ~string](words []T) string {
 	texts := make([]string, len(words))
 	for i, w := range words {
@@ -124,6 +133,9 @@ func evaluationFacts(e *v1alpha1.SafetyEvaluation) []Fact {
 		text += " (of a " + string(relation) + ")"
 	}
 	facts := []Fact{{"evidence", text + ", " + brought(e)}}
+	if r := e.Spec.Revocation; r != nil {
+		facts = append(facts, Fact{"revoked", revocation(r)})
+	}
 	if e.Status.Measurement == nil {
 		return facts
 	}
@@ -209,6 +221,9 @@ func (s *Situation) finding(name string) []Fact {
 	text := "AdverseFinding " + name
 	if !recorded {
 		text += ", which the manager is about to record"
+	}
+	if at.Reach == v1alpha1.ReachNamespace {
+		text += "; it counts in namespace " + at.Namespace
 	}
 	facts := []Fact{
 		{"finding", text},

@@ -51,7 +51,8 @@ func outcomeOf(reason string) Outcome {
 	switch reason {
 	case v1alpha1.ReasonEvidenceComplete:
 		return Granted
-	case v1alpha1.ReasonEvidenceMissing, v1alpha1.ReasonEvidenceExpired, v1alpha1.ReasonPolicyNotFound:
+	case v1alpha1.ReasonEvidenceMissing, v1alpha1.ReasonEvidenceExpired, v1alpha1.ReasonPolicyNotFound,
+		v1alpha1.ReasonParentNotFound:
 		return Pending
 	case v1alpha1.ReasonEvidenceIndeterminate:
 		return Inconclusive

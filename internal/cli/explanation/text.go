@@ -71,10 +71,38 @@ func (x *Explanation) head(p *writer) {
 		{label: "Policy", text: x.policyText()},
 		{label: "Level", text: x.levelText()},
 		{label: "Exposure", text: x.exposureText()},
+		{label: "Made from", text: x.lineageText()},
+		{label: "Revoked", text: x.revokedText()},
 		{label: "Why", text: x.Reason + ": " + x.Message},
 	} {
-		p.detail("", d)
+		if d.text != "" {
+			p.detail("", d)
+		}
 	}
+}
+
+// lineageText lists what the release was made from; empty where it was made from nothing.
+func (x *Explanation) lineageText() string {
+	var all []string
+	for _, a := range x.Ancestors {
+		all = append(all, a.Name+" ("+a.Level+")")
+	}
+	if x.Lost != "" {
+		all = append(all, x.Lost+", which is lost")
+	}
+	return strings.Join(all, ", ")
+}
+
+// revokedText says which release was revoked, and why; empty without one.
+func (x *Explanation) revokedText() string {
+	r := x.Revoked
+	switch {
+	case r == nil:
+		return ""
+	case r.Namespace == x.Release.Namespace && r.Name == x.Release.Name:
+		return revocation(&r.Revocation)
+	}
+	return "as " + r.Namespace + "/" + r.Name + ", which has the same weights; " + revocation(&r.Revocation)
 }
 
 func (x *Explanation) headline() string {
@@ -108,10 +136,18 @@ func (x *Explanation) levelText() string {
 		return text + ", which the policy does not have"
 	case x.RequiredLevel == "":
 		return text
-	case len(x.RaisedBy) > 0:
-		return text + ", " + x.RequiredLevel + " required: raised by " + strings.Join(x.RaisedBy, ", ")
 	}
-	return text + ", " + x.RequiredLevel + " required"
+	text += ", " + x.RequiredLevel + " required"
+	raised := slices.Clone(x.RaisedBy)
+	for _, a := range x.Ancestors {
+		if a.Level == x.RequiredLevel && a.Level != x.Release.Level {
+			raised = append(raised, "release "+a.Name)
+		}
+	}
+	if len(raised) > 0 {
+		text += ": raised by " + strings.Join(raised, ", ")
+	}
+	return text
 }
 
 func (x *Explanation) exposureText() string {
@@ -158,6 +194,12 @@ func (x *Explanation) exposureNode(i int) node {
 	}
 	if e.Granted {
 		return n
+	}
+	if e.Lapsed != nil {
+		n.details = append(n.details, detail{label: "lapsed", text: "since " + stamp(*e.Lapsed) + "; nothing but the age of evidence refuses it"})
+	}
+	if e.Revoked != "" {
+		n.details = append(n.details, detail{label: "revoked", text: string(e.Revoked)})
 	}
 	if len(e.Blocking) > 0 {
 		n.details = append(n.details, detail{label: "blocked by", text: strings.Join(e.Blocking, ", ")})
@@ -253,7 +295,7 @@ func (r *Requirement) mark() string {
 			return markTime
 		}
 		return markGood
-	case v1alpha1.RequirementFailed:
+	case v1alpha1.RequirementFailed, v1alpha1.RequirementRevoked:
 		return markBad
 	case v1alpha1.RequirementMissing:
 		return markMissing

@@ -22,6 +22,7 @@ const (
 	clearedTextKey  = "scalegate.dev/cleared-template"
 	clearancePrefix = "clearance.scalegate.dev/"
 	holdGate        = "scalegate.dev/hold"
+	holdReasonKey   = "scalegate.dev/hold-reason"
 	ownPrefix       = "scalegate.dev/"
 	ownGroup        = "scalegate.dev"
 )

@@ -61,13 +61,25 @@ func Resolve() (change Change, status map[string]any) {
 	return put(resolution(""), spec, "resolution"), map[string]any{"resolvedTime": "2026-01-02T00:00:00Z"}
 }
 
+// Unstamped is an evaluation, in the ground Misspelt, that was made before evaluations had a reach.
+func Unstamped() Fixture {
+	object := safetyEvaluation("unstamped")
+	put(evaluator().Name, spec, "evaluator")(object)
+	return Fixture{Name: "unstamped", Kind: evaluationKind(), Object: object, Who: evaluator()}
+}
+
 // Releases are the releases of a ground with workloads.
 func Releases() []Fixture {
 	return []Fixture{
 		{Name: clearedRelease, Kind: releaseKind(), Object: modelRelease(clearedRelease, "Low"), Who: tenant()},
 		{Name: heldRelease, Kind: releaseKind(), Object: modelRelease(heldRelease, "High"), Who: tenant()},
 		{Name: spareRelease, Kind: releaseKind(), Object: modelRelease(spareRelease, "High"), Who: tenant()},
+		{Name: revokedRelease, Kind: releaseKind(), Object: revoke(modelRelease(revokedRelease, "Low"), "Critical"), Who: attestor()},
+		{Name: warnedRelease, Kind: releaseKind(), Object: revoke(modelRelease(warnedRelease, "Low"), "Advisory"), Who: attestor()},
+		{Name: doubtedRelease, Kind: releaseKind(), Object: revoke(modelRelease(doubtedRelease, "Low"), "Advisory"), Who: tenant()},
 		{Name: "evidence", Kind: evaluationKind(), Object: safetyEvaluation("evidence"), Who: evaluator()},
+		{Name: "attested", Kind: evaluationKind(), Object: safetyEvaluation("attested"), Who: attestor()},
+		{Name: "evidence-revoked", Kind: evaluationKind(), Object: revoke(safetyEvaluation("evidence-revoked"), "Advisory"), Who: evaluator()},
 	}
 }
 
@@ -240,7 +252,7 @@ func stalledGroup() Stall {
 
 // LeavingRelease is the release of the ground Leaving; Serves is its status. It cannot go before the suite does.
 func LeavingRelease() (release Fixture, serves map[string]any) {
-	object := modelRelease("leaving", "High")
+	object := revoke(modelRelease("leaving", "High"), "Critical")
 	put([]any{"bypass.example/stay"}, metadata, "finalizers")(object)
 	return Fixture{Name: "leaving", Kind: releaseKind(), Object: object, Who: clusterAdmin()}, map[string]any{"status": map[string]any{
 		"workloads": []any{map[string]any{"kind": "Deployment", "name": "web", "exposure": "General", "desired": int64(1), "released": int64(1), "held": int64(0)}},

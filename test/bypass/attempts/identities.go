@@ -19,6 +19,12 @@ const (
 	GroupWide = "bypass:wide"
 	// GroupConnectors has the verb connect on the pod plain and on the Service web.
 	GroupConnectors = "bypass:connectors"
+	// GroupAttestors has the verb attest on every SafetyPolicy, and GroupNamedAttestors on the one of the grounds alone.
+	GroupAttestors      = "bypass:attestors"
+	GroupNamedAttestors = "bypass:named-attestors"
+	// GroupResolvers has the verb resolve on ModelReleases, and GroupFindingResolvers on findings.
+	GroupResolvers        = "bypass:resolvers"
+	GroupFindingResolvers = "bypass:finding-resolvers"
 	// GroupTrusted has GroupWide's rights and each virtual verb of Scalegate as well.
 	GroupTrusted = "bypass:trusted"
 )
@@ -32,6 +38,12 @@ type Identity struct {
 
 // Trusted tells whether it has Scalegate's virtual verbs.
 func (i Identity) Trusted() bool { return slices.Contains(i.Groups, GroupTrusted) }
+
+// Attests tells whether its word counts in the whole cluster.
+func (i Identity) Attests() bool { return i.Trusted() || slices.Contains(i.Groups, GroupAttestors) }
+
+// TakesBack tells whether it may take revocations of releases back.
+func (i Identity) TakesBack() bool { return i.Trusted() || slices.Contains(i.Groups, GroupResolvers) }
 
 // controllerName is the one identity that clears, opens and records.
 const controllerName = "system:serviceaccount:scalegate-system:scalegate-controller-manager"
@@ -70,6 +82,23 @@ func secondTrusted() Identity {
 // connector may connect to the pod plain and to the Service web, and has no other virtual verb.
 func connector() Identity {
 	return Identity{Short: "connector", Name: "connector", Groups: []string{GroupWide, GroupConnectors}}
+}
+
+// with is somebody with every real verb, and the virtual one of a group.
+func with(short, group string) Identity {
+	return Identity{Short: short, Name: strings.ReplaceAll(short, " ", "-"), Groups: []string{GroupWide, group}}
+}
+
+func attestor() Identity        { return with("attestor", GroupAttestors) }
+func namedAttestor() Identity   { return with("attestor of one policy", GroupNamedAttestors) }
+func resolver() Identity        { return with("resolver of releases", GroupResolvers) }
+func findingResolver() Identity { return with("resolver of findings", GroupFindingResolvers) }
+
+// revokers are all kinds of users who may write releases and evaluations, each virtual verb of theirs alone.
+func revokers() []Identity {
+	return slices.Concat(people(), []Identity{
+		evaluator(), safetyTeam(), attestor(), namedAttestor(), resolver(), findingResolver(), controller(), foreignAccount(),
+	})
 }
 
 // controller is Scalegate itself, with more rights than it is given, so that what keeps it in

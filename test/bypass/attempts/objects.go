@@ -53,6 +53,10 @@ const (
 	heldRelease = "lacking"
 	// spareRelease has no workload.
 	spareRelease = "spare"
+	// revokedRelease is revoked, Critical, and warnedRelease, Advisory, by an attestor; doubtedRelease, Advisory, by a tenant.
+	revokedRelease = "revoked"
+	warnedRelease  = "warned"
+	doubtedRelease = "doubted"
 )
 
 // unused is the name of a policy without releases; policyName that of the grounds' releases, and suiteName that of a suite.
@@ -234,4 +238,10 @@ func resolution(by string) map[string]any {
 		r["resolvedBy"] = by
 	}
 	return r
+}
+
+// revoke revokes the object as somebody writes it, without any stamp.
+func revoke(content map[string]any, severity string) map[string]any {
+	put(map[string]any{"severity": severity, "reason": "The weights are not those that were evaluated."}, spec, "revocation")(content)
+	return content
 }

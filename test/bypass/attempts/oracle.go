@@ -71,7 +71,7 @@ type Request struct {
 func Unmutated(all []Attempt) []Attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a Attempt) bool {
 		births := a.Kind.Resource == "pods" && a.Sub == "" && a.Base != nil
-		return !births && a.Kind.Resource != "safetyevaluations" && a.Kind.Resource != "adversefindings"
+		return !births && !slices.Contains([]string{"safetyevaluations", "adversefindings", "modelreleases"}, a.Kind.Resource)
 	})
 }
 

@@ -3,6 +3,8 @@
 
 package attempts
 
+import "maps"
+
 // judgeOwnKind: status is Scalegate's, who did what is stamped, and what others rely on is not taken away.
 func judgeOwnKind(r Request) Outcome {
 	ours := r.Who.Name == controllerName
@@ -56,26 +58,63 @@ func judgeResolution(r Request, resolution map[string]any) Outcome {
 	}
 }
 
-// judgeEvaluation: who brought it is stamped, and it does not change.
+// judgeEvaluation: who brought it and how far his word reaches is stamped, and it does not change but to be revoked.
 func judgeEvaluation(r Request) Outcome {
-	typed := textAt(r.New, spec, "evaluator")
 	switch {
 	case r.Way.Deletes():
 		return Through
 	case r.New[spec] == nil:
 		return Elsewhere
-	case bringsOwn(r), r.Unmutated && r.Old == nil && typed != r.Who.Name:
+	case bringsOwn(r):
 		return Refused
-	case r.Unmutated && r.Old != nil && !same(r.Old[spec], r.New[spec]):
+	case r.Old == nil:
+		return judgeBrought(r)
+	case r.Unmutated && !same(measures(r.Old), measures(r.New)):
 		return Elsewhere
-	case r.Old == nil && typed != "" && typed != r.Who.Name:
-		return Inert
-	case r.Old == nil || same(r.Old[spec], r.New[spec]):
+	}
+	if outcome, ok := judgeRevocation(r); ok {
+		return outcome
+	}
+	for _, stamp := range []string{"evaluator", "reach"} {
+		switch stands := textAt(r.Old, spec, stamp); {
+		case textAt(r.New, spec, stamp) == stands:
+		case stands == "":
+			return Elsewhere // What was never stamped is not stamped later.
+		default:
+			return Inert
+		}
+	}
+	if same(r.Old[spec], r.New[spec]) {
 		return Through
-	case typed != textAt(r.Old, spec, "evaluator"):
+	}
+	return Elsewhere
+}
+
+// measures is a spec without its revocation: what was measured, of what, by whom.
+func measures(content map[string]any) map[string]any {
+	all := maps.Clone(mapAt(content, spec))
+	delete(all, "revocation")
+	return all
+}
+
+// judgeBrought: what is typed in the place of a stamp is replaced, and refused where nothing replaces it.
+func judgeBrought(r Request) Outcome {
+	inert := false
+	for stamp, want := range map[string]string{"evaluator": r.Who.Name, "reach": reachOf(r.Who)} {
+		typed := textAt(r.New, spec, stamp)
+		if r.Unmutated && typed != want {
+			return Refused
+		}
+		inert = inert || typed != "" && typed != want
+	}
+	outcome, ok := judgeRevocation(r)
+	switch {
+	case ok && outcome != Through:
+		return outcome
+	case inert:
 		return Inert
 	default:
-		return Elsewhere
+		return Through
 	}
 }
 
@@ -86,6 +125,12 @@ func bringsOwn(r Request) bool {
 
 // judgeInUse: a policy or a release that something relies on is not deleted without breaking the glass.
 func judgeInUse(r Request) Outcome {
+	if r.New != nil && r.New[spec] == nil {
+		return Elsewhere
+	}
+	if outcome, ok := judgeRevocation(r); ok {
+		return outcome
+	}
 	uses, _ := at(r.Old, "status", "releases").(int64)
 	used := uses > 0
 	for _, workload := range listAt(r.Old, "status", "workloads") {

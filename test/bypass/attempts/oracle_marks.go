@@ -13,10 +13,15 @@ import (
 // Remembers tells whether a held object remembers how it goes on as its author last wanted it, and which template ran
 // before; and whether a hold that was lifted by a return left it as its author wanted it.
 func Remembers(r Request, content map[string]any) bool {
-	if r.Kind.Resource == "pods" && r.Sub == "" && r.Old == nil {
-		return keepsGates(r.New, content)
-	}
-	if _, ok := switchOf(r.Kind); !ok || !r.Ground.Governed() || r.Sub != "" || content == nil || r.Way.Deletes() || r.Who.Name == controllerName {
+	_, held := switchOf(r.Kind)
+	switch {
+	case r.Sub != "" || content == nil || r.Way.Deletes():
+		return true
+	case r.Kind.Group == ownGroup:
+		return r.stamped(content)
+	case r.Kind.Resource == "pods" && r.Old == nil:
+		return keepsGates(r.New, content) && r.noted(content)
+	case !held || !r.Ground.Governed() || r.Who.Name == controllerName:
 		return true
 	}
 	return r.keepsNotes(content) && r.keepsRollout(content) && r.remembers(content)
@@ -39,6 +44,30 @@ func keepsGates(sent, content map[string]any) bool {
 	return !slices.ContainsFunc(listAt(sent, spec, "schedulingGates"), func(gate map[string]any) bool {
 		return !slices.ContainsFunc(listAt(content, spec, "schedulingGates"), func(kept map[string]any) bool { return kept["name"] == gate["name"] })
 	})
+}
+
+// mostNoteBytes is how much a pod's annotations may hold so that one more has room: all of them may hold 256 KiB.
+const mostNoteBytes = 261000
+
+// noted tells whether a new pod says why it is held, where it is, whatever was typed there; and whether everything else is
+// noted as it was sent. Who holds a pod by hand, where no policy does, says it himself.
+func (r Request) noted(content map[string]any) bool {
+	sent, stands := mapAt(r.New, metadata, annotations), mapAt(content, metadata, annotations)
+	size := 0
+	for key, value := range sent {
+		if text, _ := value.(string); key != holdReasonKey {
+			size += len(key) + len(text)
+			if stands[key] != value {
+				return false
+			}
+		}
+	}
+	ours := claims(r.New) && r.Ground.Governed() && gated(content) && !r.Unmutated && len(sent) <= MostNotes && size <= mostNoteBytes
+	if !ours {
+		return stands[holdReasonKey] == sent[holdReasonKey]
+	}
+	reason, _ := stands[holdReasonKey].(string)
+	return strings.HasPrefix(reason, "NotLookedAt: ") && strings.Contains(reason, " of release "+claim(r.New)+" ") && strings.HasSuffix(reason, "kubectl describe modelrelease "+claim(r.New)) && len(reason) <= 256
 }
 
 // keepsNotes tells whether the annotations that are not ours are as they were sent.

@@ -148,6 +148,10 @@ func with2(kind Kind, number string, who []Identity) func(string, Change, []Grou
 func (c *catalogue) ownKinds() {
 	c.evidence()
 	c.findings()
+	c.reaches()
+	c.revocations()
+	c.revokedReleases()
+	c.revokedEvaluations()
 	writers := slices.Concat([]Identity{clusterAdmin(), gitOps(), safetyTeam()}, forged())
 	condition := append1(map[string]any{
 		"type": "Ready", "status": "True", "reason": "Cleared", "message": "By hand.", "lastTransitionTime": "2026-01-01T00:00:00Z",
@@ -206,6 +210,8 @@ func (c *catalogue) evidence() {
 		attack{number: "D2", what: "evidence in Scalegate's name", kind: evaluationKind(), base: base, ways: creates(), who: people(), change: put(controllerName, spec, "evaluator")},
 		attack{number: "E7", what: "evidence without a spec", kind: evaluationKind(), base: func() map[string]any { return object(evaluationKind(), "new") }, ways: only(Create), who: people()},
 		attack{number: "D2", what: "evidence in one's own name", kind: evaluationKind(), base: base, ways: creates(), who: []Identity{evaluator()}, change: put(evaluator().Name, spec, "evaluator")},
+		attack{number: "D2", what: "evidence in one's own name, with its reach", kind: evaluationKind(), base: base, ways: creates(), who: []Identity{evaluator()},
+			change: both(put(evaluator().Name, spec, "evaluator"), put("Namespace", spec, "reach"))},
 		attack{number: "D2", what: "another author afterwards", kind: evaluationKind(), on: "evidence", change: put("somebody", spec, "evaluator"), who: who},
 		attack{number: "D7", what: "another requirement afterwards", kind: evaluationKind(), on: "evidence", change: put("other", spec, "requirement"), who: who},
 		attack{number: "D6", what: "delete evidence", kind: evaluationKind(), on: "evidence", ways: only(Delete, DeleteCollection), who: people()},

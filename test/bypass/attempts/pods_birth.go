@@ -3,7 +3,11 @@
 
 package attempts
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 func (c *catalogue) births() {
 	anyone := slices.Concat(people(), forged(), lookalikes(), workloadControllers(), []Identity{safetyTeam(), controller()})
@@ -32,8 +36,41 @@ func (c *catalogue) births() {
 		attack{number: "A13", what: "the mirror of a static pod with an accelerator", kind: podKind(), base: birth(""), ways: only(Create),
 			change: both(annotate("kubernetes.io/config.mirror", "1"), put("node-1", spec, "nodeName"), limit(gpu))},
 	)
+	c.notedBirths()
 	c.forgedBirths()
 	c.accelerators()
+}
+
+// notedBirths are pods with much or something of their own where they say why they are held.
+func (c *catalogue) notedBirths() {
+	many := func(n int) Change {
+		return func(content map[string]any) {
+			for i := range n {
+				annotate("example.com/n"+strconv.Itoa(i), "x")(content)
+			}
+		}
+	}
+	typed := annotate(holdReasonKey, "Cleared: by hand")
+	for what, change := range map[string]Change{
+		"a pod that says itself why it is held":                 typed,
+		"a pod that says itself, and at length, why it is held": annotate(holdReasonKey, strings.Repeat("x", mostNoteBytes)),
+		"a pod with a note":                                     annotate("example.com/note", "x"),
+		"a pod with as many notes as leave room for one":        many(MostNotes),
+		"a pod with one note too many":                          many(MostNotes + 1),
+		"a pod with a note too long":                            annotate("example.com/note", strings.Repeat("x", mostNoteBytes)),
+		"a pod with a note too long in bytes":                   annotate("example.com/note", strings.Repeat("\u00e9", mostNoteBytes/2)),
+		"a pod that is held already, and says why":              both(typed, append1(map[string]any{"name": holdGate}, spec, "schedulingGates")),
+		"a pod that is held by others too, and says why":        both(typed, append1(map[string]any{"name": "bypass.example/wait"}, spec, "schedulingGates")),
+		"a pod with a key too long":                             annotate(strings.Repeat("x", 200)+".example.com/"+strings.Repeat("y", 63), strings.Repeat("x", mostNoteBytes-270)),
+	} {
+		c.add(attack{number: "E10", what: what, kind: podKind(), base: birth(heldRelease), change: change, ways: creates(), who: []Identity{tenant(), replicaSets()}})
+	}
+	c.add(
+		attack{number: "A3", what: "a pod of a cleared owner that says why it is held", kind: podKind(), base: birth(clearedRelease), ways: only(Create), who: []Identity{replicaSets()},
+			change: both(owned("apps/v1", "ReplicaSet", OwnerOf(clearedSet)), typed)},
+		attack{number: "A3", what: "a pod of a cleared owner that is held already, and says why", kind: podKind(), base: birth(clearedRelease), ways: only(Create), who: []Identity{replicaSets()},
+			change: both(owned("apps/v1", "ReplicaSet", OwnerOf(clearedSet)), typed, append1(map[string]any{"name": holdGate}, spec, "schedulingGates"))},
+	)
 }
 
 // owned is the change that names a controlling owner; the suite puts the UID of the fixture in place of ownerOf.

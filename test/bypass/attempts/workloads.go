@@ -102,6 +102,8 @@ func (c *catalogue) deployments() {
 	c.add(
 		status("another mark by /status", annotate(heldKey, "paused")),
 		status("a cleared template by /status", annotate(clearedTextKey, "text")),
+		status("replicas to come back to by /status", annotate(ownPrefix+"scaled-replicas", "9/1")),
+		status("replicas to stand by with by /status", annotate(ownPrefix+"standby-replicas", "9")),
 		status("an ordinary annotation by /status", annotate("example.com/note", "x")),
 		status("other replicas by /status", put(int64(9), spec, "replicas")),
 		attack{number: "A9", what: "take the mark off by /status", kind: deploymentKind(), sub: "status", on: heldWeb, change: unannotate(heldKey),

@@ -74,7 +74,7 @@ func excuses() []excuse {
 			"Kubernetes takes no partition below 0, whoever writes it.",
 		},
 		{
-			regexp.MustCompile(`scalegate-stamp-\w+ mutations\[0\]: without: !?has\(object\.spec\)$`),
+			regexp.MustCompile(`scalegate-stamp-\w+ (mutations\[\d\]|variables\.revoked): without: !?has\(object\.spec\)$`),
 			"An error of the mutation refuses what the schema refuses too.",
 		},
 		{

@@ -88,6 +88,9 @@ func (b *Bench) prepare(ctx context.Context) (err error) {
 	if err := b.misspell(ctx); err != nil {
 		return fmt.Errorf("making a namespace with a misspelt gate: %w", err)
 	}
+	if err := b.leaveUnstamped(ctx); err != nil {
+		return fmt.Errorf("making an evaluation without a reach: %w", err)
+	}
 	return b.StartManager(ctx)
 }
 

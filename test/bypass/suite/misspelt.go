@@ -5,7 +5,11 @@ package suite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,20 +21,80 @@ import (
 // misspell makes the namespace whose gate is misspelt, as if it had been there before Scalegate: while the guard of
 // namespaces is not bound.
 func (b *Bench) misspell(ctx context.Context) error {
-	const guard = "scalegate-guard-namespaces"
-	binding := &admissionv1.ValidatingAdmissionPolicyBinding{}
-	if err := b.Client.Get(ctx, client.ObjectKey{Name: guard}, binding); err != nil {
-		return err
-	}
-	if err := b.Client.Delete(ctx, binding.DeepCopy()); err != nil {
-		return err
-	}
 	namespace := map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{
 		"name":        attempts.Misspelt.Namespace(),
 		"labels":      map[string]any{"scalegate.dev/gate": "Enforced", "scalegate.dev/claims": "every"},
 		"annotations": map[string]any{"example.com/kept": "x"},
 	}}
-	err := b.until(ctx, func(ctx context.Context) error { return b.create(ctx, admin(), "/api/v1/namespaces", namespace) })
-	binding.ObjectMeta = metav1.ObjectMeta{Name: guard, Labels: binding.Labels, Annotations: binding.Annotations}
-	return errors.Join(err, b.Client.Create(ctx, binding))
+	return b.unbound(ctx, []client.Object{bound(&admissionv1.ValidatingAdmissionPolicyBinding{}, "scalegate-guard-namespaces")}, func() error {
+		return b.until(ctx, func(ctx context.Context) error { return b.create(ctx, admin(), "/api/v1/namespaces", namespace) })
+	})
+}
+
+// leaveUnstamped makes the evaluation that has no reach, as if it had been there before evaluations had one: while they are
+// neither stamped nor looked at.
+func (b *Bench) leaveUnstamped(ctx context.Context) error {
+	fixture := attempts.Unstamped()
+	path := place(fixture.Kind, attempts.Misspelt.Namespace(), "", "")
+	err := b.unbound(ctx, []client.Object{
+		bound(&admissionv1.MutatingAdmissionPolicyBinding{}, "scalegate-stamp-evaluator"),
+		bound(&admissionv1.ValidatingAdmissionPolicyBinding{}, "scalegate-guard-evaluations"),
+	}, func() error {
+		return errors.Join(b.until(ctx, func(ctx context.Context) error { return b.reaches(ctx, path, false) }), b.create(ctx, fixture.Who, path, fixture.Object))
+	})
+	if err != nil {
+		return err
+	}
+	return b.until(ctx, func(ctx context.Context) error { return b.reaches(ctx, path, true) })
+}
+
+// reaches tells, by a dry run, whether evaluations are stamped or are not yet, as wanted.
+func (b *Bench) reaches(ctx context.Context, path string, stamped bool) error {
+	fixture := attempts.Unstamped()
+	body, err := json.Marshal(map[string]any{
+		"apiVersion": fixture.Kind.APIVersion(), "kind": fixture.Kind.Kind, "metadata": map[string]any{"generateName": "probe-"}, "spec": fixture.Object["spec"],
+	})
+	if err != nil {
+		return err
+	}
+	answer, err := b.send(ctx, call{
+		who: fixture.Who, method: http.MethodPost, path: path, query: url.Values{"dryRun": {"All"}}, contentType: "application/json", body: body,
+	})
+	if err != nil {
+		return err
+	}
+	if stands := field(answer.object, "spec", "reach") != nil; answer.object != nil && stands == stamped {
+		return nil
+	}
+	return fmt.Errorf("evaluations are not yet as they should be, stamped %t: %s", stamped, answer.message)
+}
+
+// bound is the binding of that name.
+func bound(binding client.Object, name string) client.Object {
+	binding.SetName(name)
+	return binding
+}
+
+// unbound does something while bindings are not there, and makes them again.
+func (b *Bench) unbound(ctx context.Context, bindings []client.Object, do func() error) error {
+	for _, binding := range bindings {
+		if err := b.Client.Get(ctx, client.ObjectKeyFromObject(binding), binding); err != nil {
+			return err
+		}
+		if err := b.Client.Delete(ctx, binding); err != nil {
+			return err
+		}
+	}
+	errs := []error{do()}
+	for _, binding := range bindings {
+		labels, annotations, name := binding.GetLabels(), binding.GetAnnotations(), binding.GetName()
+		switch again := binding.(type) {
+		case *admissionv1.ValidatingAdmissionPolicyBinding:
+			again.ObjectMeta = metav1.ObjectMeta{Name: name, Labels: labels, Annotations: annotations}
+		case *admissionv1.MutatingAdmissionPolicyBinding:
+			again.ObjectMeta = metav1.ObjectMeta{Name: name, Labels: labels, Annotations: annotations}
+		}
+		errs = append(errs, b.Client.Create(ctx, binding))
+	}
+	return errors.Join(errs...)
 }

@@ -94,11 +94,11 @@ func (b *Bench) Silence(ctx context.Context) error {
 func (b *Bench) Unmutate(ctx context.Context) error {
 	b.unmutated = true
 	if _, err := b.Kubectl(ctx, b.Admin(), "delete", "mutatingadmissionpolicybindings", "scalegate-hold-pods", "scalegate-stamp-evaluator",
-		"scalegate-stamp-resolver"); err != nil {
+		"scalegate-stamp-resolver", "scalegate-stamp-revoker"); err != nil {
 		return err
 	}
 	probes := slices.DeleteFunc(attempts.Unmutated(attempts.All()), func(a attempts.Attempt) bool {
-		telling := []string{"a bare pod that claims an uncleared release", "evidence in another's name", "resolve a finding in another's name"}
+		telling := []string{"a bare pod that claims an uncleared release", "evidence in another's name", "resolve a finding in another's name", "a revocation in another's name"}
 		return a.Who.Short != attempts.SafetyTeam().Short || a.Ground != attempts.Enforced || !slices.Contains(telling, a.What)
 	})
 	return b.until(ctx, func(ctx context.Context) error {

@@ -193,7 +193,8 @@ func (s sending) outcome() attempts.Outcome {
 // exact tells whether nothing but the change may be found in the answer: objects in which no other controller has a say.
 func (s sending) exact() bool {
 	a := s.attempt
-	return (a.Kind.Group == "scalegate.dev" || a.Kind.Resource == "namespaces") && a.Way.Updates() && a.Base == nil
+	changes := a.Way.Updates() && a.Base == nil
+	return a.Kind.Group == "scalegate.dev" && (changes || s.old == nil) || a.Kind.Resource == "namespaces" && changes
 }
 
 // differs tells whether what is stored differs from what was sent where nobody but its sender has a say: in the spec,

@@ -21,7 +21,8 @@ type RevocationApplyConfiguration struct {
 	// revokedBy is the user who revoked it. The API server stamps it; what is typed here is replaced.
 	RevokedBy *string `json:"revokedBy,omitempty"`
 	// reach says where the revocation of a release counts for others with the same weights: in its Namespace, or
-	// in the whole Cluster, where the user holds the verb attest. The API server stamps it.
+	// in the whole Cluster, where the user holds the verb attest. The API server stamps it. The revocation of an
+	// evaluation has none.
 	Reach *apiv1alpha1.Reach `json:"reach,omitempty"`
 }
 

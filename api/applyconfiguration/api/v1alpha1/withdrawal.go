@@ -21,10 +21,16 @@ type WithdrawalApplyConfiguration struct {
 	Severity *apiv1alpha1.RevocationSeverity `json:"severity,omitempty"`
 	// exposure that was granted before.
 	Exposure *string `json:"exposure,omitempty"`
+	// subjectDigest is the digest over the artifacts that it was granted to. Nothing else takes the place of what
+	// serves.
+	SubjectDigest *string `json:"subjectDigest,omitempty"`
 	// time when it began: when the evidence ended, and otherwise when Scalegate saw the cause.
 	Time *v1.Time `json:"time,omitempty"`
 	// graceEndTime is until when what serves may be replaced. Absent means that it may not be.
 	GraceEndTime *v1.Time `json:"graceEndTime,omitempty"`
+	// evidenceEndTime is when the evidence ends, or ended, that the exposure rested on while it was granted. Deleting
+	// evidence does not put it off. Absent means that it rested on none.
+	EvidenceEndTime *v1.Time `json:"evidenceEndTime,omitempty"`
 	// serving are the units that served when it began, by exposure: as many may be replaced during the grace.
 	Serving []ServingUnitsApplyConfiguration `json:"serving,omitempty"`
 	// enforcedTime is when nothing served any more above what is granted. Absent means that something does.
@@ -61,6 +67,14 @@ func (b *WithdrawalApplyConfiguration) WithExposure(value string) *WithdrawalApp
 	return b
 }
 
+// WithSubjectDigest sets the SubjectDigest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SubjectDigest field is set to the value of the last call.
+func (b *WithdrawalApplyConfiguration) WithSubjectDigest(value string) *WithdrawalApplyConfiguration {
+	b.SubjectDigest = &value
+	return b
+}
+
 // WithTime sets the Time field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Time field is set to the value of the last call.
@@ -74,6 +88,14 @@ func (b *WithdrawalApplyConfiguration) WithTime(value v1.Time) *WithdrawalApplyC
 // If called multiple times, the GraceEndTime field is set to the value of the last call.
 func (b *WithdrawalApplyConfiguration) WithGraceEndTime(value v1.Time) *WithdrawalApplyConfiguration {
 	b.GraceEndTime = &value
+	return b
+}
+
+// WithEvidenceEndTime sets the EvidenceEndTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EvidenceEndTime field is set to the value of the last call.
+func (b *WithdrawalApplyConfiguration) WithEvidenceEndTime(value v1.Time) *WithdrawalApplyConfiguration {
+	b.EvidenceEndTime = &value
 	return b
 }
 

@@ -1,0 +1,91 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/gate"
+)
+
+// course is what was seen of a release, what was decided about it, and what is to be done.
+type course struct {
+	key      types.NamespacedName
+	in       gate.Input
+	present  claims
+	decision gate.Decision
+	scene    enforcement.Scene
+	plan     enforcement.Plan
+	// decided is from when the decision is: the process's own clock, before the first live read.
+	decided time.Time
+}
+
+// course plans on what the caches say; and, where that would change anything but what a status describes, once more on
+// what the API server says.
+func (r *ModelReleaseReconciler) course(ctx context.Context, key types.NamespacedName) (course, error) {
+	c := course{key: key, decided: time.Now()}
+	err := c.read(ctx, r, r.Client)
+	if err != nil {
+		return c, err
+	}
+	if c.present, err = r.look(ctx, key); err != nil {
+		return c, err
+	}
+	if err = c.chart(ctx, r); err != nil || !c.changes() {
+		return c, err
+	}
+	c.decided = time.Now()
+	if err = c.read(ctx, r, r.Live); err != nil {
+		return c, err
+	}
+	if c.present.namespace, err = namespaceMetadata(ctx, r.Live, key.Namespace); err != nil {
+		return c, err
+	}
+	return c, c.chartLive(ctx, r)
+}
+
+// read gathers what the decision depends on.
+func (c *course) read(ctx context.Context, r *ModelReleaseReconciler, reader client.Reader) (err error) {
+	c.in, err = r.gather(ctx, reader, c.key)
+	return err
+}
+
+// chart decides and plans on what was gathered.
+func (c *course) chart(ctx context.Context, r *ModelReleaseReconciler) (err error) {
+	c.decision = gate.Decide(c.in)
+	if c.scene, err = r.scene(ctx, c.key, c.in, c.present, c.decision); err != nil {
+		return err
+	}
+	c.plan = enforcement.For(c.scene, c.decision)
+	return nil
+}
+
+// chartLive decides and plans on what was gathered live. Where a plan depends on how many pods serve, be it the one before
+// or the one of a policy that the cache does not show yet, the pods are live too.
+func (c *course) chartLive(ctx context.Context, r *ModelReleaseReconciler) (err error) {
+	for live := c.counts(); ; live = true {
+		if live {
+			if c.present.pods, err = r.livePods(ctx, c.key); err != nil {
+				return err
+			}
+		}
+		if err := c.chart(ctx, r); err != nil || live || !c.counts() {
+			return err
+		}
+	}
+}
+
+// changes tells whether the plan changes something that must not follow from a cache.
+func (c *course) changes() bool {
+	return c.plan.GivesMore() || c.plan.Takes() || len(c.plan.Scales) > 0 ||
+		len(c.decision.NewFindings) > 0 || len(c.decision.Resolutions) > 0 || remembers(c.in.Release, c.plan)
+}
+
+// counts tells whether the plan depends on how many pods serve.
+func (c *course) counts() bool { return c.plan.Counts() || remembers(c.in.Release, c.plan) }

@@ -1,0 +1,28 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+)
+
+// givesWithin is how long something may be given on what was read live. A leader renews its lease of 15 seconds, or gives
+// up after 10 without success; so another leads no sooner than 5 seconds after the last moment at which this one could
+// take itself for the leader. A process that was stopped in between, or waited for an answer, gives nothing any more:
+// what the next leader closed meanwhile stays closed.
+const givesWithin = 5 * time.Second
+
+// giving bounds what is given by when it was decided. The clock is the process's own, which goes on while the process is stopped.
+func giving(ctx context.Context, decided time.Time) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, decided.Add(givesWithin))
+}
+
+// late tells whether the time of a context is over, also where its timer had no occasion to run yet.
+func late(ctx context.Context) error {
+	if end, bounded := ctx.Deadline(); bounded && !time.Now().Before(end) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
