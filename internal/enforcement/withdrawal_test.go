@@ -199,7 +199,7 @@ func TestAWithdrawalGoesOn(t *testing.T) {
 		},
 		"the artifacts are others by now: it stays about those that were granted": {
 			scene(had("General"), serving), refusing(v1alpha1.ReasonEvidenceMissing, otherArtifacts),
-			record(wAbsent, grace(days(14)), countingAll(3, 2, 1)),
+			record(wAbsent, grace(days(14)), countingAll(3, 2, 0)),
 		},
 		"the policy is gone: it stays as it was, and nothing is replaced": {
 			scene(recorded(record(wLapsed, since(days(-3)), grace(days(11)), countingAll(3, 2, 0))), withoutPolicy, one), gate.Decision{},
