@@ -53,15 +53,22 @@ type Sighting struct {
 	Time time.Time
 	// UID of the submission. A sighting of an evaluation itself is never a replay of it.
 	UID types.UID
+	// Namespace of the submission.
+	Namespace string
+	// Revocation of the submission; nil when it was not revoked. In its own namespace it counts for every submission of
+	// the file, and of the same run of the same artifacts: to bring once more what was revoked is no way around it.
+	Revocation *v1alpha1.Revocation
 }
 
 // SightingOf is the appearance of an evaluation's own file. Before a measurement is recorded it
 // has neither digest nor run, so it matches nothing.
 func SightingOf(evaluation *v1alpha1.SafetyEvaluation) Sighting {
 	s := Sighting{
-		Artifacts: evaluation.Spec.Subject.Artifacts,
-		Time:      TrustedTime(evaluation),
-		UID:       evaluation.UID,
+		Artifacts:  evaluation.Spec.Subject.Artifacts,
+		Time:       TrustedTime(evaluation),
+		UID:        evaluation.UID,
+		Namespace:  evaluation.Namespace,
+		Revocation: evaluation.Spec.Revocation,
 	}
 	if !exact(evaluation.Spec.Subject.Relation) {
 		s.Tested = evaluation.Spec.Subject.Tested

@@ -40,6 +40,8 @@ type question struct {
 	// withdrawn is the revoked evaluation that would decide, and meet the requirement, or would have until it grew old;
 	// only for the state Revoked.
 	withdrawn *v1alpha1.SafetyEvaluation
+	// revocation of withdrawn, or of another submission of its file.
+	revocation *v1alpha1.Revocation
 	// supposed: it is taken for met, to see what would be granted then.
 	supposed bool
 	// expires is when latest stops counting; only for the states Met and Expired.
@@ -90,6 +92,7 @@ func (e *engine) judge(q *question) {
 	// That time goes by makes nothing less grave: what was revoked stays so when it would have ended.
 	if end := q.expiry(decisive); e.now < end || decisive.created < end {
 		q.state, q.withdrawn, q.expires = v1alpha1.RequirementRevoked, decisive.evaluation, 0
+		q.revocation = decisive.revocation
 	}
 }
 

@@ -51,6 +51,8 @@ type result struct {
 	// accepted: its relation to the release is Exact or one that the requirement accepts.
 	accepted  bool
 	low, high float64
+	// revocation of it, or of another submission of what it is; the gravest, and nil without one.
+	revocation *v1alpha1.Revocation
 	// created is the trusted time of the result, effective the time that its age counts from.
 	created, effective int64
 }
@@ -66,7 +68,7 @@ func (r *result) run() []v1alpha1.SubjectArtifact {
 
 // read holds an evaluation of the right subject against the criterion.
 func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) result {
-	r := result{evaluation: evaluation, accepted: q.accepts(evaluation.Spec.Subject.Relation)}
+	r := result{evaluation: evaluation, accepted: q.accepts(evaluation.Spec.Subject.Relation), revocation: evaluation.Spec.Revocation}
 	if evaluation.CreationTimestamp.IsZero() {
 		r.flaw = flawUndated
 		return r

@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -79,7 +80,21 @@ func severity(r *v1alpha1.Revocation) v1alpha1.RevocationSeverity {
 // revoked reports whether a result would meet its requirement and must not be relied on. Only such a result stops to
 // count: to revoke what is unfavourable must be no way to be granted more.
 func (r *result) revoked() bool {
-	return r.zone == zoneMet && r.evaluation.Spec.Revocation != nil
+	return r.zone == zoneMet && r.revocation != nil
+}
+
+// recall notes the revocation of another submission of the file, or of the run.
+func (r *result) recall(other *Sighting) {
+	if other.Revocation == nil || other.Namespace != r.evaluation.Namespace {
+		return
+	}
+	if r.revocation == nil || cmp.Or(
+		// Critical comes after Advisory; the rest settles which of several is told.
+		cmp.Compare(severity(other.Revocation), severity(r.revocation)),
+		cmp.Compare(other.Revocation.RevokedBy, r.revocation.RevokedBy),
+		cmp.Compare(other.Revocation.Reason, r.revocation.Reason)) > 0 {
+		r.revocation = other.Revocation
+	}
 }
 
 // suppose takes requirements for met that are not, beside those that are, and reports whether there are any. The thresholds
@@ -141,7 +156,7 @@ func (e *engine) weighAgain(verdicts []verdict, tell func(v, w *verdict)) {
 // result that it needs.
 func (e *engine) refusedBy(v *verdict) v1alpha1.RevocationSeverity {
 	for at, marked := range v.marks {
-		if q := &e.questions[at]; marked && q.revoked() && severity(q.withdrawn.Spec.Revocation) == v1alpha1.RevocationCritical {
+		if q := &e.questions[at]; marked && q.revoked() && severity(q.revocation) == v1alpha1.RevocationCritical {
 			return v1alpha1.RevocationCritical
 		}
 	}
@@ -176,7 +191,7 @@ func (t *text) revocation(r *v1alpha1.Revocation) {
 // withdrawn says that the result which would meet q was revoked.
 func (t *text) withdrawn(q *question) {
 	t.add("Evaluation ", q.withdrawn.Name, " is clear, but was revoked (")
-	t.revocation(q.withdrawn.Spec.Revocation)
+	t.revocation(q.revocation)
 	t.add(") and counts for nothing. Run or import another evaluation of the release's artifacts for it.")
 	t.others(q)
 }

@@ -23,6 +23,11 @@ func TestARevokedResult(t *testing.T) {
 	withdrawn := func(name string, n int) v1alpha1.SafetyEvaluation {
 		return evaluation(name, "0.1", day(n), fixture.Revoked(advisory))
 	}
+	again := func(namespace string) []gate.Sighting {
+		first := evaluation("again", "0.1", day(3), fixture.Revoked(critical))
+		first.UID, first.Namespace = "first", namespace
+		return []gate.Sighting{gate.SightingOf(&first)}
+	}
 	for name, test := range map[string]requirementCase{
 		"a pass that was revoked counts for nothing, and the requirement says so": {
 			evaluations: list(withdrawn("e", 3)), want: revoked, wantEvidence: "e",
@@ -57,6 +62,13 @@ func TestARevokedResult(t *testing.T) {
 		"what had expired before it was brought showed nothing that could be revoked": {
 			evaluations: list(evaluation("e", "0.1", day(3), fixture.Ended(fixture.Day(-100)), fixture.Revoked(critical))), want: missing,
 			wantMessage: "No result counts. Not counted because they were revoked: 1.",
+		},
+		"the same file brought once more is revoked as well": {
+			evaluations: list(evaluation("again", "0.1", day(4))), sightings: again(fixture.Namespace), want: revoked, wantEvidence: "again",
+			wantMessage: "Evaluation again is clear, but was revoked (Critical, by rso@example.com)",
+		},
+		"what somebody revokes in another namespace says nothing here": {
+			evaluations: list(evaluation("again", "0.1", day(4))), sightings: again("elsewhere"), want: met, wantEvidence: "again", wantExpires: 103,
 		},
 		"one whose relation is not accepted was none before": {
 			evaluations: list(evaluation("e", "0.1", fixture.Revoked(critical), fixture.Related(v1alpha1.RelationSimilarlySafe, fixture.Weights("x")))), want: missing,

@@ -27,7 +27,7 @@ func index(all []Sighting) sightings {
 
 // trace returns the time at which a result was first seen, not later than effective, and whether its file
 // was submitted before for something else. Submissions in the same second have no order, so either may be
-// the replay and neither counts.
+// the replay and neither counts. The revocations of other submissions that count for the result are noted in it.
 func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 	first = r.effective
 	m, run := r.evaluation.Status.Measurement, r.run()
@@ -36,6 +36,7 @@ func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 		if other.SHA256 != m.SHA256 || m.SHA256 == "" {
 			continue
 		}
+		r.recall(other)
 		seen := other.Time.Unix()
 		switch {
 		case types.same(other.run(), run):
@@ -47,6 +48,7 @@ func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 	for i := s.byRun.first(m.RunID); i >= 0; i = s.byRun.next(i) {
 		other := &s.all[i]
 		if other.RunID == m.RunID && m.RunID != "" && types.same(other.run(), run) {
+			r.recall(other)
 			first = min(first, other.Time.Unix())
 		}
 	}
