@@ -152,15 +152,23 @@ func (u *unsettled) release(name string, workloads []Workload) {
 		return
 	}
 	ceiling := p.ceiling(u.Watcher.now, true)
-	if ceiling == nil || asked <= int(*ceiling) {
-		for _, workload := range workloads {
-			u.serves(workload, workload.Replicas, evidence)
-		}
+	if ceiling != nil && asked > int(*ceiling) {
+		u.fills(name, int(*ceiling), serving)
 		return
 	}
-	if serving != int(*ceiling) {
-		u.add(NotReached, object, fmt.Sprintf("%d pods serve of %d that are asked for", serving, asked),
-			fmt.Sprintf("%s, under a ceiling of %d", evidence, *ceiling))
+	for _, workload := range workloads {
+		u.serves(workload, workload.Replicas, evidence)
+	}
+}
+
+// fills sees that as many pods of an approved release serve as its ceiling allows, where more are asked for. A Deployment
+// that asks for more than it has places for does not finish a rollout: what serves beside stays.
+func (u *unsettled) fills(name string, ceiling, serving int) {
+	ns := u.scene.Namespace
+	surge := min(ceiling, u.surge(ns, name))
+	if serving < ceiling || serving > ceiling+surge {
+		u.add(NotReached, "modelreleases "+ns+"/"+name, fmt.Sprintf("%d pods serve, and more are asked for", serving),
+			fmt.Sprintf("it is %s, under a ceiling of %d, and rollouts may have %d beside it", Approved, ceiling, surge))
 	}
 }
 

@@ -127,6 +127,16 @@ func TestWhatIsAllowedHasToServe(t *testing.T) {
 			tell: func(s *story) { s.pass("good"); s.ceiling(1) }, scene: told(scene("lab", some(2, gated)...)),
 			want: []string{NotReached},
 		},
+		"more than the ceiling allows, by a rollout that cannot finish": {
+			tell: func(s *story) {
+				s.pass("good")
+				s.open("a")
+				s.born("b", true).Labels["pod-template-hash"] = "b"
+				s.write(replicas, "patch", "pods", s.pods["b"])
+				s.ceiling(1)
+			},
+			scene: scene("lab", some(2)...),
+		},
 		"more than the ceiling allows": {
 			tell: func(s *story) { s.pass("good"); s.ceiling(1) }, scene: scene("lab", some(2)...), want: []string{NotReached},
 		},
