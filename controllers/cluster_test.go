@@ -268,7 +268,7 @@ func (c *cluster) reconcile() (ctrl.Result, error) {
 	if c.reconciler == nil {
 		live := c.live()
 		c.reconciler = &ModelReleaseReconciler{
-			Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(),
+			Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(),
 		}
 	}
 	return c.reconciler.Reconcile(c.t.Context(), ctrl.Request{

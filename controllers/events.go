@@ -66,6 +66,27 @@ func announcements(before, after v1alpha1.ModelReleaseStatus) []announcement {
 			all = append(all, a)
 		}
 	}
+	return append(all, holdAnnouncements(before, after, all)...)
+}
+
+// holdAnnouncements tell of each workload of which something is held for another reason than before. What several have in
+// common is told once, and so is what another event tells. Where nothing is enforced, nothing is held.
+func holdAnnouncements(before, after v1alpha1.ModelReleaseStatus, told []announcement) []announcement {
+	if slices.Contains([]string{v1alpha1.ReasonAudited, v1alpha1.ReasonNotGoverned}, reasonOf(after, v1alpha1.ConditionEnforced)) {
+		return nil
+	}
+	was := map[string]string{}
+	for _, w := range before.Workloads {
+		was[w.Kind+"/"+w.Name] = w.Reason
+	}
+	var all []announcement
+	for _, w := range after.Workloads {
+		same := func(a announcement) bool { return a.reason == w.Reason }
+		if w.Reason == "" || w.Reason == was[w.Kind+"/"+w.Name] || slices.ContainsFunc(told, same) || slices.ContainsFunc(all, same) {
+			continue
+		}
+		all = append(all, announcement{corev1.EventTypeNormal, w.Reason, "Hold", w.Kind + " " + w.Name + ": " + w.Message})
+	}
 	return all
 }
 

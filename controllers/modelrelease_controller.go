@@ -50,7 +50,9 @@ type ModelReleaseReconciler struct {
 
 	ledger   ledger
 	verdicts *lru.Cache
-	kinds    *customKinds
+	// looked are the UIDs of the releases that this process looked at.
+	looked *lru.Cache
+	kinds  *customKinds
 	// withoutMutatingPolicies: the API server has no MutatingAdmissionPolicy of version v1.
 	withoutMutatingPolicies bool
 	// unreadMutators are kinds of which it has another version, which is not read: nobody knows what they do to pods.
@@ -69,7 +71,7 @@ type Withheld struct {
 
 // SetupWithManager registers the reconciler and what wakes it.
 func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
-	r.verdicts = lru.New(verdictsKept)
+	r.verdicts, r.looked = lru.New(verdictsKept), lru.New(verdictsKept)
 	wake := wakes{mgr.GetClient()}
 	var err error
 	if r.kinds, err = watching(mgr, customRows(), wake.releasesOfCustom); err != nil {

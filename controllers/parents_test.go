@@ -159,7 +159,7 @@ func TestReconcileGoesOnWithoutACustomKind(t *testing.T) {
 	w.eventually("it is seen", func() bool { return len(w.names()) == 1 })
 	c := newCluster(t, waitingWorld()...)
 	live := c.live()
-	c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), kinds: w.kinds}
+	c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), kinds: w.kinds}
 	c.fails["get LeaderWorkerSet set"] = errBroken
 	c.mustReconcile()
 	c.wantLog("patch Namespace serving", "patch Deployment d", "patch Pod p", "apply ModelRelease m1",
@@ -270,7 +270,7 @@ func TestReconcileMatchesAgainInEachGeneration(t *testing.T) {
 			kept := c.reconciler.verdicts
 			c.reconciler = nil
 			live := c.live()
-			c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: kept}
+			c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: kept, looked: newVerdicts()}
 			c.mustReconcile()
 			value, _ := c.hasClearance()
 			have, err := clearance.Parse(value)
@@ -288,7 +288,7 @@ func TestReconcileWithholds(t *testing.T) {
 	ready := false
 	var asked []string
 	c.reconciler = &ModelReleaseReconciler{
-		Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(),
+		Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(),
 		Ready: func(ns *metav1.PartialObjectMetadata, _ time.Time) Withheld {
 			asked = append(asked, ns.Name)
 			if ready {

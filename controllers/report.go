@@ -48,12 +48,24 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 			return false, fmt.Errorf("reporting on ModelRelease %s/%s: %w", release.Namespace, release.Name, err)
 		}
 	}
-	for _, a := range announcements(release.Status, status) {
+	for _, a := range announcements(r.told(release, status), status) {
 		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", a.note)
 	}
 	r.Metrics.withdrawn(release.Status.Withdrawal, status.Withdrawal)
 	r.announceDone(release, o.did)
 	return true, nil
+}
+
+// told is the status that events told of before. A process that ends takes with it what it did not get to tell, so of a
+// release that this one looks at for the first time, what is held is told again.
+func (r *ModelReleaseReconciler) told(release *v1alpha1.ModelRelease, now v1alpha1.ModelReleaseStatus) v1alpha1.ModelReleaseStatus {
+	before := release.Status
+	_, known := r.looked.Get(release.UID)
+	r.looked.Add(release.UID, struct{}{})
+	if !known && slices.ContainsFunc(now.Workloads, func(w v1alpha1.WorkloadStatus) bool { return w.Reason != "" }) {
+		before.Workloads = nil
+	}
+	return before
 }
 
 func (r *ModelReleaseReconciler) write(ctx context.Context, release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus) error {

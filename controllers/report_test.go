@@ -252,3 +252,27 @@ func TestClearedUntil(t *testing.T) {
 		})
 	}
 }
+
+// A process that ends takes with it what it did not get to tell.
+func TestWhatIsHeldIsToldOnceByEachProcess(t *testing.T) {
+	held := v1alpha1.ModelReleaseStatus{Workloads: []v1alpha1.WorkloadStatus{{Kind: "Deployment", Name: "lab", Reason: v1alpha1.ReasonAboveCeiling, Message: "because"}}}
+	serving := v1alpha1.ModelReleaseStatus{Workloads: []v1alpha1.WorkloadStatus{{Kind: "Deployment", Name: "lab"}}}
+	release := fixture.Release("m1")
+	for sentence, test := range map[string]struct {
+		status v1alpha1.ModelReleaseStatus
+		want   []int
+	}{
+		"what was held before this one looked is told once": {held, []int{1, 0}},
+		"what serves is not": {serving, []int{0, 0}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			r := &ModelReleaseReconciler{looked: newVerdicts()}
+			release.Status = test.status
+			for look, want := range test.want {
+				if got := announcements(r.told(release, test.status), test.status); len(got) != want {
+					t.Errorf("look %d tells %+v", look+1, got)
+				}
+			}
+		})
+	}
+}

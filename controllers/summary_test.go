@@ -178,6 +178,10 @@ func TestAnnouncements(t *testing.T) {
 	released := status("General", ready(v1alpha1.ReasonReleased, "it is released"))
 	missing := status("", waiting(v1alpha1.ReasonEvidenceMissing, "nothing yet"))
 	adverse := status("", stuck(v1alpha1.ReasonAdverseFinding, "it failed"))
+	holding := func(s v1alpha1.ModelReleaseStatus, name, reason string) v1alpha1.ModelReleaseStatus {
+		s.Workloads = []v1alpha1.WorkloadStatus{{Kind: "Deployment", Name: name, Reason: reason, Message: "because"}}
+		return s
+	}
 	for sentence, test := range map[string]struct {
 		before, after v1alpha1.ModelReleaseStatus
 		want          []announcement
@@ -204,6 +208,23 @@ func TestAnnouncements(t *testing.T) {
 		"a lower grant alone is told": {
 			released, status("Internal", ready(v1alpha1.ReasonReleased, "it is released")),
 			[]announcement{{"Normal", "ExposureChanged", "Grant", "granted exposure: Internal, before: General"}},
+		},
+		"that something of a released one is held is told, with what": {
+			released, holding(released, "lab", v1alpha1.ReasonAboveCeiling),
+			[]announcement{{"Normal", "AboveCeiling", "Hold", "Deployment lab: because"}},
+		},
+		"and told again where the reason is another": {
+			holding(released, "lab", v1alpha1.ReasonAboveCeiling), holding(released, "lab", v1alpha1.ReasonWorkloadMismatch),
+			[]announcement{{"Normal", "WorkloadMismatch", "Hold", "Deployment lab: because"}},
+		},
+		"but not where the release is held for it": {
+			released, holding(adverse, "lab", v1alpha1.ReasonAdverseFinding), []announcement{
+				{"Warning", "AdverseFinding", "Hold", "it failed"},
+				{"Normal", "ExposureChanged", "Grant", "granted exposure: none, before: General"},
+			},
+		},
+		"nor where it stays held": {
+			holding(released, "lab", v1alpha1.ReasonAboveCeiling), holding(released, "lab", v1alpha1.ReasonAboveCeiling), nil,
 		},
 		"what stays so is not told again":             {released, released, nil},
 		"other words, times and generations are none": {released, later(released), nil},
