@@ -100,6 +100,10 @@ chaos: controlplane ## Kill and stop every process, again and again, and see tha
 bench: ## Run the benchmarks.
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./internal/...
 
+.PHONY: pace
+pace: controlplane ## Measure how fast 100 pods are opened and closed, beside a bare client.
+	@$(GO) run ./hack/bench
+
 ##@ Develop
 
 .PHONY: generate
