@@ -138,6 +138,7 @@ func restConfig(kubeconfig string) (*rest.Config, error) {
 	}
 	// The API server's own fairness limits us; a limit of the client's would only delay a revocation.
 	cfg.QPS = -1
+	cfg.Wrap(controllers.AskOnce)
 	return cfg, nil
 }
 
@@ -181,6 +182,9 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 		LeaderElectionID:              "scalegate.scalegate.dev",
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 new(controllers.LeaseDuration),
+		RenewDeadline:                 new(controllers.RenewDeadline),
+		RetryPeriod:                   new(controllers.RetryPeriod),
 		Controller: config.Controller{
 			EnableWarmup:          new(true),
 			ReconciliationTimeout: 30 * time.Second,

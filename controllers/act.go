@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,6 +25,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
@@ -31,52 +33,77 @@ import (
 type done struct {
 	lifts    []enforcement.Lift
 	removals []enforcement.Removal
-	// refused are the evictions that a PodDisruptionBudget does not allow for now.
+	// refused are the evictions that a PodDisruptionBudget does not allow for now, and those that nobody answered in time.
 	refused int
+	// autoscaled: an autoscaler keeps replicas from being set.
+	autoscaled bool
 }
 
+// rememberTime bounds each of the two steps before something is removed, findings and the clearance: a write that nobody
+// answers leaves time for the rest.
+const rememberTime = 5 * time.Second
+
 // act carries the plan out. Findings come first, so that what is adverse is remembered whatever
-// follows; then what closes; then what opens. Behind a clearance that could not be written nothing is opened, and
-// only what an adverse finding or a critical revocation says is removed: its successors are born free until the write
-// succeeds, and go again. An object that changed since it was examined is left: its event brings us back. What gives is
-// done within the time that [givesWithin] says, and what closes in any case.
+// follows; then what closes; then what opens, and beside it the evictions, which may be slow. Behind a clearance that could
+// not be written nothing is opened, and only what an adverse finding or a critical revocation says is removed: its successors
+// are born free until the write succeeds, and go again. An object that changed since it was examined is left: its event
+// brings us back. What gives is done within the time that [givesWithin] says, and what closes in any case.
 func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, error) {
 	var did done
-	release, d, plan := c.key, c.decision, c.plan
+	release, plan := c.key, c.plan
 	gives, cancel := giving(ctx, c.decided)
 	defer cancel()
-	errs := []error{r.makeFindings(ctx, d), r.resolve(ctx, d)}
+	errs := []error{r.record(ctx, c.decision)}
 	writes := gives
 	if plan.Clearance.Withdraw {
 		writes = ctx
 	}
 	cleared := r.writeClearance(writes, release, plan.Clearance)
 	errs = append(errs, cleared)
-	removals := plan.Removals
 	if cleared != nil {
-		removals = slices.DeleteFunc(slices.Clone(removals), func(removal enforcement.Removal) bool {
+		removals := slices.DeleteFunc(slices.Clone(plan.Removals), func(removal enforcement.Removal) bool {
 			return removal.Reason != v1alpha1.ReasonAdverseFinding && !removal.Unlimited
 		})
-	}
-	errs = append(errs, r.removeAll(ctx, release.Namespace, removals, &did))
-	if cleared != nil {
+		errs = append(errs, r.removeAll(ctx, release.Namespace, removals, &did))
 		return did, errors.Join(errs...)
 	}
+	deletions, evictions := apart(plan.Removals)
+	errs = append(errs, r.removeAll(ctx, release.Namespace, deletions, &did))
+	evicted := make(chan error, 1)
+	var evicting done
+	go func() { evicted <- r.removeAll(ctx, release.Namespace, evictions, &evicting) }()
+	errs = append(errs, r.give(gives, release.Namespace, plan, &did), <-evicted)
+	did.removals, did.refused = append(did.removals, evicting.removals...), evicting.refused
+	return did, errors.Join(errs...)
+}
+
+// record writes what the decision says of findings.
+func (r *ModelReleaseReconciler) record(ctx context.Context, d gate.Decision) error {
+	ctx, cancel := context.WithTimeout(ctx, rememberTime)
+	defer cancel()
+	return errors.Join(r.makeFindings(ctx, d), r.resolve(ctx, d))
+}
+
+// give lifts, opens and scales.
+func (r *ModelReleaseReconciler) give(ctx context.Context, namespace string, plan enforcement.Plan, did *done) error {
+	var errs []error
 	for _, lift := range plan.Lifts {
-		ok, err := effective(r.lift(gives, release.Namespace, lift))
+		ok, err := effective(r.lift(ctx, namespace, lift))
 		if ok {
 			did.lifts = append(did.lifts, lift)
 		}
 		errs = append(errs, err)
 	}
-	errs = append(errs, abreast(gives, len(plan.Opens), func(i int) error {
-		_, err := effective(r.open(gives, release.Namespace, plan.Opens[i]))
+	errs = append(errs, abreast(ctx, len(plan.Opens), func(i int) error {
+		_, err := effective(r.open(ctx, namespace, plan.Opens[i]))
 		return err
 	}))
 	for _, scale := range plan.Scales {
-		errs = append(errs, r.scale(gives, release.Namespace, scale))
+		left, err := r.scale(ctx, namespace, scale)
+		did.autoscaled = did.autoscaled || left
+		errs = append(errs, err)
 	}
-	return did, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // atOnce is how many pods are written at a time.
@@ -106,6 +133,8 @@ func (r *ModelReleaseReconciler) writeClearance(ctx context.Context, release typ
 	case !change.Withdraw:
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, rememberTime)
+	defer cancel()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: release.Namespace}}
 	err := r.patch(ctx, ns, types.MergePatchType, map[string]any{
 		"metadata": map[string]any{"annotations": map[string]any{clearance.Key(release.Name): value}},

@@ -95,7 +95,7 @@ func causeOf(w *v1alpha1.Withdrawal) string {
 	case v1alpha1.WithdrawalLapsed:
 		return "since evidence ended at " + instant(w.Time)
 	case v1alpha1.WithdrawalAbsent:
-		return "since something that it rests on is missing or cannot be judged"
+		return "since something that it rests on is missing or cannot be judged, or the release asks for less"
 	case v1alpha1.WithdrawalRevoked:
 		return fmt.Sprintf("since it was revoked (%s)", w.Severity)
 	case v1alpha1.WithdrawalAdverse:

@@ -5,7 +5,10 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,12 +21,25 @@ import (
 	"github.com/scalegate/scalegate/internal/enforcement"
 )
 
+// apart are the removals that delete, and those that evict.
+func apart(removals []enforcement.Removal) (deletions, evictions []enforcement.Removal) {
+	for _, removal := range removals {
+		if removal.Evict {
+			evictions = append(evictions, removal)
+		} else {
+			deletions = append(deletions, removal)
+		}
+	}
+	return deletions, evictions
+}
+
 // removeAll takes pods away, several at a time, and notes which went and how many may not yet.
 func (r *ModelReleaseReconciler) removeAll(ctx context.Context, namespace string, removals []enforcement.Removal, did *done) error {
+	until := time.Now().Add(evictionsTime)
 	went, refused := make([]bool, len(removals)), make([]bool, len(removals))
 	err := abreast(ctx, len(removals), func(i int) error {
-		err := r.remove(ctx, namespace, removals[i])
-		if refused[i] = removals[i].Evict && apierrors.IsTooManyRequests(err); refused[i] {
+		err := r.remove(ctx, namespace, removals[i], until)
+		if refused[i] = removals[i].Evict && (apierrors.IsTooManyRequests(err) || unanswered(ctx, err)); refused[i] {
 			return nil
 		}
 		went[i], err = effective(err)
@@ -40,11 +56,19 @@ func (r *ModelReleaseReconciler) removeAll(ctx context.Context, namespace string
 	return err
 }
 
+// unanswered tells whether an eviction took longer than it may, while there was time for others.
+func unanswered(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
+}
+
 // remove evicts or deletes a pod as it was examined: one that is held only while it is as it was seen, so that none is
-// removed that began to run meanwhile. It has no longer to end than others, also when it is being deleted already.
-func (r *ModelReleaseReconciler) remove(ctx context.Context, namespace string, removal enforcement.Removal) error {
+// removed that began to run meanwhile. It has no longer to end than others, also when it is being deleted already. No
+// eviction is waited for after until.
+func (r *ModelReleaseReconciler) remove(ctx context.Context, namespace string, removal enforcement.Removal, until time.Time) error {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: removal.Name}}
 	if removal.Evict {
+		ctx, cancel := context.WithDeadline(ctx, until)
+		defer cancel()
 		return r.evict(ctx, pod, removal)
 	}
 	only := client.Preconditions{UID: &removal.UID}
@@ -57,9 +81,26 @@ func (r *ModelReleaseReconciler) remove(ctx context.Context, namespace string, r
 	return nil
 }
 
-// Times of an eviction. The API server may name a time to wait, which a client then waits; others are in line.
+// AskOnce makes a client take the refusal of an eviction as it is. The API server may name a time to wait with it, which a
+// client waits else before it asks again: others are in line.
+func AskOnce(base http.RoundTripper) http.RoundTripper { return askingOnce{base} }
+
+type askingOnce struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (a askingOnce) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := a.RoundTripper.RoundTrip(request)
+	if err == nil && response.StatusCode == http.StatusTooManyRequests && strings.HasSuffix(request.URL.Path, "/eviction") {
+		response.Header.Del("Retry-After")
+	}
+	return response, err
+}
+
+// Times of an eviction.
 const (
 	evictionTime = 5 * time.Second
+	// evictionsTime is how long all of one plan take: what became of them has to be reported, or it is forgotten when they began.
+	evictionsTime = 10 * time.Second
 	// evictAgain is when an eviction that a PodDisruptionBudget refused is asked for again.
 	evictAgain = 5 * time.Second
 )

@@ -42,6 +42,8 @@ type examination struct {
 	now             time.Time
 	// audits: what is not held is examined as if it were.
 	audits bool
+	// unread becomes true where a held workload cannot be read, and stays held for that.
+	unread *bool
 	// listed are the held pods as they were read ahead, by UID; nil where they are read one by one.
 	listed map[types.UID]*unstructured.Unstructured
 }

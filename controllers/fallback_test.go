@@ -136,7 +136,8 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// Whoever falls back on a release is woken by its pods and by itself.
+// Whoever falls back on a release is woken by its pods, by itself and by its workloads: one that changed while it was brought up
+// is tried again.
 func TestWakesWhatFallsBack(t *testing.T) {
 	byPolicy := demanding(func(p *v1alpha1.SafetyPolicy) { p.Spec.Fallback = &v1alpha1.PolicyFallback{Release: "m2"} })
 	away := fixture.Release("m4", fallingBackOn("m2"), fixture.Governed("other"))
@@ -156,16 +157,26 @@ func TestWakesWhatFallsBack(t *testing.T) {
 		slices.Sort(all)
 		return strings.Join(all, " ")
 	}
-	if got := names(w.releasesOfPod(t.Context(), running(ofRelease("m2")))); got != "m1 m2 m3" {
+	if got := names(w.releasesServed(t.Context(), running(ofRelease("m2")))); got != "m1 m2 m3" {
 		t.Errorf("a pod wakes %s", got)
+	}
+	if got := names(w.releasesServed(t.Context(), standingBy(0, "3"))); got != "m1 m2 m3" {
+		t.Errorf("a Deployment wakes %s", got)
+	}
+	set := &appsv1.StatefulSet{ObjectMeta: stored("f"), Spec: appsv1.StatefulSetSpec{Template: standingBy(0, "").Spec.Template}}
+	if got := names(w.releasesOfStatefulSet(t.Context(), set)); got != "m1 m2 m3" {
+		t.Errorf("a StatefulSet wakes %s", got)
+	}
+	if got := names(w.releasesOfCustom(t.Context(), &parent{PartialObjectMetadata: metav1.PartialObjectMetadata{ObjectMeta: stored("f")}, releases: []string{"m2"}}), nil); got != "m1 m2 m3" {
+		t.Errorf("one of a custom kind wakes %s", got)
 	}
 	if got := names(w.releasesFallingBack(t.Context(), fixture.Release("m2"))); got != "m1 m3" {
 		t.Errorf("the fallback wakes %s", got)
 	}
-	if got := names(w.releasesOfPod(t.Context(), running(ofRelease("m5")))); got != "m5" {
+	if got := names(w.releasesServed(t.Context(), running(ofRelease("m5")))); got != "m5" {
 		t.Errorf("a pod of another wakes %s", got)
 	}
-	if got := names(w.releasesOfPod(t.Context(), running(func(p *corev1.Pod) { p.Labels = nil }))); got != "" {
+	if got := names(w.releasesServed(t.Context(), running(func(p *corev1.Pod) { p.Labels = nil }))); got != "" {
 		t.Errorf("a pod of none wakes %s", got)
 	}
 }

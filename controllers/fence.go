@@ -8,10 +8,17 @@ import (
 	"time"
 )
 
-// givesWithin is how long something may be given on what was read live. A leader renews its lease of 15 seconds, or gives
-// up after 10 without success; so another leads no sooner than 5 seconds after the last moment at which this one could
-// take itself for the leader. A process that was stopped in between, or waited for an answer, gives nothing any more:
-// what the next leader closed meanwhile stays closed.
+// Times of the leader's lease. A leader renews it every RetryPeriod, and when RenewDeadline went by without success it ends.
+// So another leads no sooner than givesWithin after the last moment at which this one could take itself for the leader.
+const (
+	LeaseDuration = 15 * time.Second
+	RetryPeriod   = 2 * time.Second
+	RenewDeadline = LeaseDuration - RetryPeriod - givesWithin
+)
+
+// givesWithin is how long something may be given on what was read live. A process that was stopped in between, or waited
+// for an answer, gives nothing any more: what the next leader closed meanwhile stays closed. One that was stopped for longer
+// than its lease may take itself for the leader for RenewDeadline more; what it gives then rests on reads of that time.
 const givesWithin = 5 * time.Second
 
 // giving bounds what is given by when it was decided. The clock is the process's own, which goes on while the process is stopped.

@@ -48,17 +48,27 @@ func (l *ledger) take(a allowance, units [][]types.UID) (may []bool, again time.
 		l.taken = map[string][]charge{}
 	}
 	charges := slices.DeleteFunc(l.taken[a.policy], func(c charge) bool { return !a.now.Before(c.at.Add(window)) })
-	most := a.most(charges)
+	of := map[types.UID]int{}
+	for i, c := range charges {
+		for pod := range c.pods {
+			of[pod] = i
+		}
+	}
+	most := a.most(len(charges), of)
 	may = make([]bool, len(units))
 	for i, pods := range units {
-		switch known := chargeOf(charges, pods); {
-		case known != nil:
-			known.pods.Insert(pods...)
-			may[i] = true
-		case len(charges) < most:
-			charges = append(charges, charge{a.now, sets.New(pods...)})
-			may[i] = true
+		at, known := chargeOf(of, pods)
+		if !known && len(charges) >= most {
+			continue
 		}
+		if !known {
+			at, charges = len(charges), append(charges, charge{a.now, sets.New[types.UID]()})
+		}
+		charges[at].pods.Insert(pods...)
+		for _, pod := range pods {
+			of[pod] = at
+		}
+		may[i] = true
 	}
 	l.taken[a.policy] = charges
 	if len(charges) == 0 {
@@ -72,21 +82,22 @@ func (l *ledger) take(a allowance, units [][]types.UID) (may []bool, again time.
 
 // most is how many units may be taken away within an hour: the part of those that served at its beginning, which are
 // those that serve and those that were taken, rounded up, and at least one.
-func (a allowance) most(charges []charge) int {
-	served := len(charges)
+func (a allowance) most(taken int, of map[types.UID]int) int {
+	served := taken
 	for _, pods := range a.serving {
-		if chargeOf(charges, pods) == nil {
+		if _, known := chargeOf(of, pods); !known {
 			served++
 		}
 	}
 	return max((served*int(a.percent)+99)/100, 1)
 }
 
-// chargeOf is the charge for a unit that has one of these pods; nil when there is none.
-func chargeOf(charges []charge, pods []types.UID) *charge {
-	i := slices.IndexFunc(charges, func(c charge) bool { return c.pods.HasAny(pods...) })
-	if i < 0 {
-		return nil
+// chargeOf is the charge for a unit that has one of these pods; false when there is none.
+func chargeOf(of map[types.UID]int, pods []types.UID) (int, bool) {
+	for _, pod := range pods {
+		if at, known := of[pod]; known {
+			return at, true
+		}
 	}
-	return &charges[i]
+	return 0, false
 }

@@ -33,7 +33,8 @@ func memory(in gate.Input, annotations map[string]string) enforcement.Memory {
 	}
 	stands, err := clearance.Parse(annotations[clearance.Key(in.Release.Name)])
 	if err == nil && (m.Granted == "" || rank(in.Policy, stands.Exposure) > rank(in.Policy, m.Granted)) {
-		m.Granted = stands.Exposure
+		// Nobody knows to which artifacts that was granted: the release may have been of others then.
+		m.Granted, m.Subject = stands.Exposure, ""
 	}
 	if err == nil && m.ClearedSince == nil {
 		m.ClearedSince = new(stands.Since)

@@ -33,7 +33,7 @@ func NewFleetMetrics(registry prometheus.Registerer, reader client.Reader) (*Fle
 		}, []string{"cause", "severity"}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "scalegate_evictions_refused_total",
-			Help: "Evictions that a PodDisruptionBudget refused. They are asked for again, until the policy says to delete.",
+			Help: "Evictions that a PodDisruptionBudget refused, or that were not answered in time. They are asked for again, until the policy says to delete.",
 		}),
 	}
 	if err := errors.Join(registry.Register(m.enforced), registry.Register(m.refused), registry.Register(evidenceEnds{reader})); err != nil {
@@ -55,7 +55,7 @@ func (m *FleetMetrics) withdrawn(before, after *v1alpha1.Withdrawal) {
 	m.enforced.WithLabelValues(string(after.Cause), string(after.Severity)).Observe(took.Seconds())
 }
 
-// evictionsRefused counts evictions that a PodDisruptionBudget refused.
+// evictionsRefused counts evictions that a PodDisruptionBudget refused, or that were not answered in time.
 func (m *FleetMetrics) evictionsRefused(n int) {
 	if m != nil {
 		m.refused.Add(float64(n))

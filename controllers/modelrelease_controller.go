@@ -83,11 +83,11 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation)).
 		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
 		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesOfRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&appsv1.Deployment{}, wake.handler(wake.releaseClaimed)).
+		Watches(&appsv1.Deployment{}, wake.handler(wake.releasesServed)).
 		Watches(&appsv1.ReplicaSet{}, wake.handler(wake.releaseClaimed)).
 		Watches(&appsv1.StatefulSet{}, wake.handler(wake.releasesOfStatefulSet)).
 		Watches(&batchv1.Job{}, wake.handler(wake.releaseClaimed)).
-		Watches(&corev1.Pod{}, wake.handler(wake.releasesOfPod)).
+		Watches(&corev1.Pod{}, wake.handler(wake.releasesServed)).
 		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesFallingBack)).
 		WatchesRawSource(r.kinds).
 		Watches(&corev1.Namespace{}, wake.handler(wake.releasesOfNamespace), builder.OnlyMetadata).
@@ -129,10 +129,7 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	if err := errors.Join(err, reportErr, noteErr); err != nil {
 		return ctrl.Result{}, err
 	}
-	after := sooner(recheck(c.in.Now, c.decision, c.plan), limited)
-	if did.refused > 0 {
-		after = sooner(after, evictAgain)
-	}
+	after := sooner(sooner(recheck(c.in.Now, c.decision, c.plan), limited), unfinished(c, did))
 	if !stored {
 		after = sooner(after, time.Second)
 	}
@@ -140,6 +137,21 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 		after = sooner(after, cmp.Or(withheld.Again, askAgain))
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// unfinished is when to try again what could not be done, and of which no event tells that it can be; 0 where all was.
+func unfinished(c course, did done) time.Duration {
+	var after time.Duration
+	if did.refused > 0 {
+		after = evictAgain
+	}
+	if *c.present.unread {
+		after = sooner(after, readAgain)
+	}
+	if did.autoscaled {
+		after = sooner(after, autoscaledAgain)
+	}
+	return after
 }
 
 // askAgain is when to ask again whether something may be given, where nobody says.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -16,9 +17,19 @@ import (
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
+const (
+	// customTime is how long all workloads of custom kinds may take to be read: an answer may need a webhook that converts
+	// them, and others wait.
+	customTime = 2 * time.Second
+	// readAgain is when one that could not be read is read again. No event tells that it can be.
+	readAgain = 30 * time.Second
+)
+
 // parents examines those that are held, or all where the namespace is only audited, and whose exposure is granted. What belongs to a kind whose pods serve in groups
 // need not name every artifact: lifting its hold starts nothing, and its pods are opened with their group.
 func (x examination) parents(ctx context.Context, all []*parent, related *family) ([]enforcement.Parent, error) {
+	custom, cancel := context.WithTimeout(ctx, customTime)
+	defer cancel()
 	out := make([]enforcement.Parent, 0, len(all))
 	for _, p := range all {
 		owners, err := related.above(ctx, p)
@@ -41,7 +52,11 @@ func (x examination) parents(ctx context.Context, all []*parent, related *family
 			Standby:         p.Annotations[v1alpha1.AnnotationStandbyReplicas],
 		}
 		if (e.Mark != "" || x.audits) && x.granted.Has(e.Exposure) {
-			if e.Verdict, err = x.parent(ctx, p); err != nil {
+			reads := ctx
+			if p.kind.Custom() {
+				reads = custom
+			}
+			if e.Verdict, err = x.parent(reads, p); err != nil {
 				return nil, err
 			}
 			if slices.ContainsFunc(owners, func(owner *parent) bool { return len(owner.kind.Unit) > 0 }) {
@@ -76,6 +91,7 @@ func (x examination) parent(ctx context.Context, p *parent) (enforcement.Verdict
 		return x.templates(p.kind, templates), nil
 	})
 	if err != nil && p.kind.Custom() {
+		*x.unread = true
 		log.FromContext(ctx).Error(err, "Examining a held workload, which stays held", "kind", p.Kind, "workload", p.Name)
 		return enforcement.Verdict{}, nil
 	}

@@ -161,7 +161,9 @@ func TestReconcileGoesOnWithoutACustomKind(t *testing.T) {
 	live := c.live()
 	c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), kinds: w.kinds}
 	c.fails["get LeaderWorkerSet set"] = errBroken
-	c.mustReconcile()
+	if got := c.mustReconcile(); got.RequeueAfter == 0 || got.RequeueAfter > readAgain {
+		t.Errorf("it is looked at again after %v", got.RequeueAfter)
+	}
 	c.wantLog("patch Namespace serving", "patch Deployment d", "patch Pod p", "apply ModelRelease m1",
 		"event Released ModelRelease m1", "event ExposureChanged ModelRelease m1", "event Released Deployment d")
 }

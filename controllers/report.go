@@ -41,6 +41,9 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 			err = r.write(ctx, release, status)
 		}
 		if apierrors.IsConflict(err) {
+			err = r.writeAgain(ctx, release, status, err)
+		}
+		if apierrors.IsConflict(err) {
 			r.announceDone(release, o.did)
 			return false, nil
 		}
@@ -75,6 +78,29 @@ func (r *ModelReleaseReconciler) write(ctx context.Context, release *v1alpha1.Mo
 	}
 	object := ac.ModelRelease(release.Name, release.Namespace).WithUID(release.UID).WithResourceVersion(release.ResourceVersion).WithStatus(apply)
 	return r.Status().Apply(ctx, object, client.ForceOwnership)
+}
+
+// writeTries is how often a status is written that was in conflict.
+const writeTries = 5
+
+// writeAgain writes a status over a version that differs from the one that it was made from in anything but the status. Else
+// whoever writes to a release often enough would keep what it remembers from being stored, such as since when something waits.
+func (r *ModelReleaseReconciler) writeAgain(
+	ctx context.Context, release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus, conflict error,
+) error {
+	for range writeTries {
+		live := &v1alpha1.ModelRelease{}
+		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(release), live); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading it again: %w", err)
+		}
+		if live.UID != release.UID || !equality.Semantic.DeepEqual(live.Status, release.Status) {
+			return conflict
+		}
+		if err := r.write(ctx, live, status); !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+	return conflict
 }
 
 // outcome is what was to be done, what of it was, and what went wrong.
@@ -175,7 +201,7 @@ func (o outcome) message() string {
 	if o.did.refused == 0 {
 		return o.plan.Message
 	}
-	return o.plan.Message + "; a PodDisruptionBudget refuses evictions for now, which are asked for again"
+	return o.plan.Message + "; evictions are refused by a PodDisruptionBudget, or not answered, and are asked for again"
 }
 
 func enforced(plan enforcement.Plan) bool {

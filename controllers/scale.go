@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +27,9 @@ import (
 // +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=patch
 // +kubebuilder:rbac:groups=leaderworkerset.x-k8s.io,resources=leaderworkersets,verbs=patch
 
+// autoscaledAgain is when what an autoscaler scales is looked at again: nothing tells that the autoscaler went.
+const autoscaledAgain = 5 * time.Minute
+
 // scalesKind tells whether replicas of a kind are ever set here: one number says how many, and what is taken away when it
 // falls is known.
 func scalesKind(kind kinds.Kind) bool {
@@ -39,15 +43,15 @@ func scalable(p *parent) bool {
 
 // scale sets the replicas of a workload as it was examined, in one write with what it is to remember. Of one that an
 // autoscaler scales nothing is set, and what it remembers without a way back is forgotten: what its author wants is the
-// autoscaler's to say. Where the autoscalers cannot be read nothing is written.
-func (r *ModelReleaseReconciler) scale(ctx context.Context, namespace string, s enforcement.Scale) error {
+// autoscaler's to say. Where the autoscalers cannot be read nothing is written. left: an autoscaler keeps it from being set.
+func (r *ModelReleaseReconciler) scale(ctx context.Context, namespace string, s enforcement.Scale) (left bool, err error) {
 	kind, _ := kinds.For(s.Kind)
 	if !scalesKind(kind) {
-		return fmt.Errorf("scaling %s %s/%s: replicas of this kind are not set here", s.Kind.Kind, namespace, s.Name)
+		return false, fmt.Errorf("scaling %s %s/%s: replicas of this kind are not set here", s.Kind.Kind, namespace, s.Name)
 	}
 	autoscaled, err := r.autoscaled(ctx, namespace, s.Kind, s.Name)
 	if err != nil || autoscaled && s.Remember != "" {
-		return err
+		return autoscaled, err
 	}
 	var remember any // null removes the key
 	if s.Remember != "" {
@@ -63,12 +67,12 @@ func (r *ModelReleaseReconciler) scale(ctx context.Context, namespace string, s 
 	o.SetGroupVersionKind(s.Kind.WithVersion(s.Version))
 	ok, err := effective(r.patch(ctx, o, types.MergePatchType, content))
 	if err != nil {
-		return fmt.Errorf("scaling %s %s/%s: %w", kind.Kind, namespace, s.Name, err)
+		return false, fmt.Errorf("scaling %s %s/%s: %w", kind.Kind, namespace, s.Name, err)
 	}
 	if ok && !autoscaled {
 		r.Events.Eventf(o, nil, corev1.EventTypeNormal, v1alpha1.ReasonScaled, "Scale", "%s", cut(s.Message, maxMessage))
 	}
-	return nil
+	return false, nil
 }
 
 // autoscaled tells whether a HorizontalPodAutoscaler scales a workload, by a live read. Those that KEDA makes are such.

@@ -56,8 +56,9 @@ func TestScale(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			c := newCluster(t, append(test.more, scaledDeployment(test.has))...)
-			if err := scalesWith(c).scale(t.Context(), fixture.Namespace, scaleTo(2, test.remember, read(c, scaledDeployment("")).ResourceVersion)); err != nil {
-				t.Fatal(err)
+			left, err := scalesWith(c).scale(t.Context(), fixture.Namespace, scaleTo(2, test.remember, read(c, scaledDeployment("")).ResourceVersion))
+			if err != nil || left != (test.remember != "" && test.want == "") {
+				t.Fatalf("left %v, error %v", left, err)
 			}
 			c.wantLog(test.log...)
 			d := read(c, scaledDeployment(""))
@@ -72,6 +73,23 @@ func TestScale(t *testing.T) {
 				t.Errorf("it asks for %d with %v, want %d with %v", *d.Spec.Replicas, d.Annotations, test.replicas, want)
 			}
 		})
+	}
+}
+
+// Nothing tells that an autoscaler went: what it scales is looked at again, and then scaled.
+func TestReconcileScalesWhenTheAutoscalerWent(t *testing.T) {
+	limited := release(func(r *v1alpha1.ModelRelease) { r.Spec.LimitBy = v1alpha1.LimitByScaleReplicas })
+	c := newCluster(t, governed(v1alpha1.GateEnforced), demanding(), limited, scaledDeployment(""), replicaSet(), running(waits), autoscaler("apps/v1", "Deployment", "d"))
+	if got := c.mustReconcile(); got.RequeueAfter != autoscaledAgain || *read(c, scaledDeployment("")).Spec.Replicas != 5 {
+		t.Errorf("looks again after %v", got.RequeueAfter)
+	}
+	c.mustReconcile()
+	c.idle()
+	if err := c.api.Delete(t.Context(), autoscaler("apps/v1", "Deployment", "d")); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.mustReconcile(); got.RequeueAfter != 0 || *read(c, scaledDeployment("")).Spec.Replicas != 0 {
+		t.Errorf("looks again after %v, and it asks for %d", got.RequeueAfter, *read(c, scaledDeployment("")).Spec.Replicas)
 	}
 }
 
@@ -110,8 +128,8 @@ func TestScaleWritesNothing(t *testing.T) {
 			if test.scale != nil {
 				test.scale(&s)
 			}
-			if err := scalesWith(c).scale(t.Context(), fixture.Namespace, s); (err != nil) != test.bad {
-				t.Errorf("error: %v", err)
+			if left, err := scalesWith(c).scale(t.Context(), fixture.Namespace, s); left || (err != nil) != test.bad {
+				t.Errorf("left %v, error %v", left, err)
 			}
 			c.wantLog(test.log...)
 			if d := read(c, scaledDeployment("")); *d.Spec.Replicas != 5 {

@@ -29,11 +29,13 @@ type claims struct {
 	parents     []*parent
 	replicaSets []appsv1.ReplicaSet
 	pods        []corev1.Pod
+	// unread is set where one that is held could not be read.
+	unread *bool
 }
 
 // look lists what claims the release.
 func (r *ModelReleaseReconciler) look(ctx context.Context, key types.NamespacedName) (claims, error) {
-	var c claims
+	c := claims{unread: new(bool)}
 	ns := &metav1.PartialObjectMetadata{}
 	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	if err := r.Get(ctx, types.NamespacedName{Name: key.Namespace}, ns); err == nil {
@@ -83,7 +85,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 	}
 	withheld := r.withheld(c.namespace, in.Now)
 	s.Withheld = withheld.Withheld
-	s.Memory, s.LimitBy = memory(in, s.Namespace.Annotations), in.Release.Spec.LimitBy
+	s.Asked, s.Memory, s.LimitBy = in.Release.Spec.Exposure, memory(in, s.Namespace.Annotations), in.Release.Spec.LimitBy
 	var err error
 	if s.Fallback, err = r.fallback(ctx, in); err != nil {
 		return s, err
@@ -94,6 +96,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 	}
 	s.Begins = begins.day
 	x := r.examination(in, d, s)
+	x.unread = c.unread
 	x.basis += fmt.Sprintf("/%s/%s/%d", s.Namespace.Gate, withheld.Reason, withheld.Since.UnixNano())
 	s.Digests = workload.ImageDigests(x.declared)
 	if s.Parents, err = x.parents(ctx, c.parents, related); err != nil {

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -200,10 +201,10 @@ func (w wakes) releaseClaimed(_ context.Context, o client.Object) ([]types.Names
 	return nil, nil
 }
 
-// releasesOfStatefulSet are the release that a StatefulSet claims, and those that its pods claim: a pod of an older
-// revision may stand in the way of the next.
+// releasesOfStatefulSet are those that a StatefulSet serves, and those that its pods claim: a pod of an older revision may
+// stand in the way of the next.
 func (w wakes) releasesOfStatefulSet(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
-	all, err := w.releaseClaimed(ctx, o)
+	all, err := w.releasesServed(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -220,15 +221,12 @@ func (w wakes) releasesOfStatefulSet(ctx context.Context, o client.Object) ([]ty
 	return all, nil
 }
 
-// releasesOfCustom are the releases that an object of a custom kind claims; where it changes what running pods answer
+// releasesOfCustom are the releases that an object of a custom kind serves; where it changes what running pods answer
 // with, those of such pods too. A pod that comes later wakes its release itself.
 func (w wakes) releasesOfCustom(ctx context.Context, p *parent) []types.NamespacedName {
-	var all []types.NamespacedName
-	for _, release := range p.releases {
-		all = append(all, types.NamespacedName{Namespace: p.Namespace, Name: release})
-	}
+	all, claimedErr := w.withFallingBack(ctx, p.Namespace, p.releases...)
 	names, err := w.releasesReached(ctx, p)
-	if err != nil {
+	if err := errors.Join(claimedErr, err); err != nil {
 		log.FromContext(ctx).Error(err, "Finding what an object concerns", "object", client.ObjectKeyFromObject(p))
 	}
 	return append(all, names...)

@@ -29,14 +29,27 @@ func policyFallback(p *v1alpha1.SafetyPolicy) []string {
 	return []string{p.Spec.Fallback.Release}
 }
 
-// releasesOfPod are the release that a pod claims, and those that may wait for it to serve in their place.
-func (w wakes) releasesOfPod(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
-	all, err := w.releaseClaimed(ctx, o)
-	if err != nil || len(all) == 0 {
-		return nil, err
+// releasesServed are the release that a pod, or what makes pods, claims, and those that may wait for it to serve in their
+// place: these scale such workloads, and what was changed meanwhile they left.
+func (w wakes) releasesServed(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	return w.withFallingBack(ctx, o.GetNamespace(), claimed(o))
+}
+
+// withFallingBack are releases of a namespace, and those that fall back on them. An empty name is none.
+func (w wakes) withFallingBack(ctx context.Context, namespace string, names ...string) ([]types.NamespacedName, error) {
+	var all []types.NamespacedName
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		key := types.NamespacedName{Namespace: namespace, Name: name}
+		others, err := w.fallingBackOn(ctx, key)
+		all = append(append(all, key), others...)
+		if err != nil {
+			return all, err
+		}
 	}
-	others, err := w.fallingBackOn(ctx, all[0])
-	return append(all, others...), err
+	return all, nil
 }
 
 // releasesFallingBack are those that a release takes over from.

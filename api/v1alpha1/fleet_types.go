@@ -242,6 +242,24 @@ type ServingUnits struct {
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Units *int32 `json:"units,omitempty"`
+
+	// time when this exposure was lost, where it was lost by itself: later than the one of the withdrawal, or for
+	// another cause. Then cause, severity and evidenceEndTime are its own, and else those of the withdrawal.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
+
+	// cause of its loss, where it was lost by itself.
+	// +optional
+	Cause WithdrawalCause `json:"cause,omitempty"`
+
+	// severity of the revocation, where its own cause is Revoked.
+	// +optional
+	Severity RevocationSeverity `json:"severity,omitempty"`
+
+	// evidenceEndTime is when the evidence ends, or ended, that it rested on, where it was lost by itself. Absent
+	// means then that it rested on none.
+	// +optional
+	EvidenceEndTime *metav1.Time `json:"evidenceEndTime,omitempty"`
 }
 
 // RemovalStatus is a removal on its way.

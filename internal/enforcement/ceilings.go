@@ -34,6 +34,7 @@ func (e enforcement) open(plan *Plan) {
 	}
 	for exposure, units := range counted {
 		e.fill(exposure, units)
+		plan.Places = true
 	}
 	for _, u := range waiting {
 		for _, pod := range u.opened {

@@ -54,7 +54,13 @@ func (e enforcement) servedOf(exposure string) (units int32, lost bool) {
 }
 
 // admits tells whether held pods of an exposure may be opened, as far as there are places.
-func (e enforcement) admits(exposure string) bool { return e.granted(exposure) || e.replaced(exposure) }
+func (e enforcement) admits(exposure string) bool {
+	if e.granted(exposure) {
+		return true
+	}
+	served, _ := e.servedOf(exposure)
+	return served > 0 && e.replaced(exposure)
+}
 
 // bound is how many units of an exposure may serve: its ceiling, and of a lost one no more than served; false when
 // nothing bounds it.
@@ -64,8 +70,21 @@ func (e enforcement) bound(exposure string) (int32, bool) {
 		return ceiling, counted
 	}
 	served, _ := e.servedOf(exposure)
+	served = max(served-e.moved(exposure), 0)
 	if counted {
 		return min(served, ceiling), true
 	}
 	return served, true
+}
+
+// moved are the units that serve the other exposures that were lost, beyond as many as served these. A pod that names no
+// exposure serves the one that its release asks for: one that moves on as that changes leaves no place behind.
+func (e enforcement) moved(exposure string) int32 {
+	var all int32
+	for _, s := range e.record.Serving {
+		if s.Exposure != exposure && e.replaced(s.Exposure) {
+			all += max(e.serving(s.Exposure)-e.adrift(s.Exposure)-or(s.Units, 0), 0)
+		}
+	}
+	return all
 }

@@ -135,6 +135,20 @@ func counting(exposure string, units int32) func(*v1alpha1.Withdrawal) {
 	}
 }
 
+// byItself are the units of one exposure that was lost by itself, and how.
+func byItself(exposure string, units int32, cause v1alpha1.WithdrawalCause, t time.Time, modifiers ...func(*v1alpha1.ServingUnits)) func(*v1alpha1.Withdrawal) {
+	s := v1alpha1.ServingUnits{Exposure: exposure, Units: &units, Cause: cause, Time: new(metav1.NewTime(t))}
+	for _, modify := range modifiers {
+		modify(&s)
+	}
+	return func(w *v1alpha1.Withdrawal) { w.Serving = append(w.Serving, s) }
+}
+
+// until is when the evidence ends that an exposure which was lost by itself rested on.
+func until(t time.Time) func(*v1alpha1.ServingUnits) {
+	return func(s *v1alpha1.ServingUnits) { s.EvidenceEndTime = new(metav1.NewTime(t)) }
+}
+
 // countingAll are those of each exposure of fixture.Policy.
 func countingAll(general, internal, evaluation int32) func(*v1alpha1.Withdrawal) {
 	return func(w *v1alpha1.Withdrawal) {

@@ -29,6 +29,8 @@ type Plan struct {
 	Removals []Removal
 	// Workloads are the workloads that claim the release, by kind and name.
 	Workloads []v1alpha1.WorkloadStatus
+	// Places: what is opened got one of a number of places, by a ceiling or by a count.
+	Places bool
 	// Scales are the workloads whose replicas are set.
 	Scales []Scale
 	// Notes are the held pods that do not say yet why they are held.
@@ -117,7 +119,7 @@ func (p Plan) Takes() bool {
 
 // Counts tells whether the plan depends on how many pods serve, and so needs to count them live.
 func (p Plan) Counts() bool {
-	return len(p.Opens) > 0 || len(p.Scales) > 0 || p.Removal != nil || p.Withdrawal != nil && p.Withdrawal.EnforcedTime == nil
+	return p.Places || len(p.Scales) > 0 || p.Removal != nil || p.Withdrawal != nil && p.Withdrawal.EnforcedTime == nil
 }
 
 // For plans what the decision means for the scene. The order in which the scene lists objects, which a
@@ -128,6 +130,7 @@ func For(s Scene, d gate.Decision) Plan {
 	})
 	s.ReplicaSets = slices.SortedFunc(slices.Values(s.ReplicaSets), func(a, b ReplicaSet) int { return cmp.Compare(a.Name, b.Name) })
 	s.Pods = slices.SortedFunc(slices.Values(s.Pods), func(a, b Pod) int { return cmp.Compare(a.Name, b.Name) })
+	s.settle()
 	return enforcementOf(s, d).plan()
 }
 
@@ -146,6 +149,7 @@ func enforcementOf(s Scene, d gate.Decision) enforcement {
 		}
 	}
 	e.units = e.group()
+	e.had = e.stands()
 	e.record = e.withdrawal()
 	return e
 }
@@ -157,9 +161,9 @@ type enforcement struct {
 	exposures map[string]gate.ExposureResult
 	ceilings  map[string]int32
 	units     map[string]*unit
-	// record is that of a withdrawal; nil when there is none.
-	record   *v1alpha1.Withdrawal
-	progress *progress
+	// had is the record of an earlier plan that stands still, and record the one of this plan; nil when there is none.
+	had, record *v1alpha1.Withdrawal
+	progress    *progress
 }
 
 func (e enforcement) plan() Plan {
@@ -216,20 +220,6 @@ func (e enforcement) governed() bool {
 // granted tells whether a workload may claim the exposure.
 func (e enforcement) granted(exposure string) bool {
 	return e.exposures[exposure].Granted
-}
-
-// adverse tells whether an exposure is refused by an adverse finding. One that the policy does not know, such as one
-// that was renamed, is only when every exposure is.
-func (e enforcement) adverse(exposure string) bool {
-	if x, known := e.exposures[exposure]; known {
-		return x.Adverse && !x.Granted
-	}
-	for _, x := range e.exposures {
-		if !x.Adverse || x.Granted {
-			return false
-		}
-	}
-	return len(e.exposures) > 0
 }
 
 // clear decides about the clearance.

@@ -70,7 +70,17 @@ func (e enforcement) why() string {
 	if e.record == nil {
 		return "a requirement failed, or it was revoked"
 	}
-	return fmt.Sprintf("exposure %s was lost at %s: %s", e.record.Exposure, stamp(e.record.Time.Time), causes(e.record.Cause, e.record.Severity))
+	return e.whyLost(e.record.Exposure)
+}
+
+// whyLost is the same of one exposure.
+func (e enforcement) whyLost(exposure string) string {
+	lost := e.lostNow(exposure)
+	because := causes(lost.Cause, lost.Severity)
+	if e.satisfied() && lost.Cause == v1alpha1.WithdrawalAbsent {
+		because = "the release asks for less"
+	}
+	return fmt.Sprintf("exposure %s was lost at %s: %s", exposure, stamp(lost.Time.Time), because)
 }
 
 func causes(cause v1alpha1.WithdrawalCause, severity v1alpha1.RevocationSeverity) string {
@@ -100,6 +110,10 @@ func (e enforcement) frozen(exposure string) string {
 	case removes && end != nil:
 		then = fmt.Sprintf("none is replaced, and what serves is evicted from %s on", stamp(end.Time))
 	}
-	return fmt.Sprintf("%s; of exposure %s %d units serve, and nothing grows: %s; it ends when the exposure is granted again: see the other conditions for what is missing",
-		e.why(), exposure, e.serving(exposure), then)
+	ends := "the exposure is granted again: see the other conditions for what is missing"
+	if e.satisfied() {
+		ends = "nothing serves it any more, or it is asked for and granted again"
+	}
+	return fmt.Sprintf("%s; of exposure %s %d units serve, and nothing grows: %s; it ends when %s",
+		e.whyLost(exposure), exposure, e.serving(exposure), then, ends)
 }

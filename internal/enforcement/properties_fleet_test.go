@@ -35,7 +35,13 @@ func (d *dice) remembered(s *enforcement.Scene) {
 	if d.often() {
 		w := record(pick(d, wLapsed, wAbsent, wRevoked, wAdverse), of(pick(d, "General", "Internal", "Public")), since(pick(d, days(0), days(-2), days(-20), days(1))))
 		for _, name := range []string{"Evaluation", "General", "Genreal", "Internal"} {
-			if d.often() {
+			if !d.often() {
+				byItself(name, pick(d, int32(1), 0, 2), pick(d, wLapsed, wAbsent, wRevoked, wAdverse), pick(d, days(-1), days(-20), days(1)), func(s *v1alpha1.ServingUnits) {
+					if s.Cause == wRevoked {
+						s.Severity = pick(d, v1alpha1.RevocationAdvisory, v1alpha1.RevocationCritical)
+					}
+				})(w)
+			} else if d.often() {
 				counting(name, pick(d, int32(2), 0, 1, 3))(w)
 			}
 		}
@@ -75,6 +81,19 @@ func placesLost(plan enforcement.Plan, exposure string) (int, bool) {
 	return int(*plan.Withdrawal.Serving[i].Units), true
 }
 
+// lossIn is how an exposure was lost, as a record says; false where it does not.
+func lossIn(w *v1alpha1.Withdrawal, exposure string) (v1alpha1.ServingUnits, bool) {
+	if w == nil {
+		return v1alpha1.ServingUnits{}, false
+	}
+	i := slices.IndexFunc(w.Serving, func(u v1alpha1.ServingUnits) bool { return u.Exposure == exposure })
+	whole := v1alpha1.ServingUnits{Exposure: exposure, Time: &w.Time, Cause: w.Cause, Severity: w.Severity, EvidenceEndTime: w.EvidenceEndTime}
+	if i >= 0 && w.Serving[i].Time != nil {
+		whole = w.Serving[i]
+	}
+	return whole, i >= 0 || w.Exposure == exposure
+}
+
 // continued are the exposures that were lost and of which something served.
 func continued(s enforcement.Scene, plan enforcement.Plan) []string {
 	var all []string
@@ -102,6 +121,8 @@ func overdue(s enforcement.Scene, d gate.Decision, plan enforcement.Plan, exposu
 	if lapse.GraceDays != nil {
 		graceDays = int(*lapse.GraceDays)
 	}
+	now, _ := lossIn(plan.Withdrawal, exposure)
+	before, _ := lossIn(s.Memory.Withdrawal, exposure)
 	advisory, lapses, known := true, []*time.Time{}, false
 	for _, x := range d.Exposures {
 		if x.Name == exposure {
@@ -110,13 +131,13 @@ func overdue(s enforcement.Scene, d gate.Decision, plan enforcement.Plan, exposu
 		}
 		advisory = advisory && !x.Granted && (x.Revoked != "" || x.Adverse)
 	}
-	if advisory && !s.Now.Before(plan.Withdrawal.Time.Add(24*time.Hour)) {
+	if (advisory || before.Cause == wRevoked) && now.Cause == wRevoked && !s.Now.Before(now.Time.Add(24*time.Hour)) {
 		return v1alpha1.ReasonRevoked
 	}
 	// Evidence that was deleted counts to its end.
 	if !known || lapses[0] == nil {
 		lapses = []*time.Time{s.Memory.EvidenceEnds}
-		if end := plan.Withdrawal.EvidenceEndTime; end != nil {
+		if end := now.EvidenceEndTime; end != nil {
 			lapses = append(lapses, &end.Time)
 		}
 	}

@@ -214,10 +214,23 @@ func checkRemoved(t *testing.T, s enforcement.Scene, d gate.Decision, plan enfor
 		}
 		return all
 	}
+	granted := func(name string) bool {
+		return slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool { return x.Name == name && x.Granted })
+	}
+	// Of what is merely missing or old by now, the cause for which it was lost stays.
+	caused := func(name string) bool {
+		return slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool { return x.Name == name && x.Revoked != "" })
+	}
 	for _, removal := range plan.Removals {
 		pod := podOf(t, s, removal.PodRef)
 		adverse := refused(pod.Exposure, func(x gate.ExposureResult) bool { return x.Adverse })
 		critical := refused(pod.Exposure, func(x gate.ExposureResult) bool { return x.Revoked == v1alpha1.RevocationCritical })
+		stays := false
+		if before, lost := lossIn(s.Memory.Withdrawal, pod.Exposure); lost && !granted(pod.Exposure) {
+			other := s.Memory.Withdrawal.SubjectDigest
+			adverse = adverse || removal.Reason == v1alpha1.ReasonAdverseFinding && before.Cause == wAdverse && other != "" && other != d.SubjectDigest
+			stays = before.Severity == v1alpha1.RevocationCritical && (adverse || !caused(pod.Exposure))
+		}
 		ok := !pod.Held && !pod.Gone && s.Namespace.Gate == v1alpha1.GateEnforced
 		switch removal.Reason {
 		case v1alpha1.ReasonSuperseded:
@@ -225,12 +238,11 @@ func checkRemoved(t *testing.T, s enforcement.Scene, d gate.Decision, plan enfor
 			ok = pod.Held && !pod.Gone && !r.Held && r.Revision != "" && r.Revision != pod.Revision && pod.Ordinal >= r.Partition &&
 				!slices.Contains(plan.Opens, removal.PodRef) && s.Namespace.Gate == v1alpha1.GateEnforced && removal.Unlimited
 		case v1alpha1.ReasonAboveCeiling:
-			granted := slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool { return x.Name == pod.Exposure && x.Granted })
-			ok = ok && granted && clearedBefore(s, pod.Started) && !removal.Unlimited
+			ok = ok && granted(pod.Exposure) && clearedBefore(s, pod.Started) && !removal.Unlimited
 		case v1alpha1.ReasonAdverseFinding:
-			ok = ok && adverse && removal.Unlimited == critical && !removal.Evict
+			ok = ok && adverse && (removal.Unlimited == critical || removal.Unlimited && stays) && !removal.Evict
 		case v1alpha1.ReasonRevoked:
-			ok = ok && !adverse && (critical && removal.Unlimited && !removal.Evict || !removal.Unlimited && overdue(s, d, plan, pod.Exposure) == removal.Reason)
+			ok = ok && !adverse && ((critical || stays) && removal.Unlimited && !removal.Evict || !removal.Unlimited && overdue(s, d, plan, pod.Exposure) == removal.Reason)
 		case v1alpha1.ReasonEvidenceExpired:
 			ok = ok && !removal.Unlimited && overdue(s, d, plan, pod.Exposure) == removal.Reason
 		case v1alpha1.ReasonWorkloadMismatch:

@@ -28,6 +28,9 @@ func (e enforcement) remove(plan *Plan) {
 		case e.adverse(pod.Exposure) || e.critical(pod.Exposure):
 			r.Reason, r.Unlimited = e.atOnceBecause(pod.Exposure)
 			r.Message = e.decision.Message
+			if e.failedBefore(pod.Exposure) {
+				r.Message = e.whyLost(pod.Exposure)
+			}
 		case e.tampered(pod, owners):
 			r.Reason = v1alpha1.ReasonWorkloadMismatch
 			r.Message = "the pod differs from the cleared owner that it was made from: " + pod.Verdict.says()

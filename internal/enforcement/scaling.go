@@ -256,19 +256,19 @@ func (e enforcement) reserved(crews []*crew, exposure string) int64 {
 	return all
 }
 
-// tellScaled says of a workload that is scaled down why it is, and what its author wants.
+// tellScaled says of a workload that is scaled down why it is, and what its author wants. Of one whose replicas this plan sets
+// it says nothing yet: an autoscaler may have it, and then they stay.
 func (e enforcement) tellScaled(w *v1alpha1.WorkloadStatus, a *account, plan *Plan) {
 	i := slices.IndexFunc(e.scene.Parents, func(p Parent) bool { return p.Kind.Kind == a.kind && p.Name == a.name && p.Pods != nil })
 	if i < 0 || !e.governed() {
 		return
 	}
-	text, replicas := e.scene.Parents[i].Scaled, *e.scene.Parents[i].Pods
-	for _, s := range plan.Scales {
-		if s.Kind == e.scene.Parents[i].Kind && s.Name == a.name {
-			text, replicas = s.Remember, s.Replicas
-		}
+	p := e.scene.Parents[i]
+	if slices.ContainsFunc(plan.Scales, func(s Scale) bool { return s.Kind == p.Kind && s.Name == p.Name }) {
+		return
 	}
-	memory, known := ParseScaled(text)
+	replicas := *p.Pods
+	memory, known := ParseScaled(p.Scaled)
 	if !known || memory.Ours != replicas || memory.Wish <= replicas {
 		return
 	}

@@ -272,9 +272,9 @@ func TestScaledWorkloadsSayWhy(t *testing.T) {
 			scene(limiting, served(2, 0, asking(2, "5/2"))), granting("General"), v1alpha1.ReasonAboveCeiling,
 			"its author wants 5 replicas, and it is scaled to 2: exposure Evaluation allows 2 pods of one release: ask for less, or for an exposure that allows more",
 		},
-		"by this plan": {
+		"not before it is: an autoscaler may have it": {
 			scene(limiting, served(2, 3, asking(5))), granting("General"), v1alpha1.ReasonAboveCeiling,
-			"its author wants 5 replicas, and it is scaled to 2: exposure Evaluation allows 2 pods of one release: ask for less, or for an exposure that allows more",
+			"exposure Evaluation allows 2 pods of one release: ask for less, or for an exposure that allows more",
 		},
 		"without a grant": {
 			scene(limiting, served(0, 0, asking(0, "5/0"))), refusing(v1alpha1.ReasonEvidenceMissing), v1alpha1.ReasonEvidenceMissing,

@@ -37,6 +37,10 @@ type departure struct {
 func (e enforcement) wave(plan *Plan) []Removal {
 	due := e.due()
 	if len(due) == 0 {
+		if !e.decided() {
+			// What is on its way goes on when something is known again, and does not begin anew.
+			plan.Removal = e.scene.Memory.Removal
+		}
 		return nil
 	}
 	plan.Removal = e.removal()

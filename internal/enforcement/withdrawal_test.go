@@ -85,6 +85,15 @@ func TestAWithdrawalBegins(t *testing.T) {
 	}
 }
 
+// unasked says that nothing but asking is missing for what is not granted.
+func unasked(d *gate.Decision) {
+	for i := range d.Exposures {
+		if !d.Exposures[i].Granted {
+			d.Exposures[i].Reason = v1alpha1.ReasonExposureNotGranted
+		}
+	}
+}
+
 func TestWhatAWithdrawalIsAbout(t *testing.T) {
 	missing := refusing(v1alpha1.ReasonEvidenceMissing)
 	for sentence, test := range map[string]recording{
@@ -93,7 +102,7 @@ func TestWhatAWithdrawalIsAbout(t *testing.T) {
 		},
 		"each exposure has its own cause": {
 			scene(had("General"), serving), refusing("", lapsed(days(-1)), adverse("General")),
-			record(wAdverse, countingAll(0, 2, 0)),
+			record(wAdverse, byItself("Evaluation", 0, wLapsed, days(-1)), counting("General", 0), byItself("Internal", 2, wLapsed, days(-1))),
 		},
 		"a lower exposure that stays granted is no part of it": {
 			scene(had("General"), serving), granting("Internal", lapsed(days(-1))), record(wLapsed, since(days(-1)), grace(days(13)), counting("General", 3)),
@@ -133,12 +142,18 @@ func TestWhatAWithdrawalIsAbout(t *testing.T) {
 		"an end of evidence that lies in the future was told by another clock": {
 			scene(had("General")), refusing("", lapsed(days(1))), record(wLapsed, grace(days(14)), countingAll(0, 0, 0), enforced(now())),
 		},
-		"nothing where nothing was granted":              {scene(serving), missing, nil},
-		"nothing where it is granted still":              {scene(had("General"), serving), granting("General"), nil},
-		"nothing where more is granted":                  {scene(had("Internal"), serving), granting("General"), nil},
-		"nothing where the release asks for less":        {scene(had("General"), serving), granting("Internal"), nil},
-		"nothing where the namespace is only audited":    {scene(had("General"), serving, gated(v1alpha1.GateAudited)), missing, nil},
-		"nothing where the release is gone, and unknown": {scene(serving, withoutPolicy), gate.Decision{}, nil},
+		"nothing where nothing was granted": {scene(serving), missing, nil},
+		"nothing where it is granted still": {scene(had("General"), serving), granting("General"), nil},
+		"nothing where more is granted":     {scene(had("Internal"), serving), granting("General"), nil},
+		"the release asks for less, and something serves more": {
+			scene(had("General"), rested(days(-1)), serving), granting("Internal", unasked), record(wAbsent, counting("General", 3), restedOn(days(-1))),
+		},
+		"it does, and what it does not ask for ends by now": {
+			scene(had("General"), rested(days(-1)), serving), granting("Internal"), record(wLapsed, since(days(-1)), counting("General", 3), restedOn(days(-1))),
+		},
+		"nothing where the release asks for less, and nothing serves more": {scene(had("General"), pod("d", "Internal", matching)), granting("Internal", unasked), nil},
+		"nothing where the namespace is only audited":                      {scene(had("General"), serving, gated(v1alpha1.GateAudited)), missing, nil},
+		"nothing where the release is gone, and unknown":                   {scene(serving, withoutPolicy), gate.Decision{}, nil},
 	} {
 		t.Run(sentence, test.check)
 	}
@@ -182,7 +197,7 @@ func TestAWithdrawalGoesOn(t *testing.T) {
 		},
 		"a lower exposure that is lost later is counted then": {
 			scene(had("Internal"), recorded(record(wAbsent, since(days(-3)), counting("General", 3))), serving), missing,
-			record(wAbsent, since(days(-3)), grace(days(11)), countingAll(3, 2, 0)),
+			record(wAbsent, since(days(-3)), grace(days(11)), byItself("Evaluation", 0, wAbsent, now()), counting("General", 3), byItself("Internal", 2, wAbsent, now())),
 		},
 		"one that is granted again is no part of it any more": {
 			scene(recorded(record(wAbsent, since(days(-3)), countingAll(3, 2, 1))), serving), granting("Internal", wanting),
@@ -204,6 +219,35 @@ func TestAWithdrawalGoesOn(t *testing.T) {
 		"the policy is gone: it stays as it was, and nothing is replaced": {
 			scene(recorded(record(wLapsed, since(days(-3)), grace(days(11)), countingAll(3, 2, 0))), withoutPolicy, one), gate.Decision{},
 			record(wLapsed, since(days(-3)), countingAll(3, 2, 0)),
+		},
+	} {
+		t.Run(sentence, test.check)
+	}
+}
+
+// Each exposure has its own loss.
+func TestAWithdrawalOfSeveralExposures(t *testing.T) {
+	one := pod("a", "General", matching)
+	for sentence, test := range map[string]recording{
+		"what was revoked takes nothing along that is missing later": {
+			scene(had("Internal"), rested(days(9)), recorded(record(wRevoked, severity(v1alpha1.RevocationCritical), since(days(-1)), counting("General", 0))), serving),
+			refusing("", revoked(v1alpha1.RevocationCritical, "General")),
+			record(wRevoked, severity(v1alpha1.RevocationCritical), since(days(-1)), byItself("Evaluation", 0, wAbsent, now(), until(days(9))),
+				counting("General", 0), byItself("Internal", 2, wAbsent, now(), until(days(9)))),
+		},
+		"nor the round after": {
+			scene(recorded(record(wRevoked, severity(v1alpha1.RevocationCritical), since(days(-1)), counting("General", 0), byItself("Internal", 2, wAbsent, days(-1), until(days(9))))), serving),
+			refusing("", revoked(v1alpha1.RevocationCritical, "General")),
+			record(wRevoked, severity(v1alpha1.RevocationCritical), since(days(-1)), byItself("Evaluation", 0, wAbsent, now()),
+				counting("General", 0), byItself("Internal", 2, wAbsent, days(-1), until(days(9)))),
+		},
+		"evidence of a lower exposure that is deleted ended all the same, whatever a grant below rests on": {
+			scene(had("Evaluation"), recorded(record(wLapsed, since(days(-9)), counting("General", 0), counting("Internal", 2), restedOn(days(-9)))), serving), granting("Evaluation", wanting),
+			record(wLapsed, since(days(-9)), grace(days(5)), counting("General", 0), counting("Internal", 2), restedOn(days(-9))),
+		},
+		"what failed stays failed, when the artifacts are others by now": {
+			scene(recorded(record(wAdverse, since(days(-1)), countingAll(0, 0, 0))), one), refusing(v1alpha1.ReasonEvidenceMissing, otherArtifacts),
+			record(wAdverse, since(days(-1)), countingAll(0, 0, 0)),
 		},
 	} {
 		t.Run(sentence, test.check)
@@ -242,7 +286,7 @@ func TestAWithdrawalEnds(t *testing.T) {
 		"but not before: to ask for less keeps nothing": {
 			scene(recorded(record(wLapsed, counting("General", 3))), one), granting("Internal", lapsed(days(-20)), func(d *gate.Decision) {
 				d.Reason = v1alpha1.ReasonEvidenceComplete
-			}), record(wLapsed, since(days(-20)), grace(days(-6)), counting("General", 3)),
+			}), record(wLapsed, since(days(-20)), counting("General", 3)),
 		},
 		"it is over where the namespace is not enforced any more": {
 			scene(recorded(record(wAbsent, countingAll(3, 2, 0))), one, gated("")), missing, nil,

@@ -17,6 +17,8 @@ import (
 func (e *engine) judgeFindings(q *question, results []result) {
 	// A failing result that was known before the latest resolution is accounted for by it.
 	resolved := int64(minTime)
+	// far is the latest finding that stands and counts in every namespace.
+	var far *v1alpha1.AdverseFinding
 	for i := range e.in.Findings {
 		f := &e.in.Findings[i]
 		if !e.against(q, f) {
@@ -28,33 +30,50 @@ func (e *engine) judgeFindings(q *question, results []result) {
 			if q.finding == nil || outranks(f, q.finding) {
 				q.finding, q.unresolved = f, ineffective
 			}
+			if f.Spec.Evidence.Reach != v1alpha1.ReachNamespace && (far == nil || outranks(f, far)) {
+				far = f
+			}
 			continue
 		case f.Spec.ScopeDigest == q.scope.key():
 			resolved = max(resolved, until)
 		}
 		coverByUID(results, f.Spec.Evidence.UID)
 	}
-	// One finding may stand for several failures of the same artifacts, but for none that is later than its own: once
-	// the later evaluation is deleted, only a finding of it would keep an earlier pass from resolving everything.
-	worst := uncovered(results, resolved)
-	if worst != nil && (q.finding == nil || !accounts(q.finding, worst)) {
+	if worst := unremembered(q.finding, far, results, resolved); worst != nil {
 		made := e.newFinding(q, worst)
 		e.decision.NewFindings = append(e.decision.NewFindings, made)
-		q.finding, q.unresolved = &made, ""
+		if q.finding == nil || outranks(&made, q.finding) {
+			q.finding, q.unresolved = &made, ""
+		}
 	}
 }
 
-// accounts reports whether a finding that stands remembers a failing result: its own, or an earlier one.
-func accounts(f *v1alpha1.AdverseFinding, r *result) bool {
-	return f.Spec.Evidence.UID == string(r.evaluation.UID) || r.effective <= f.Spec.Evidence.ResultTime.Unix()
+// unremembered is the failing result that needs a finding of its own, where latest and far are the latest finding that stands,
+// and the latest of those that count in every namespace. One finding may stand for several failures of the same artifacts, but
+// for none that is later than its own: once the later evaluation is deleted, only a finding of it would keep an earlier pass
+// from resolving everything. Nor does one that counts in its namespace stand for a failure that counts everywhere.
+func unremembered(latest, far *v1alpha1.AdverseFinding, results []result, resolved int64) *result {
+	attested := func(r *result) bool { return r.evaluation.Spec.Reach == v1alpha1.ReachCluster }
+	if worst := uncovered(results, resolved, attested); worst != nil && !accounts(far, worst) {
+		return worst
+	}
+	if worst := uncovered(results, resolved, func(*result) bool { return true }); worst != nil && !accounts(latest, worst) {
+		return worst
+	}
+	return nil
 }
 
-// uncovered is the latest failing result that no resolution accounts for; nil without one.
-func uncovered(results []result, resolved int64) *result {
+// accounts reports whether a finding that stands, nil for none, remembers a failing result: its own, or an earlier one.
+func accounts(f *v1alpha1.AdverseFinding, r *result) bool {
+	return f != nil && (f.Spec.Evidence.UID == string(r.evaluation.UID) || r.effective <= f.Spec.Evidence.ResultTime.Unix())
+}
+
+// uncovered is the latest failing result of such that no resolution accounts for; nil without one.
+func uncovered(results []result, resolved int64, such func(*result) bool) *result {
 	var worst *result
 	for i := range results {
 		r := &results[i]
-		if r.zone != zoneFailed {
+		if r.zone != zoneFailed || !such(r) {
 			continue
 		}
 		r.covered = r.covered || r.created < resolved

@@ -283,6 +283,24 @@ func TestANewFindingReachesAsFarAsItsEvaluation(t *testing.T) {
 	}
 }
 
+// A failure that counts in its namespace does not stand for one that counts everywhere, be it the later one.
+func TestAFailureThatCountsEverywhereIsRemembered(t *testing.T) {
+	rumour, attested := evaluation("rumour", "0.9", day(5)), evaluation("attested", "0.9", day(3), fixture.Reaching(v1alpha1.ReachCluster))
+	near := finding("near", fixture.From(&rumour), fixture.Spoken(fixture.Namespace, v1alpha1.ReachNamespace))
+	far := finding("far", fixture.From(&attested), fixture.Spoken(fixture.Namespace, v1alpha1.ReachCluster))
+	later := finding("later", fixture.From(&rumour), fixture.Spoken(fixture.Namespace, v1alpha1.ReachCluster))
+	both := list(rumour, attested)
+	for name, test := range map[string]findingCase{
+		"it comes first": {both, nil, failed, "attested"},
+		"a later one that counts here does not stand for it":   {both, findings(near), failed, "attested"},
+		"the later one is remembered then":                     {both, findings(far), failed, "rumour"},
+		"and then there is nothing to remember":                {both, findings(near, far), failed, ""},
+		"a later one that counts everywhere does stand for it": {both, findings(later), failed, ""},
+	} {
+		t.Run(name, test.check)
+	}
+}
+
 func TestResolutions(t *testing.T) {
 	clean := evaluation("clear", "0.1", day(3))
 	named := func(evaluation string) []v1alpha1.AdverseFinding {

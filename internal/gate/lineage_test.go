@@ -217,6 +217,9 @@ func TestFindingsAboutAncestors(t *testing.T) {
 		},
 		"a pass of its own decides":                      {evaluations: list(evaluation("e", "0.1")), findings: findings(stands), want: met},
 		"a result of its own between the bounds decides": {evaluations: list(evaluation("e", "0.3")), findings: findings(stands), want: indeterminate},
+		"one that had expired before it was brought does not": {
+			evaluations: list(evaluation("e", "0.1", day(9), fixture.Ended(fixture.Day(-400)))), findings: findings(stands), want: failed,
+		},
 		"a pass of its own that is being read does not": {
 			evaluations: list(evaluation("e", "0.1", fixture.Unread())), findings: findings(stands), want: failed, wantMessage: "Evaluation e is not read yet",
 		},

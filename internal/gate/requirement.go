@@ -70,6 +70,12 @@ func (q *question) lapsed() bool {
 // shown reports whether the requirement was met once, and what showed it only grew old or was revoked.
 func (q *question) shown() bool { return q.lapsed() || q.revoked() }
 
+// decided reports whether a result of the release itself decides. What was too old already when it came to be known never
+// showed anything, and so does not speak for the release.
+func (q *question) decided() bool {
+	return q.latest.evaluation != nil && (q.latest.zone != zoneMet || q.latest.created < q.expiry(&q.latest))
+}
+
 // judge answers the question. Findings are judged whatever else is wrong: what failed stays so.
 func (e *engine) judge(q *question) {
 	if q.spec == nil || len(q.scope.artifacts) == 0 {
@@ -82,7 +88,7 @@ func (e *engine) judge(q *question) {
 	results := e.collect(q)
 	e.judgeFindings(q, results)
 	decisive := e.latest(q, results)
-	if q.finding == nil && q.latest.evaluation == nil {
+	if q.finding == nil && !q.decided() {
 		e.inherit(q)
 	}
 	q.state = e.stateOf(q)

@@ -985,9 +985,21 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.scalegate.scalegate.api.v1alpha1.ServingUnits
   map:
     fields:
+    - name: cause
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.WithdrawalCause
+    - name: evidenceEndTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: exposure
       type:
         scalar: string
+    - name: severity
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RevocationSeverity
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: units
       type:
         scalar: numeric

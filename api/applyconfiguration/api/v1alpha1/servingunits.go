@@ -5,6 +5,11 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/scalegate/scalegate/api/v1alpha1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // ServingUnitsApplyConfiguration represents a declarative configuration of the ServingUnits type for use
 // with apply.
 //
@@ -14,6 +19,16 @@ type ServingUnitsApplyConfiguration struct {
 	Exposure *string `json:"exposure,omitempty"`
 	// units are pods, or groups of pods that count as one.
 	Units *int32 `json:"units,omitempty"`
+	// time when this exposure was lost, where it was lost by itself: later than the one of the withdrawal, or for
+	// another cause. Then cause, severity and evidenceEndTime are its own, and else those of the withdrawal.
+	Time *v1.Time `json:"time,omitempty"`
+	// cause of its loss, where it was lost by itself.
+	Cause *apiv1alpha1.WithdrawalCause `json:"cause,omitempty"`
+	// severity of the revocation, where its own cause is Revoked.
+	Severity *apiv1alpha1.RevocationSeverity `json:"severity,omitempty"`
+	// evidenceEndTime is when the evidence ends, or ended, that it rested on, where it was lost by itself. Absent
+	// means then that it rested on none.
+	EvidenceEndTime *v1.Time `json:"evidenceEndTime,omitempty"`
 }
 
 // ServingUnitsApplyConfiguration constructs a declarative configuration of the ServingUnits type for use with
@@ -35,5 +50,37 @@ func (b *ServingUnitsApplyConfiguration) WithExposure(value string) *ServingUnit
 // If called multiple times, the Units field is set to the value of the last call.
 func (b *ServingUnitsApplyConfiguration) WithUnits(value int32) *ServingUnitsApplyConfiguration {
 	b.Units = &value
+	return b
+}
+
+// WithTime sets the Time field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Time field is set to the value of the last call.
+func (b *ServingUnitsApplyConfiguration) WithTime(value v1.Time) *ServingUnitsApplyConfiguration {
+	b.Time = &value
+	return b
+}
+
+// WithCause sets the Cause field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Cause field is set to the value of the last call.
+func (b *ServingUnitsApplyConfiguration) WithCause(value apiv1alpha1.WithdrawalCause) *ServingUnitsApplyConfiguration {
+	b.Cause = &value
+	return b
+}
+
+// WithSeverity sets the Severity field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Severity field is set to the value of the last call.
+func (b *ServingUnitsApplyConfiguration) WithSeverity(value apiv1alpha1.RevocationSeverity) *ServingUnitsApplyConfiguration {
+	b.Severity = &value
+	return b
+}
+
+// WithEvidenceEndTime sets the EvidenceEndTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EvidenceEndTime field is set to the value of the last call.
+func (b *ServingUnitsApplyConfiguration) WithEvidenceEndTime(value v1.Time) *ServingUnitsApplyConfiguration {
+	b.EvidenceEndTime = &value
 	return b
 }
