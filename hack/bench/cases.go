@@ -133,7 +133,7 @@ func (b bench) time(ctx context.Context, namespace string, done func(watch.Event
 		left[list.Items[i].UID] = true
 	}
 	events, err := watchtools.NewRetryWatcherWithContext(ctx, list.ResourceVersion, &cache.ListWatch{
-		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) {
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			return b.watching.Watch(ctx, &corev1.PodList{}, client.InNamespace(namespace), &client.ListOptions{Raw: &options})
 		},
 	})

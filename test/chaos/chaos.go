@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/scalegate/scalegate/hack/localcluster"
@@ -78,8 +79,10 @@ type run struct {
 	// stopped, and read: what the watcher is told with the next settling. They belong to the disturber meanwhile.
 	stopped []span
 	read    []watcher.Event
-	// late are writes that are too new to be judged: some before them may not be in the log yet.
-	late   []watcher.Event
+	// judged is until when what was written was judged.
+	judged time.Time
+	// waits are the resourceVersions of the pods that waited for kwok at the last look.
+	waits  map[types.UID]string
 	keeper *keeper
 	ended  map[string]time.Time
 	report Report

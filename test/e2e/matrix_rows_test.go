@@ -143,7 +143,9 @@ func policyTriggers(frozen, removed, untouched trigger) []trigger {
 		s.evaluate("first", "m1", 0.01, anHourAgo())
 		s.report(extra, "other-extra", "m2", inspectLog(s.ns+"/other-extra", 0.01, anHourAgo()))
 	}
-	looser.pull = func(s *scenario) { s.change(func(p *v1alpha1.SafetyPolicy) { p.Spec.Levels[0].Requires = []string{attack} }) }
+	looser.pull = func(s *scenario) {
+		s.change(func(p *v1alpha1.SafetyPolicy) { p.Spec.Levels[0].Requires = []string{attack} })
+	}
 
 	evaluation.name, evaluation.evidence = "DeletedEvaluation", endsSoon
 	evaluation.pull = func(s *scenario) {

@@ -61,6 +61,20 @@ func TestAFullPlanHasEverything(t *testing.T) {
 	}
 }
 
+func TestTheShortPlanKillsEveryProcess(t *testing.T) {
+	killed := map[string]bool{}
+	for _, d := range Make(Options{Seed: 1, Kills: 15, Short: true}).Rounds[0].Disturbances {
+		for _, name := range d.Targets {
+			killed[name] = killed[name] || d.Act == Kill
+		}
+	}
+	for _, name := range Processes() {
+		if !killed[name] {
+			t.Errorf("%s is not killed", name)
+		}
+	}
+}
+
 func TestTransitionsAreAboutWhatExists(t *testing.T) {
 	for seed := range uint64(200) {
 		made, failing := map[string]bool{}, map[string]string{}

@@ -23,7 +23,8 @@ type clearance struct {
 	owners []string
 }
 
-// slack is how much later a clearance may end than the evidence, since both are whole seconds.
+// slack is how much later a clearance may end than the evidence, and how much earlier a grace, since all that is written
+// in objects are whole seconds.
 const slack = time.Second
 
 // takeNamespace reads the clearances of a namespace.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,7 +48,7 @@ func (l Live) Read(ctx context.Context, w Options) ([]Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		uids := map[string]bool{}
+		uids, now := map[string]bool{}, time.Now()
 		for i := range list.Items {
 			o := &list.Items[i]
 			uids[string(o.GetUID())] = true
@@ -55,7 +56,7 @@ func (l Live) Read(ctx context.Context, w Options) ([]Event, error) {
 			if err != nil {
 				return nil, fmt.Errorf("encoding %s %s/%s: %w", resource.Resource, o.GetNamespace(), o.GetName(), err)
 			}
-			e := Event{Verb: VerbRead, Resource: resource.Resource, Namespace: o.GetNamespace(), Name: o.GetName()}
+			e := Event{Answered: now, Verb: VerbRead, Resource: resource.Resource, Namespace: o.GetNamespace(), Name: o.GetName()}
 			e.take(raw)
 			all = append(all, e)
 		}
@@ -67,7 +68,7 @@ func (l Live) Read(ctx context.Context, w Options) ([]Event, error) {
 			return nil, fmt.Errorf("reading the resourceVersion of a list of pods: %w", err)
 		}
 		for _, namespace := range w.Governed {
-			all = append(all, Event{Verb: VerbList, Resource: "pods", Namespace: namespace, RV: at, UIDs: uids})
+			all = append(all, Event{Answered: now, Verb: VerbList, Resource: "pods", Namespace: namespace, RV: at, UIDs: uids})
 		}
 	}
 	return all, nil

@@ -17,7 +17,7 @@ import (
 
 // Event is one write that the API server answered well, or one object that the watcher read.
 type Event struct {
-	// Received and Answered are the times of the API server. Both are zero for what was read.
+	// Received and Answered are the times of the API server. What was read has only the second: when it had been read.
 	Received, Answered time.Time
 	// User who wrote; empty for what was read.
 	User string

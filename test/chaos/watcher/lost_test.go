@@ -13,7 +13,7 @@ func TestWhatTheLogLostIsReadLater(t *testing.T) {
 	lost := func(s *story) Event {
 		e := s.events[len(s.events)-1]
 		s.events = s.events[:len(s.events)-1]
-		return Event{Verb: VerbRead, Resource: e.Resource, Namespace: e.Namespace, Name: e.Name, RV: e.RV, Object: e.Object}
+		return Event{Answered: s.now, Verb: VerbRead, Resource: e.Resource, Namespace: e.Namespace, Name: e.Name, RV: e.RV, Object: e.Object}
 	}
 	judged(t, map[string]chapter{
 		"a clearance, and a pod that was born under it": {tell: func(s *story) {
@@ -43,6 +43,13 @@ func TestWhatTheLogLostIsReadLater(t *testing.T) {
 			s.open("a")
 			s.events = append(s.events, lost(s))
 		}},
+		"a gate that was lifted long after the result failed": {want: []string{UnevaluatedStarts}, tell: func(s *story) {
+			s.pass("good")
+			s.fail()
+			s.wait(20 * time.Second)
+			s.open("a")
+			s.events = append(s.events, lost(s))
+		}},
 		"a pod that was born free without a clearance or evidence": {want: []string{UnevaluatedStarts}, tell: func(s *story) {
 			s.born("a", false)
 			s.events = append(s.events, lost(s))
@@ -52,7 +59,7 @@ func TestWhatTheLogLostIsReadLater(t *testing.T) {
 			s.ceiling(1)
 			s.open("a")
 			s.rv++
-			s.events = append(s.events, Event{Verb: VerbList, Resource: "pods", Namespace: "lab", RV: uint64(s.rv)})
+			s.events = append(s.events, Event{Answered: s.now, Verb: VerbList, Resource: "pods", Namespace: "lab", RV: uint64(s.rv)})
 			s.open("b")
 		}},
 	})

@@ -50,6 +50,24 @@ func TestRemovalsForACause(t *testing.T) {
 			s.wait(10 * time.Second)
 			s.remove(scalegate, "a")
 		}},
+		"Scalegate removes what was revoked as Advisory, in the second in which its grace ends": {tell: func(s *story) {
+			s.change(func(p *v1alpha1.SafetyPolicySpec) { p.Lapse = &v1alpha1.Lapse{AdvisoryGraceSeconds: new(int32(5))} })
+			s.pass("good")
+			s.open("a")
+			s.revoke("good", v1alpha1.RevocationAdvisory)
+			s.wait(3100 * time.Millisecond)
+			s.remove(scalegate, "a")
+		}},
+		"Scalegate removes what was revoked as Advisory, more than a second before its grace ends": {
+			want: []string{ApprovedTaken}, tell: func(s *story) {
+				s.change(func(p *v1alpha1.SafetyPolicySpec) { p.Lapse = &v1alpha1.Lapse{AdvisoryGraceSeconds: new(int32(5))} })
+				s.pass("good")
+				s.open("a")
+				s.revoke("good", v1alpha1.RevocationAdvisory)
+				s.wait(2900 * time.Millisecond)
+				s.remove(scalegate, "a")
+			},
+		},
 		"Scalegate removes what lapsed, within its grace": {want: []string{ApprovedTaken}, tell: func(s *story) {
 			s.brief(10 * time.Second)
 			s.open("a")

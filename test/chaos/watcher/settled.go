@@ -194,7 +194,7 @@ func (u *unsettled) serves(workload Workload, want int, evidence string) {
 		pod := read(o, 0)
 		switch {
 		case pod.app != workload.Name || pod.ended:
-		case o.Labels["build"] == workload.Build && !pod.gated && isReady(o):
+		case o.Labels["build"] == workload.Build && !pod.gated && IsReady(o):
 			ready++
 		default:
 			others++
@@ -206,7 +206,8 @@ func (u *unsettled) serves(workload Workload, want int, evidence string) {
 	}
 }
 
-func isReady(o *corev1.Pod) bool {
+// IsReady tells whether a pod is ready.
+func IsReady(o *corev1.Pod) bool {
 	for _, c := range o.Status.Conditions {
 		if c.Type == corev1.PodReady {
 			return c.Status == corev1.ConditionTrue

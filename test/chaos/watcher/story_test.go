@@ -220,7 +220,7 @@ func (s *story) remove(user, name string) {
 
 // seen are the invariants that the watcher saw violated, each once.
 func (s *story) seen() []string {
-	s.w.Take(s.events)
+	s.w.Take(s.events, s.now)
 	s.events = nil
 	var all []string
 	for _, v := range s.w.Violations() {

@@ -12,11 +12,8 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// take judges one write.
+// take judges one write that changed something.
 func (w *Watcher) take(e *Event) {
-	if e.User == w.Controller && (e.Namespace == w.Ungoverned || e.Resource == "namespaces" && e.Name == w.Ungoverned) {
-		w.violated(UngovernedTouched, e.object(), "Scalegate wrote it: "+e.Verb+" "+e.Subresource, "none is asked for")
-	}
 	var err error
 	switch e.Resource {
 	case "namespaces":

@@ -11,7 +11,6 @@
 package watcher
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,7 +95,11 @@ type Watcher struct {
 	// now is the time of the write that is judged, later than or equal to those of all before.
 	now time.Time
 	// at is the resourceVersion of the last write that had one.
-	at         uint64
+	at uint64
+	// seen are the resourceVersions of the objects that were read, by what an event says of them.
+	seen map[string]uint64
+	// waiting are events that are too new to be judged.
+	waiting    []Event
 	stopped    []span
 	files      map[string]string
 	releases   map[string]*release
@@ -110,7 +113,7 @@ type Watcher struct {
 // New watches a cluster in which nothing happened yet.
 func New(o Options) *Watcher {
 	return &Watcher{
-		Options: o, files: map[string]string{}, releases: map[string]*release{}, policies: map[string]*policy{},
+		Options: o, seen: map[string]uint64{}, files: map[string]string{}, releases: map[string]*release{}, policies: map[string]*policy{},
 		clearances: map[string][]clearance{}, pods: map[string]*pod{}, running: map[string][]count{},
 	}
 }
@@ -164,30 +167,6 @@ func (w *Watcher) after(t time.Time) time.Time {
 		t = s.to
 	}
 	return t.Add(left)
-}
-
-// Take judges what was written since the last call, in any order but all of it.
-func (w *Watcher) Take(events []Event) {
-	at := w.at
-	for i := range events {
-		// What has no resourceVersion keeps its place.
-		if events[i].RV == 0 {
-			events[i].RV = at
-		}
-		at = max(at, events[i].RV)
-	}
-	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.RV, b.RV) })
-	for i := range events {
-		e := &events[i]
-		w.at = max(w.at, e.RV)
-		if e.Answered.After(w.now) {
-			w.now = e.Answered
-		}
-		if e.Received.IsZero() {
-			e.Received = w.now
-		}
-		w.take(e)
-	}
 }
 
 // Violations are those seen so far.
@@ -249,7 +228,7 @@ func (p *policy) over(s Standing, t time.Time) bool {
 	case Adverse, Critical:
 		return true
 	case Advisory:
-		return s.Harsher || !t.Before(s.Since.Add(p.advisory))
+		return s.Harsher || !t.Before(s.Since.Add(p.advisory-slack))
 	case Lapsed:
 		return s.Harsher || !p.keeps && !t.Before(s.Since.Add(p.lapse))
 	case Absent:
