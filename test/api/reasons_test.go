@@ -89,7 +89,7 @@ func documentedReasons(t *testing.T) []documentedReason {
 	var found []documentedReason
 	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		reason := regexp.MustCompile("^`([A-Za-z]+)`$").FindStringSubmatch(strings.TrimSpace(cells[0]))
+		reason := regexp.MustCompile("^`([A-Za-z0-9]+)`$").FindStringSubmatch(strings.TrimSpace(cells[0]))
 		if reason == nil {
 			continue
 		}

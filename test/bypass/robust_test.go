@@ -121,7 +121,7 @@ func TestManyAnnotationsStopNobody(t *testing.T) {
 	t.Run("a namespace without a gate", func(t *testing.T) {
 		t.Parallel()
 		ns := leaveAlone(t)
-		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { o.Annotations, o.ManagedFields = bloated(85000), unmanaged() }))
+		must(t, update(t, namespace(ns, nil), func(o *corev1.Namespace) { o.Annotations, o.ManagedFields = bloated(60000), unmanaged() }))
 		must(t, shared.Client.Patch(t.Context(), namespace(ns, nil), client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"team":"a"}}}`))))
 		must(t, shared.Client.Delete(t.Context(), namespace(ns, nil)))
 		eventually(t, func(ctx context.Context) error {
@@ -157,7 +157,7 @@ func TestManyAnnotationsStopNobody(t *testing.T) {
 	t.Run("a pod", func(t *testing.T) {
 		t.Parallel()
 		ns := govern(t)
-		p := pod(ns, func(p *corev1.Pod) { p.Annotations, p.Finalizers = bloated(85000), []string{"example.com/kept"} })
+		p := pod(ns, func(p *corev1.Pod) { p.Annotations, p.Finalizers = bloated(60000), []string{"example.com/kept"} })
 		must(t, shared.Client.Create(t.Context(), p))
 		must(t, shared.Client.Patch(t.Context(), p, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))))
 	})
