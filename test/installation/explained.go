@@ -18,7 +18,7 @@ import (
 )
 
 // HoldsExplained checks of the held pods among pods that each says why it is held, that its release does, and that an
-// event about the release was recorded. Of a release that does not exist, the pod alone can say it.
+// event about the release gives a reason that its status gives. Of a release that does not exist, the pod alone can say it.
 func HoldsExplained(ctx context.Context, reader client.Reader, pods []corev1.Pod) error {
 	var errs []error
 	told := map[client.ObjectKey]bool{}
@@ -48,16 +48,23 @@ func releaseExplains(ctx context.Context, reader client.Reader, key client.Objec
 	} else if err != nil {
 		return err
 	}
-	says := slices.ContainsFunc(release.Status.Workloads, func(w v1alpha1.WorkloadStatus) bool { return w.Reason != "" && w.Message != "" })
-	if !says {
+	reasons := map[string]bool{}
+	for _, w := range release.Status.Workloads {
+		if w.Reason != "" && w.Message != "" {
+			reasons[w.Reason] = true
+		}
+	}
+	if len(reasons) == 0 {
 		return fmt.Errorf("release %s has held pods, and no workload in its status says why: %+v", key, release.Status.Workloads)
 	}
 	var all eventsv1.EventList
 	if err := reader.List(ctx, &all, client.InNamespace(key.Namespace)); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(all.Items, func(e eventsv1.Event) bool { return e.Regarding.Kind == "ModelRelease" && e.Regarding.Name == key.Name }) {
-		return fmt.Errorf("release %s has held pods, and no event tells of it", key)
+	if !slices.ContainsFunc(all.Items, func(e eventsv1.Event) bool {
+		return e.Regarding.Kind == "ModelRelease" && e.Regarding.Name == key.Name && reasons[e.Reason]
+	}) {
+		return fmt.Errorf("release %s has held pods, and no event gives one of the reasons %v", key, reasons)
 	}
 	return nil
 }
