@@ -67,7 +67,7 @@ func (w wakes) releasesMeasuredBy(ctx context.Context, o client.Object) ([]types
 	var all []types.NamespacedName
 	for i := range policies.Items {
 		p := &policies.Items[i]
-		if !slices.ContainsFunc(p.Spec.Requirements, func(r v1alpha1.Requirement) bool { return r.Evaluation.Suite == o.GetName() }) {
+		if !slices.ContainsFunc(p.Spec.Requirements, func(r v1alpha1.Requirement) bool { return r.Suite() == o.GetName() }) {
 			continue
 		}
 		names, err := w.releasesUnderPolicy(ctx, p)

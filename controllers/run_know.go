@@ -168,8 +168,8 @@ func (r *SafetyEvaluationReconciler) plan(ctx context.Context, e *v1alpha1.Safet
 	if err != nil || found.requirement == nil {
 		return plan{missing: missing}, err
 	}
-	p := plan{suite: found.requirement.Evaluation.Suite, input: runs.Input{
-		Evaluation: e, Release: found.release, Metric: found.requirement.Evaluation.Metric,
+	p := plan{suite: found.requirement.Suite(), input: runs.Input{
+		Evaluation: e, Release: found.release, Metric: found.requirement.Metric(),
 	}}
 	if len(found.policy.Spec.Exposures) > 0 {
 		p.input.Exposure = found.policy.Spec.Exposures[0].Name

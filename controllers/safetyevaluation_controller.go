@@ -82,13 +82,13 @@ func (r *SafetyEvaluationReconciler) read(ctx context.Context, e *v1alpha1.Safet
 		return reading{summary: missing}, err
 	}
 	if e.Spec.Report.LMEvalJob != nil {
-		return r.lmEvalJob(ctx, e, found.requirement.Evaluation.Metric)
+		return r.lmEvalJob(ctx, e, found.requirement.Metric())
 	}
 	file, missing, err := r.file(ctx, e)
 	if err != nil || file == nil {
 		return reading{summary: missing}, err
 	}
-	return measure(file, found.requirement.Evaluation.Metric, e.Spec.Report.SHA256)
+	return measure(file, found.requirement.Metric(), e.Spec.Report.SHA256)
 }
 
 // wanted is what an evaluation is for: its release, the policy of that, and the policy's requirement. All are nil

@@ -25,16 +25,32 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AdverseFindingSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AdverseFindingStatus"):
 		return &apiv1alpha1.AdverseFindingStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ApprovalCriterion"):
+		return &apiv1alpha1.ApprovalCriterionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Artifact"):
 		return &apiv1alpha1.ArtifactApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BreakGlassRules"):
+		return &apiv1alpha1.BreakGlassRulesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CapabilityThreshold"):
 		return &apiv1alpha1.CapabilityThresholdApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Companion"):
 		return &apiv1alpha1.CompanionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapKey"):
 		return &apiv1alpha1.ConfigMapKeyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DecisionInput"):
+		return &apiv1alpha1.DecisionInputApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DecisionReference"):
+		return &apiv1alpha1.DecisionReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Derivation"):
 		return &apiv1alpha1.DerivationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DeterminationRules"):
+		return &apiv1alpha1.DeterminationRulesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DeterminedThreshold"):
+		return &apiv1alpha1.DeterminedThresholdApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Elicitation"):
+		return &apiv1alpha1.ElicitationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ElicitationCriterion"):
+		return &apiv1alpha1.ElicitationCriterionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationCriterion"):
 		return &apiv1alpha1.EvaluationCriterionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EvaluationProtocol"):
@@ -59,6 +75,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.FindingResolutionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FreeValue"):
 		return &apiv1alpha1.FreeValueApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GateDecision"):
+		return &apiv1alpha1.GateDecisionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GateDecisionSpec"):
+		return &apiv1alpha1.GateDecisionSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GateDecisionStatus"):
+		return &apiv1alpha1.GateDecisionStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("IndependentEvaluators"):
+		return &apiv1alpha1.IndependentEvaluatorsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("JobSource"):
 		return &apiv1alpha1.JobSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Lapse"):
@@ -77,10 +101,38 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ModelReleaseSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ModelReleaseStatus"):
 		return &apiv1alpha1.ModelReleaseStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyApproval"):
+		return &apiv1alpha1.PolicyApprovalApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyApprovalSpec"):
+		return &apiv1alpha1.PolicyApprovalSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyChange"):
+		return &apiv1alpha1.PolicyChangeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PolicyFallback"):
 		return &apiv1alpha1.PolicyFallbackApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyRevision"):
+		return &apiv1alpha1.PolicyRevisionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyRevisionSpec"):
+		return &apiv1alpha1.PolicyRevisionSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyRevisionStatus"):
+		return &apiv1alpha1.PolicyRevisionStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PolicySource"):
 		return &apiv1alpha1.PolicySourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RecordReference"):
+		return &apiv1alpha1.RecordReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RecordStatus"):
+		return &apiv1alpha1.RecordStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseApproval"):
+		return &apiv1alpha1.ReleaseApprovalApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseApprovalSpec"):
+		return &apiv1alpha1.ReleaseApprovalSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseDetermination"):
+		return &apiv1alpha1.ReleaseDeterminationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseDeterminationSpec"):
+		return &apiv1alpha1.ReleaseDeterminationSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseWaiver"):
+		return &apiv1alpha1.ReleaseWaiverApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseWaiverSpec"):
+		return &apiv1alpha1.ReleaseWaiverSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Removals"):
 		return &apiv1alpha1.RemovalsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RemovalStatus"):
@@ -93,8 +145,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RequirementStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Retention"):
 		return &apiv1alpha1.RetentionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RevisionRules"):
+		return &apiv1alpha1.RevisionRulesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Revocation"):
 		return &apiv1alpha1.RevocationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Role"):
+		return &apiv1alpha1.RoleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RoleQuorum"):
+		return &apiv1alpha1.RoleQuorumApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SafeguardCheck"):
+		return &apiv1alpha1.SafeguardCheckApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SafeguardStatus"):
+		return &apiv1alpha1.SafeguardStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation"):
 		return &apiv1alpha1.SafetyEvaluationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluationSpec"):
@@ -121,6 +183,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SuiteServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ThresholdStatus"):
 		return &apiv1alpha1.ThresholdStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WaiverRules"):
+		return &apiv1alpha1.WaiverRulesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Withdrawal"):
 		return &apiv1alpha1.WithdrawalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WorkloadStatus"):

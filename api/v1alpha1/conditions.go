@@ -29,6 +29,9 @@ const (
 	// a pod of the release answer with something else than the release declares.
 	ConditionIdentityDrift = "IdentityDrift"
 
+	// ConditionWaived on a ModelRelease is present only while True: a waiver sets a requirement of what is granted aside.
+	ConditionWaived = "Waived"
+
 	// ConditionGuarded on a SafetyPolicy: the admission policies that enforce it are in place and act.
 	ConditionGuarded = "Guarded"
 
@@ -81,6 +84,34 @@ const (
 	// ReasonParentNotFound, EvidenceComplete and Ready False: a release that this one was made from does not exist,
 	// so that nobody knows what it owes.
 	ReasonParentNotFound = "ParentNotFound"
+
+	// ReasonApprovalMissing, EvidenceComplete and Ready False: people whose approval is required have not given it, or
+	// have not acknowledged that they were told.
+	ReasonApprovalMissing = "ApprovalMissing"
+
+	// ReasonObjected, EvidenceComplete and Ready False, Stalled True: somebody whose approval is required objects.
+	ReasonObjected = "Objected"
+
+	// ReasonSafeguardNotInPlace, EvidenceComplete and Ready False, or a workload held: a check of the cluster that the
+	// policy asks for does not hold, or could not be made.
+	ReasonSafeguardNotInPlace = "SafeguardNotInPlace"
+
+	// ReasonPolicyRevisionPending, EvidenceComplete and Ready False: the policy was changed so that it would grant more, and
+	// that is not in force yet.
+	ReasonPolicyRevisionPending = "PolicyRevisionPending"
+
+	// ReasonDecisionNotRecorded, Enforced and Ready False: the record of the decision could not be written, so that nothing
+	// is given; it is tried again.
+	ReasonDecisionNotRecorded = "DecisionNotRecorded"
+
+	// ReasonWaiverInEffect, Waived True: a waiver sets a requirement aside.
+	ReasonWaiverInEffect = "WaiverInEffect"
+
+	// ReasonBreakGlassInEffect, Waived True: a waiver for an emergency does.
+	ReasonBreakGlassInEffect = "BreakGlassInEffect"
+
+	// ReasonAlertThresholdReached, an event: a result is clear, and beyond the alert bound.
+	ReasonAlertThresholdReached = "AlertThresholdReached"
 
 	// ReasonFresh, Fresh True: nothing that counts has expired.
 	ReasonFresh = "Fresh"
@@ -302,4 +333,50 @@ const (
 	// ReasonGuardUnexpected, an event: an admission object bears Scalegate's prefix or binds one of its
 	// policies, and was not installed with it.
 	ReasonGuardUnexpected = "GuardUnexpected"
+)
+
+// Reasons of the condition Ready of ReleaseApproval, ReleaseWaiver, ReleaseDetermination and PolicyApproval, beside
+// ReleaseNotFound, PolicyNotFound, Objected and ApprovalMissing.
+const (
+	// ReasonCounts, Ready True: decisions take it into account.
+	ReasonCounts = "Counts"
+	// ReasonOtherArtifacts, Ready False, Stalled True: it was given for other artifacts than the release has.
+	ReasonOtherArtifacts = "OtherArtifacts"
+	// ReasonWeakerEvidence, Ready False, Stalled True: evidence became weaker after it was given.
+	ReasonWeakerEvidence = "WeakerEvidence"
+	// ReasonPolicyChanged, Ready False, Stalled True: the policy revision that it names is not known, or was weakened since.
+	ReasonPolicyChanged = "PolicyChanged"
+	// ReasonEnded, Ready False, Stalled True: its time is over.
+	ReasonEnded = "Ended"
+	// ReasonTooLong, Ready False, Stalled True: its end is later than the policy lets it be.
+	ReasonTooLong = "TooLong"
+	// ReasonNotInRole, Ready False, Stalled True: the policy has no such role, asks nothing of it here, or its groups do
+	// not have the person.
+	ReasonNotInRole = "NotInRole"
+	// ReasonNotSeparate, Ready False, Stalled True: the person has another part in it: author, evaluator or requester.
+	ReasonNotSeparate = "NotSeparate"
+	// ReasonReplaced, Ready False, Stalled True: the same person said something later, or a later revision came into force.
+	ReasonReplaced = "Replaced"
+	// ReasonNotAllowed, Ready False, Stalled True: the policy does not allow it: no waivers or determinations, an undefined
+	// level, a failed requirement, a threshold that is reached or about which too little is known.
+	ReasonNotAllowed = "NotAllowed"
+	// ReasonNoNewEvidence, Ready False, Stalled True: an earlier waiver set the same aside, and nothing new was shown since.
+	ReasonNoNewEvidence = "NoNewEvidence"
+	// ReasonReviewOverdue, Ready False, Stalled True: the review of an earlier waiver for an emergency is owed, and late. Also
+	// an event of the release.
+	ReasonReviewOverdue = "ReviewOverdue"
+	// ReasonRecordNotFound, Ready False, Reconciling True: the waiver or determination that it regards does not exist, or is
+	// a later one of that name.
+	ReasonRecordNotFound = "RecordNotFound"
+)
+
+// Reasons of the condition Ready of a PolicyRevision, beside InForce, Replaced and Objected.
+const (
+	// ReasonAwaitingQuorum, Ready False, Reconciling True: it weakens the policy, and people whose approval is required have
+	// not given it.
+	ReasonAwaitingQuorum = "AwaitingQuorum"
+	// ReasonCoolingOff, Ready False, Reconciling True: it weakens the policy, is approved, and has to wait.
+	ReasonCoolingOff = "CoolingOff"
+	// ReasonPolicyWeakened, an event of the policy: a revision weakens it.
+	ReasonPolicyWeakened = "PolicyWeakened"
 )

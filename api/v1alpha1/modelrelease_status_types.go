@@ -84,8 +84,26 @@ type ModelReleaseStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:MaxItems=128
 	Requirements []RequirementStatus `json:"requirements,omitempty"`
+
+	// pendingPolicyRevision is the revision of the policy that is not in force yet, while there is one: what is granted is
+	// granted by the one in force as well.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	PendingPolicyRevision string `json:"pendingPolicyRevision,omitempty"`
+
+	// safeguards are what Scalegate saw of the checks that the policy asks for.
+	// +optional
+	// +listType=map
+	// +listMapKey=requirement
+	// +kubebuilder:validation:MaxItems=64
+	Safeguards []SafeguardStatus `json:"safeguards,omitempty"`
+
+	// decision is the last GateDecision about the release.
+	// +optional
+	Decision *DecisionReference `json:"decision,omitempty"`
 
 	// workloads are the workloads that claim the release; the first 64 by kind and name.
 	// +optional
@@ -131,7 +149,7 @@ type ThresholdStatus struct {
 
 // RequirementState is the answer of the evidence to a requirement.
 //
-// +kubebuilder:validation:Enum=Met;Failed;Missing;Indeterminate;Expired;Revoked
+// +kubebuilder:validation:Enum=Met;Failed;Missing;Indeterminate;Expired;Revoked;Waived;Objected;Broken
 type RequirementState string
 
 const (
@@ -147,6 +165,12 @@ const (
 	RequirementExpired RequirementState = "Expired"
 	// RequirementRevoked means that the latest result is clear, and was revoked.
 	RequirementRevoked RequirementState = "Revoked"
+	// RequirementWaived means that it is not met, and that a waiver sets it aside for the exposure asked for.
+	RequirementWaived RequirementState = "Waived"
+	// RequirementObjected means that somebody whose approval is asked for objects.
+	RequirementObjected RequirementState = "Objected"
+	// RequirementBroken means that a safeguard is not in place.
+	RequirementBroken RequirementState = "Broken"
 )
 
 // RequirementStatus is the answer to one requirement.
@@ -161,7 +185,8 @@ type RequirementStatus struct {
 	// +required
 	State RequirementState `json:"state,omitempty"`
 
-	// evidence is the name of the SafetyEvaluation, or of the AdverseFinding, that decided the state.
+	// evidence is the name of what decided the state: a SafetyEvaluation, an AdverseFinding, a ReleaseApproval or a
+	// ReleaseWaiver.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

@@ -115,6 +115,16 @@ type ModelReleaseSpec struct {
 	// it reaches. Taking a revocation back, or lowering its severity, needs the verb resolve.
 	// +optional
 	Revocation *Revocation `json:"revocation,omitempty"`
+
+	// authors are the users who made the release, or changed its policy, artifacts, serving, level, exposure or lineage. The
+	// API server stamps them; what is typed here is replaced.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=512
+	Authors []string `json:"authors,omitempty"`
 }
 
 // EvaluationMode says who runs the suites that a policy's requirements name.

@@ -56,6 +56,9 @@ const (
 	// annotation that lets pods of that release be born free.
 	AnnotationClearancePrefix = "clearance.scalegate.dev/"
 
+	// AnnotationAuthor on a SafetyPolicy is the user who made it, or changed its spec last. The API server stamps it.
+	AnnotationAuthor = "scalegate.dev/author"
+
 	// SchedulingGate keeps a pod that is not cleared from being scheduled.
 	SchedulingGate = "scalegate.dev/hold"
 )
@@ -87,6 +90,9 @@ const (
 	// VerbAttest on safetypolicies makes a user's word count in the whole cluster: failing results for all
 	// releases of the same content, and the revocation of a release for all with the same weights.
 	VerbAttest = "attest"
+	// VerbApprove lets a person sign in a role: on releaseapprovals, in a namespace, or on policyapprovals, with the name of
+	// the role as the resource name.
+	VerbApprove = "approve"
 	// VerbUngate on namespaces in this group lets a person weaken the gate of a Namespace.
 	VerbUngate = "ungate"
 	// VerbConnect on pods and services in this group lets a person exec, attach, port-forward or proxy

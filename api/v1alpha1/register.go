@@ -23,6 +23,12 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&SafetyEvaluation{}, &SafetyEvaluationList{},
 		&EvaluationSuite{}, &EvaluationSuiteList{},
 		&AdverseFinding{}, &AdverseFindingList{},
+		&ReleaseApproval{}, &ReleaseApprovalList{},
+		&ReleaseWaiver{}, &ReleaseWaiverList{},
+		&ReleaseDetermination{}, &ReleaseDeterminationList{},
+		&PolicyApproval{}, &PolicyApprovalList{},
+		&PolicyRevision{}, &PolicyRevisionList{},
+		&GateDecision{}, &GateDecisionList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

@@ -50,7 +50,7 @@ type SafetyEvaluationList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.report) != has(self.job)",message="exactly one source must be given: report for a result that is there, or job to run a suite"
 // +kubebuilder:validation:XValidation:rule="!has(self.job) || !has(self.subject.relation) || self.subject.relation == 'Exact'",message="a job evaluates the release itself, so relation must be Exact",fieldPath=".subject.relation"
-// +kubebuilder:validation:XValidation:rule="has(self.report) == has(oldSelf.report) && has(self.job) == has(oldSelf.job) && has(self.evaluator) == has(oldSelf.evaluator) && has(self.reach) == has(oldSelf.reach)",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
+// +kubebuilder:validation:XValidation:rule="has(self.report) == has(oldSelf.report) && has(self.job) == has(oldSelf.job) && has(self.evaluator) == has(oldSelf.evaluator) && has(self.reach) == has(oldSelf.reach) && has(self.evaluatorGroups) == has(oldSelf.evaluatorGroups) && has(self.elicitation) == has(oldSelf.elicitation)",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.revocation) || (has(self.revocation) && (self.revocation == oldSelf.revocation || (oldSelf.revocation.severity == 'Advisory' && self.revocation.severity == 'Critical')))",message="the revocation of an evaluation is not taken back, only raised from Advisory to Critical; create another evaluation instead",fieldPath=".revocation"
 type SafetyEvaluationSpec struct {
 	// subject is what was evaluated.
@@ -82,6 +82,20 @@ type SafetyEvaluationSpec struct {
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
 	Evaluator string `json:"evaluator,omitempty"`
+
+	// evaluatorGroups are the groups of that user. The API server stamps them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
+	EvaluatorGroups []string `json:"evaluatorGroups,omitempty"`
+
+	// elicitation is how hard the evaluation tried, as the evaluator states it.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a SafetyEvaluation does not change once it is made; create another one instead, and revoke this one with spec.revocation if it must not count"
+	Elicitation *Elicitation `json:"elicitation,omitempty"`
 
 	// reach says where a failing result counts for releases with the same content: in the Namespace of the
 	// evaluation, or in the whole Cluster, where the evaluator holds the verb attest. The API server stamps it.

@@ -16,6 +16,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.status.revision`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 240",message="metadata.name must have at most 240 characters: the names of its revisions begin with it"
 type SafetyPolicy struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
@@ -47,6 +48,12 @@ type SafetyPolicyList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.thresholds) || self.thresholds.all(t, self.levels.exists(l, l.name == t.raisesTo))",message="thresholds[].raisesTo names a level that spec.levels does not define; add it there or correct the name"
 // +kubebuilder:validation:XValidation:rule="!has(self.thresholds) || self.thresholds.all(t, t.ruledOutBy.all(r, has(self.requirements) && self.requirements.exists(q, q.name == r)))",message="thresholds[].ruledOutBy names a requirement that spec.requirements does not define; add it there or correct the name"
 // +kubebuilder:validation:XValidation:rule="!has(self.requirements) || self.requirements.all(q, !has(q.neededFrom) || self.exposures.exists(e, e.name == q.neededFrom))",message="requirements[].neededFrom names an exposure that spec.exposures does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.thresholds) || self.thresholds.all(t, !has(t.requires) || t.requires.all(r, has(self.requirements) && self.requirements.exists(q, q.name == r)))",message="thresholds[].requires names a requirement that spec.requirements does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.requirements) || self.requirements.all(q, !has(q.approval) || ((!has(q.approval.quorum) || q.approval.quorum.all(x, has(self.roles) && self.roles.exists(r, r.name == x.role))) && (!has(q.approval.notifyBefore) || q.approval.notifyBefore.all(x, has(self.roles) && self.roles.exists(r, r.name == x)))))",message="requirements[].approval names a role that spec.roles does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.waivers) || self.waivers.quorum.all(x, has(self.roles) && self.roles.exists(r, r.name == x.role))",message="waivers.quorum names a role that spec.roles does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.waivers) || !has(self.waivers.breakGlass) || (has(self.roles) && self.roles.exists(r, r.name == self.waivers.breakGlass.reviewRole) && self.waivers.breakGlass.quorum.all(x, self.roles.exists(r, r.name == x.role)))",message="waivers.breakGlass names a role that spec.roles does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.determinations) || self.determinations.quorum.all(x, has(self.roles) && self.roles.exists(r, r.name == x.role))",message="determinations.quorum names a role that spec.roles does not define; add it there or correct the name"
+// +kubebuilder:validation:XValidation:rule="!has(self.revisions) || self.revisions.quorum.all(x, has(self.roles) && self.roles.exists(r, r.name == x.role))",message="revisions.quorum names a role that spec.roles does not define; add it there or correct the name"
 type SafetyPolicySpec struct {
 	// source is the published text that this policy implements. It is cited in explanations.
 	// +optional
@@ -79,7 +86,7 @@ type SafetyPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Thresholds []CapabilityThreshold `json:"thresholds,omitempty"`
 
-	// requirements are the evaluations that levels and thresholds refer to by name.
+	// requirements are what levels and thresholds refer to by name: evaluations, approvals, and checks of the cluster.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -145,6 +152,30 @@ type SafetyPolicySpec struct {
 	// Omitted means that only releases name fallbacks.
 	// +optional
 	Fallback *PolicyFallback `json:"fallback,omitempty"`
+
+	// roles are the functions that people sign in.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Roles []Role `json:"roles,omitempty"`
+
+	// independentEvaluators are the identities whose evidence is independent. Omitted means that nobody's is.
+	// +optional
+	IndependentEvaluators *IndependentEvaluators `json:"independentEvaluators,omitempty"`
+
+	// waivers say who may set a requirement aside, and for how long. Omitted means that nobody may.
+	// +optional
+	Waivers *WaiverRules `json:"waivers,omitempty"`
+
+	// determinations say who may rule a threshold out that the evaluations leave open. Omitted means that nobody may.
+	// +optional
+	Determinations *DeterminationRules `json:"determinations,omitempty"`
+
+	// revisions say what a change of this policy needs that weakens it. Omitted means nothing: it counts at once.
+	// +optional
+	Revisions *RevisionRules `json:"revisions,omitempty"`
 }
 
 // Retention says how long evidence is kept that nothing needs any more.
@@ -307,6 +338,16 @@ type CapabilityThreshold struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=48
 	RuledOutBy []string `json:"ruledOutBy,omitempty"`
+
+	// requires names requirements that count while the capability is reached or not ruled out, beside those of the level
+	// that it raises to: safeguards against this capability, where the level has others against other ones.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=48
+	Requires []string `json:"requires,omitempty"`
 }
 
 // Companion is a container that others put beside the served model.
@@ -347,6 +388,18 @@ type SafetyPolicyStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	Revision string `json:"revision,omitempty"`
+
+	// pendingRevision is the newest revision while it is not in force, since it weakens the policy and its quorum or its
+	// cool-off is awaited. Until then nothing is granted that the revision in force does not grant. Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	PendingRevision string `json:"pendingRevision,omitempty"`
+
+	// sequence is the number of the newest PolicyRevision of this policy.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Sequence *int64 `json:"sequence,omitempty"`
 
 	// releases is the number of ModelReleases in the cluster that name this policy. While it is not 0
 	// the policy is in use, and deleting it needs the verb breakglass.

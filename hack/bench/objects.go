@@ -57,7 +57,7 @@ func policy(name string) *v1alpha1.SafetyPolicy {
 			Levels:    []v1alpha1.Level{{Name: "L1", Requires: []string{requirement}}},
 			Requirements: []v1alpha1.Requirement{{
 				Name: requirement,
-				Evaluation: v1alpha1.EvaluationCriterion{
+				Evaluation: &v1alpha1.EvaluationCriterion{
 					Metric: "attack/accuracy", Direction: v1alpha1.LowerIsSafer, ClearAt: "0.05",
 					Bound: v1alpha1.BoundWilson95, MinSamples: 100, MaxUnjudgedPercent: new(int32(1)),
 				},

@@ -75,9 +75,9 @@ func adviseOnContainers(f *findings, path *field.Path, spec *corev1.PodSpec) {
 // come.
 func (k *Kinds) run(ctx context.Context, f *findings, e *v1alpha1.SafetyEvaluation, release *v1alpha1.ModelRelease, r *v1alpha1.Requirement) error {
 	path, suite := field.NewPath("spec"), e.Spec.Job.Suite
-	if r.Evaluation.Suite != "" && r.Evaluation.Suite != suite {
+	if r.Suite() != "" && r.Suite() != suite {
 		f.errors = append(f.errors, field.Invalid(path.Child("job", "suite"), suite,
-			"requirement "+r.Name+" of SafetyPolicy "+release.Spec.Policy+" is evaluated by suite "+r.Evaluation.Suite+": name that"))
+			"requirement "+r.Name+" of SafetyPolicy "+release.Spec.Policy+" is evaluated by suite "+r.Suite()+": name that"))
 	}
 	own := gate.Artifacts(release)
 	for i, a := range e.Spec.Subject.Artifacts {
@@ -104,16 +104,16 @@ func (k *Kinds) run(ctx context.Context, f *findings, e *v1alpha1.SafetyEvaluati
 func (k *Kinds) suitesOf(ctx context.Context, f *findings, spec *v1alpha1.SafetyPolicySpec) error {
 	for i := range spec.Requirements {
 		r := &spec.Requirements[i]
-		if r.Evaluation.Suite == "" {
+		if r.Suite() == "" {
 			continue
 		}
-		found, err := k.get(ctx, "", r.Evaluation.Suite, &v1alpha1.EvaluationSuite{})
+		found, err := k.get(ctx, "", r.Suite(), &v1alpha1.EvaluationSuite{})
 		if err != nil {
 			return err
 		}
 		if !found {
 			f.warn("spec.requirements: %s is evaluated by EvaluationSuite %s, which does not exist yet: it cannot be run until it does",
-				r.Name, r.Evaluation.Suite)
+				r.Name, r.Suite())
 		}
 	}
 	return nil
@@ -124,7 +124,7 @@ func adviseOnAutomatic(f *findings, release *v1alpha1.ModelRelease, policy *v1al
 	if release.Spec.Evaluations != v1alpha1.EvaluationsAutomatic {
 		return
 	}
-	named := func(r v1alpha1.Requirement) bool { return r.Evaluation.Suite != "" }
+	named := func(r v1alpha1.Requirement) bool { return r.Suite() != "" }
 	if !slices.ContainsFunc(policy.Spec.Requirements, named) {
 		f.warn("spec.evaluations is Automatic, and no requirement of SafetyPolicy %s names a suite: nothing is run", policy.Name)
 	}

@@ -99,7 +99,7 @@ func (r *importRun) run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	metric := requirement.Evaluation.Metric
+	metric := requirement.Metric()
 	result, err := file.selectResult(metric, requirement.Name, situation.Input.Policy.Name)
 	if err != nil {
 		return err

@@ -137,7 +137,7 @@ func (e *engine) addRequirement(spec *v1alpha1.Requirement) {
 	q := question{
 		spec:      spec,
 		name:      spec.Name,
-		criterion: newCriterion(&spec.Evaluation),
+		criterion: newCriterion(spec.Evaluation),
 		scope:     e.scopeOf(spec.Scope),
 		from:      max(0, e.exposure(spec.NeededFrom)),
 		first:     -1,

@@ -228,7 +228,7 @@ func checkMet(t *testing.T, in gate.Input, d gate.Decision) {
 		if r.State != v1alpha1.RequirementMet {
 			continue
 		}
-		criterion := &in.Policy.Spec.Requirements[i].Evaluation
+		criterion := in.Policy.Spec.Requirements[i].Evaluation
 		at := slices.IndexFunc(in.Evaluations, func(e v1alpha1.SafetyEvaluation) bool { return e.Name == r.Evidence })
 		if at < 0 {
 			t.Fatalf("%s is met by %q, which does not exist", r.Name, r.Evidence)
@@ -332,7 +332,7 @@ func (w *world) stricter(in gate.Input) (old, strict gate.Input, what string) {
 	r := &spec.Requirements[w.below(len(spec.Requirements))]
 	switch w.below(8) {
 	case 0:
-		safer(&r.Evaluation)
+		safer(r.Evaluation)
 		return old, strict, "clearAt and tripAt of " + r.Name + " on the safer side"
 	case 1:
 		if r.Evaluation.ClearAt != "0.2" || r.Evaluation.TripAt != "0.5" {

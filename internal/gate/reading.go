@@ -54,7 +54,7 @@ type Reading struct {
 func Read(requirement *v1alpha1.Requirement, evaluation *v1alpha1.SafetyEvaluation, seen []Sighting) Reading {
 	q := question{
 		spec: requirement, name: requirement.Name,
-		criterion: newCriterion(&requirement.Evaluation),
+		criterion: newCriterion(requirement.Evaluation),
 		scope:     &scope{types: maskOf(requirement.Scope)},
 	}
 	known := TrustedTime(evaluation)

@@ -114,7 +114,7 @@ func (q *question) complete(m *v1alpha1.Measurement) flaw {
 	switch {
 	case m.Problem != "":
 		return flawProblem
-	case m.Metric != q.spec.Evaluation.Metric:
+	case m.Metric != q.spec.Metric():
 		return flawMetric
 	case m.EndMarker == "":
 		return flawUnfinished

@@ -237,7 +237,7 @@ func (r *result) why(q *question) string {
 	case flawProblem:
 		return m.Problem
 	case flawMetric:
-		return "it measured " + m.Metric + ", and the policy asks for " + q.spec.Evaluation.Metric + "; import the file again under another name"
+		return "it measured " + m.Metric + ", and the policy asks for " + q.spec.Metric() + "; import the file again under another name"
 	case flawUnfinished:
 		return "nothing in the file shows that the run ended well; run it to its end"
 	case flawValue:

@@ -37,6 +37,9 @@ type criterion struct {
 }
 
 func newCriterion(spec *v1alpha1.EvaluationCriterion) criterion {
+	if spec == nil {
+		return criterion{problem: "it asks for no evaluation"}
+	}
 	c := criterion{spec: spec, minSamples: max(1, spec.MinSamples)}
 	c.problem = c.load()
 	return c

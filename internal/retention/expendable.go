@@ -142,7 +142,7 @@ func settled(r *result) bool {
 		return false
 	}
 	if m := e.Status.Measurement; m != nil {
-		return m.Metric == r.requirement.Evaluation.Metric
+		return m.Metric == r.requirement.Metric()
 	}
 	return e.Spec.Job != nil && e.Status.Run != nil && !e.Status.Run.FinishTime.IsZero()
 }

@@ -125,7 +125,7 @@ func (s *scheduler) renewable(r *v1alpha1.Requirement) bool {
 // order is what is to be run for a requirement now, if anything is.
 func (s *scheduler) order(r *v1alpha1.Requirement) (order Order, due bool) {
 	result := s.results[r.Name]
-	if r.Evaluation.Suite == "" || result == nil || !s.wanted(r, result) {
+	if r.Suite() == "" || result == nil || !s.wanted(r, result) {
 		return Order{}, false
 	}
 	h := s.history(r)

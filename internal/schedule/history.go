@@ -49,7 +49,7 @@ func (s *scheduler) history(r *v1alpha1.Requirement) history {
 		switch {
 		case !gate.Ended(e):
 			h.unfinished = h.unfinished || !s.doomed(e, r)
-		case e.Spec.Job.Suite == r.Evaluation.Suite:
+		case e.Spec.Job.Suite == r.Suite():
 			h.runs = append(h.runs, e)
 		}
 	}
@@ -69,7 +69,7 @@ func (s *scheduler) doomed(e *v1alpha1.SafetyEvaluation, r *v1alpha1.Requirement
 	foreign := slices.ContainsFunc(e.Spec.Subject.Artifacts, func(a v1alpha1.SubjectArtifact) bool {
 		return !slices.Contains(s.artifacts, a)
 	})
-	return foreign || e.Spec.Job.Suite != r.Evaluation.Suite
+	return foreign || e.Spec.Job.Suite != r.Suite()
 }
 
 func earlier(a, b *v1alpha1.SafetyEvaluation) int {

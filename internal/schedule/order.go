@@ -38,14 +38,14 @@ func newOrder(release *v1alpha1.ModelRelease, r *v1alpha1.Requirement, artifacts
 		before = string(last.UID)
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{
-		release.Name, r.Name, gate.Digest(artifacts, nil), r.Evaluation.Suite, before,
+		release.Name, r.Name, gate.Digest(artifacts, nil), r.Suite(), before,
 	}, "\x00")))
 	stem := release.Name + "-" + r.Name
 	stem = stem[:min(len(stem), maxName-1-hashDigits)]
 	return Order{
 		Name:        strings.TrimRight(stem, "-.") + "-" + hex.EncodeToString(sum[:])[:hashDigits],
 		Requirement: r.Name,
-		Suite:       r.Evaluation.Suite,
+		Suite:       r.Suite(),
 		Artifacts:   artifacts,
 	}
 }

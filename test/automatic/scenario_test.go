@@ -63,7 +63,7 @@ func (s *scenario) require(name string) {
 	s.policy.Spec.Levels[0].Requires = append(s.policy.Spec.Levels[0].Requires, name)
 	s.policy.Spec.Requirements = append(s.policy.Spec.Requirements, v1alpha1.Requirement{
 		Name: name,
-		Evaluation: v1alpha1.EvaluationCriterion{
+		Evaluation: &v1alpha1.EvaluationCriterion{
 			Metric: "attack/accuracy", Direction: v1alpha1.LowerIsSafer, ClearAt: "0.05", TripAt: "0.2",
 			Bound: v1alpha1.BoundPoint, MinSamples: 100, MaxUnjudgedPercent: new(int32(1)), Suite: s.ns + "-" + name,
 		},

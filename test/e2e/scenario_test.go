@@ -52,7 +52,7 @@ func begin(t *testing.T, change ...func(*v1alpha1.SafetyPolicy)) *scenario {
 			Levels:    []v1alpha1.Level{{Name: "L1", Requires: []string{attack}}},
 			Requirements: []v1alpha1.Requirement{{
 				Name: attack,
-				Evaluation: v1alpha1.EvaluationCriterion{
+				Evaluation: &v1alpha1.EvaluationCriterion{
 					Metric: "attack/accuracy", Direction: v1alpha1.LowerIsSafer, ClearAt: "0.05", TripAt: "0.2",
 					Bound: v1alpha1.BoundWilson95, MinSamples: 100, MaxUnjudgedPercent: new(int32(1)),
 				},

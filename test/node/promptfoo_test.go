@@ -250,7 +250,7 @@ func TestPromptfooIsRead(t *testing.T) {
 func TestPromptfooRunsAsASuite(t *testing.T) {
 	need := requirement("inspect-json")
 	need.Name = "promptfoo"
-	need.Evaluation = v1alpha1.EvaluationCriterion{
+	need.Evaluation = &v1alpha1.EvaluationCriterion{
 		Metric: promptfooMetric, Direction: v1alpha1.HigherIsSafer, ClearAt: "0.5", TripAt: "0.1",
 		Bound: v1alpha1.BoundPoint, MinSamples: promptfooQuestions, MaxUnjudgedPercent: new(int32(0)),
 	}

@@ -74,7 +74,7 @@ func requirement(format string) v1alpha1.Requirement {
 	f := stub.Formats()[format]
 	return v1alpha1.Requirement{
 		Name: format,
-		Evaluation: v1alpha1.EvaluationCriterion{
+		Evaluation: &v1alpha1.EvaluationCriterion{
 			Metric: f.Metric, Direction: v1alpha1.LowerIsSafer, ClearAt: "0.2", TripAt: "0.5",
 			Bound: v1alpha1.BoundPoint, MinSamples: 40, MaxUnjudgedPercent: new(f.MaxUnjudgedPercent),
 		},

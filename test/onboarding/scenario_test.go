@@ -105,7 +105,7 @@ func (s *scenario) policy(open bool, change ...func(*v1alpha1.SafetyPolicy)) *v1
 		p.Spec.Levels[0].Requires = []string{"attack"}
 		p.Spec.Requirements = []v1alpha1.Requirement{{
 			Name: "attack", ValidForDays: 30,
-			Evaluation: v1alpha1.EvaluationCriterion{
+			Evaluation: &v1alpha1.EvaluationCriterion{
 				Metric: "attack/accuracy", Direction: v1alpha1.LowerIsSafer, ClearAt: "0.05",
 				Bound: v1alpha1.BoundPoint, MinSamples: 1, MaxUnjudgedPercent: new(int32(0)),
 			},

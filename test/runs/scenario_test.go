@@ -56,7 +56,7 @@ func begin(t *testing.T, change ...func(*v1alpha1.EvaluationSuite)) *scenario {
 			Levels: []v1alpha1.Level{{Name: "L1", Requires: []string{attack}}},
 			Requirements: []v1alpha1.Requirement{{
 				Name: attack,
-				Evaluation: v1alpha1.EvaluationCriterion{
+				Evaluation: &v1alpha1.EvaluationCriterion{
 					Metric: "attack/rate", Direction: v1alpha1.LowerIsSafer, ClearAt: "0.2", TripAt: "0.5",
 					Bound: v1alpha1.BoundPoint, MinSamples: 10, MaxUnjudgedPercent: new(int32(0)), Suite: s.name,
 				},

@@ -30,7 +30,7 @@ func policy(name string, change ...func(*v1alpha1.SafetyPolicy)) *v1alpha1.Safet
 			Levels:    []v1alpha1.Level{{Name: "L1", Requires: []string{"uplift"}}, {Name: "L2"}},
 			Requirements: []v1alpha1.Requirement{{
 				Name: "uplift", NeededFrom: "General", ValidForDays: 30,
-				Evaluation: v1alpha1.EvaluationCriterion{
+				Evaluation: &v1alpha1.EvaluationCriterion{
 					Metric: "uplift/mean", Direction: v1alpha1.LowerIsSafer, ClearAt: "0.1",
 					Bound: v1alpha1.BoundPoint, MinSamples: 10, MaxUnjudgedPercent: new(int32(1)),
 				},

@@ -82,6 +82,33 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: resolvedTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.scalegate.scalegate.api.v1alpha1.Aggregation
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.ApprovalCriterion
+  map:
+    fields:
+    - name: differFrom
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.Party
+          elementRelationship: associative
+    - name: notifyBefore
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: quorum
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.RoleQuorum
+          elementRelationship: associative
+          keys:
+          - role
+- name: com.github.scalegate.scalegate.api.v1alpha1.ApprovalDecision
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Artifact
   map:
     fields:
@@ -101,6 +128,28 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Bound
   scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.BreakGlassRules
+  map:
+    fields:
+    - name: maxSeconds
+      type:
+        scalar: numeric
+    - name: quorum
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.RoleQuorum
+          elementRelationship: associative
+          keys:
+          - role
+    - name: reviewDays
+      type:
+        scalar: numeric
+    - name: reviewRole
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.BudgetRecord
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.CapabilityThreshold
   map:
     fields:
@@ -113,6 +162,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: raisesTo
       type:
         scalar: string
+    - name: requires
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: ruledOutBy
       type:
         list:
@@ -128,6 +183,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Conclusion
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.ConfigMapKey
   map:
     fields:
@@ -139,21 +196,118 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Decimal
   scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.DecisionInput
+  map:
+    fields:
+    - name: digest
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.DecisionReference
+  map:
+    fields:
+    - name: digest
+      type:
+        scalar: string
+    - name: sequence
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.Derivation
   map:
     fields:
     - name: release
       type:
         scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.DeterminationRules
+  map:
+    fields:
+    - name: maxDays
+      type:
+        scalar: numeric
+    - name: quorum
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.RoleQuorum
+          elementRelationship: associative
+          keys:
+          - role
+- name: com.github.scalegate.scalegate.api.v1alpha1.DeterminedThreshold
+  map:
+    fields:
+    - name: conclusion
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Conclusion
+    - name: name
+      type:
+        scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Digest
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Direction
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Elicitation
+  map:
+    fields:
+    - name: aggregation
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Aggregation
+    - name: budget
+      type:
+        scalar: string
+    - name: redTeamHours
+      type:
+        scalar: numeric
+    - name: scaffold
+      type:
+        scalar: string
+    - name: trials
+      type:
+        scalar: numeric
+    - name: variant
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ElicitationVariant
+- name: com.github.scalegate.scalegate.api.v1alpha1.ElicitationCriterion
+  map:
+    fields:
+    - name: aggregations
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.Aggregation
+          elementRelationship: associative
+    - name: budget
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.BudgetRecord
+    - name: minRedTeamHours
+      type:
+        scalar: numeric
+    - name: minTrials
+      type:
+        scalar: numeric
+    - name: variants
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.ElicitationVariant
+          elementRelationship: associative
+- name: com.github.scalegate.scalegate.api.v1alpha1.ElicitationVariant
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.EnvSource
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.EvaluationCriterion
   map:
     fields:
+    - name: alertAt
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Decimal
+    - name: alertValidForDays
+      type:
+        scalar: numeric
     - name: bound
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Bound
@@ -367,6 +521,119 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: pattern
       type:
         scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.GateDecision
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.GateDecisionSpec
+    - name: status
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.GateDecisionStatus
+- name: com.github.scalegate.scalegate.api.v1alpha1.GateDecisionSpec
+  map:
+    fields:
+    - name: causes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: decidedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: decisionDigest
+      type:
+        scalar: string
+    - name: digest
+      type:
+        scalar: string
+    - name: engine
+      type:
+        scalar: string
+    - name: grantedExposure
+      type:
+        scalar: string
+    - name: input
+      type:
+        scalar: string
+    - name: inputDigest
+      type:
+        scalar: string
+    - name: inputs
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.DecisionInput
+          elementRelationship: atomic
+    - name: message
+      type:
+        scalar: string
+    - name: policy
+      type:
+        scalar: string
+    - name: policyRevision
+      type:
+        scalar: string
+    - name: previous
+      type:
+        scalar: string
+    - name: previousEnforcedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: reason
+      type:
+        scalar: string
+    - name: release
+      type:
+        scalar: string
+    - name: releaseUID
+      type:
+        scalar: string
+    - name: replicaCeiling
+      type:
+        scalar: numeric
+    - name: requiredLevel
+      type:
+        scalar: string
+    - name: sequence
+      type:
+        scalar: numeric
+    - name: subjectDigest
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.GateDecisionStatus
+  map:
+    fields:
+    - name: enforcedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.scalegate.scalegate.api.v1alpha1.Independence
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.IndependentEvaluators
+  map:
+    fields:
+    - name: groups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: users
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.scalegate.scalegate.api.v1alpha1.JobSource
   map:
     fields:
@@ -518,6 +785,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: authors
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: derivedFrom
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Derivation
@@ -570,6 +843,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: decision
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.DecisionReference
     - name: evidenceEndTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -579,6 +855,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: pendingPolicyRevision
+      type:
+        scalar: string
     - name: policyRevision
       type:
         scalar: string
@@ -599,6 +878,14 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: safeguards
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.SafeguardStatus
+          elementRelationship: associative
+          keys:
+          - requirement
     - name: subjectDigest
       type:
         scalar: string
@@ -622,6 +909,81 @@ var schemaYAML = typed.YAMLObject(`types:
           keys:
           - kind
           - name
+- name: com.github.scalegate.scalegate.api.v1alpha1.OverAdverse
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Party
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.PolicyApproval
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicyApprovalSpec
+    - name: status
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RecordStatus
+      default:
+        observedGeneration: -1
+- name: com.github.scalegate.scalegate.api.v1alpha1.PolicyApprovalSpec
+  map:
+    fields:
+    - name: approver
+      type:
+        scalar: string
+    - name: approverGroups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: decision
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ApprovalDecision
+    - name: disclosure
+      type:
+        scalar: string
+    - name: policy
+      type:
+        scalar: string
+    - name: policyRevision
+      type:
+        scalar: string
+    - name: rationale
+      type:
+        scalar: string
+    - name: role
+      type:
+        scalar: string
+    - name: sequence
+      type:
+        scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.PolicyChange
+  map:
+    fields:
+    - name: after
+      type:
+        scalar: string
+    - name: before
+      type:
+        scalar: string
+    - name: effect
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RevisionEffect
+    - name: item
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.PolicyFallback
   map:
     fields:
@@ -629,6 +991,79 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: waitSeconds
+      type:
+        scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.PolicyRevision
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicyRevisionSpec
+    - name: status
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicyRevisionStatus
+      default:
+        observedGeneration: -1
+- name: com.github.scalegate.scalegate.api.v1alpha1.PolicyRevisionSpec
+  map:
+    fields:
+    - name: author
+      type:
+        scalar: string
+    - name: changes
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicyChange
+          elementRelationship: atomic
+    - name: comparedWith
+      type:
+        scalar: numeric
+    - name: digest
+      type:
+        scalar: string
+    - name: effect
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RevisionEffect
+    - name: policy
+      type:
+        scalar: string
+    - name: revision
+      type:
+        scalar: string
+    - name: sequence
+      type:
+        scalar: numeric
+    - name: text
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.PolicyRevisionStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: earliestTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: inForceTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: observedGeneration
       type:
         scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.PolicySource
@@ -651,6 +1086,210 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Reach
   scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.RecordKind
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.RecordReference
+  map:
+    fields:
+    - name: kind
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RecordKind
+    - name: name
+      type:
+        scalar: string
+    - name: uid
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.RecordStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: observedGeneration
+      type:
+        scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.ReleaseApproval
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ReleaseApprovalSpec
+    - name: status
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RecordStatus
+      default:
+        observedGeneration: -1
+- name: com.github.scalegate.scalegate.api.v1alpha1.ReleaseApprovalSpec
+  map:
+    fields:
+    - name: approver
+      type:
+        scalar: string
+    - name: approverGroups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: decision
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ApprovalDecision
+    - name: endTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: exposure
+      type:
+        scalar: string
+    - name: policyRevision
+      type:
+        scalar: string
+    - name: rationale
+      type:
+        scalar: string
+    - name: regarding
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RecordReference
+    - name: release
+      type:
+        scalar: string
+    - name: role
+      type:
+        scalar: string
+    - name: subjectDigest
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.ReleaseDetermination
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ReleaseDeterminationSpec
+    - name: status
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RecordStatus
+      default:
+        observedGeneration: -1
+- name: com.github.scalegate.scalegate.api.v1alpha1.ReleaseDeterminationSpec
+  map:
+    fields:
+    - name: author
+      type:
+        scalar: string
+    - name: disclosure
+      type:
+        scalar: string
+    - name: endTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: policyRevision
+      type:
+        scalar: string
+    - name: rationale
+      type:
+        scalar: string
+    - name: release
+      type:
+        scalar: string
+    - name: report
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicySource
+    - name: subjectDigest
+      type:
+        scalar: string
+    - name: thresholds
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.DeterminedThreshold
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.scalegate.scalegate.api.v1alpha1.ReleaseWaiver
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ReleaseWaiverSpec
+    - name: status
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RecordStatus
+      default:
+        observedGeneration: -1
+- name: com.github.scalegate.scalegate.api.v1alpha1.ReleaseWaiverSpec
+  map:
+    fields:
+    - name: compensatingControls
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: disclosure
+      type:
+        scalar: string
+    - name: endTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: exposure
+      type:
+        scalar: string
+    - name: path
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.WaiverPath
+    - name: policyRevision
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: release
+      type:
+        scalar: string
+    - name: requester
+      type:
+        scalar: string
+    - name: requirements
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: subjectDigest
+      type:
+        scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.RemovalStatus
   map:
     fields:
@@ -693,9 +1332,21 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.scalegate.scalegate.api.v1alpha1.SubjectRelation
           elementRelationship: associative
+    - name: approval
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ApprovalCriterion
+    - name: check
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.SafeguardCheck
+    - name: elicitation
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.ElicitationCriterion
     - name: evaluation
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.EvaluationCriterion
+    - name: independence
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Independence
     - name: name
       type:
         scalar: string
@@ -708,6 +1359,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.scalegate.scalegate.api.v1alpha1.ArtifactType
           elementRelationship: associative
+    - name: standing
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Standing
     - name: validForDays
       type:
         scalar: numeric
@@ -737,6 +1391,22 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: evaluationDays
       type:
         scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.RevisionEffect
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.RevisionRules
+  map:
+    fields:
+    - name: coolOffSeconds
+      type:
+        scalar: numeric
+    - name: quorum
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.RoleQuorum
+          elementRelationship: associative
+          keys:
+          - role
 - name: com.github.scalegate.scalegate.api.v1alpha1.Revocation
   map:
     fields:
@@ -753,6 +1423,82 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.RevocationSeverity
 - name: com.github.scalegate.scalegate.api.v1alpha1.RevocationSeverity
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.Role
+  map:
+    fields:
+    - name: groups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: name
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.RoleQuorum
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+    - name: role
+      type:
+        scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.SafeguardCheck
+  map:
+    fields:
+    - name: exemptGroups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: maxEgressBandwidth
+      type:
+        scalar: string
+    - name: runtimeClasses
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: storageClasses
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: type
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.SafeguardType
+- name: com.github.scalegate.scalegate.api.v1alpha1.SafeguardState
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.SafeguardStatus
+  map:
+    fields:
+    - name: cannotSee
+      type:
+        scalar: string
+    - name: lookedAt
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
+    - name: requirement
+      type:
+        scalar: string
+    - name: sinceTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: state
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.SafeguardState
+    - name: type
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.SafeguardType
+- name: com.github.scalegate.scalegate.api.v1alpha1.SafeguardType
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.SafetyEvaluation
   map:
@@ -777,9 +1523,18 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.scalegate.scalegate.api.v1alpha1.SafetyEvaluationSpec
   map:
     fields:
+    - name: elicitation
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.Elicitation
     - name: evaluator
       type:
         scalar: string
+    - name: evaluatorGroups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: job
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.JobSource
@@ -853,6 +1608,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: determinations
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.DeterminationRules
     - name: enforceAfter
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -867,6 +1625,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: fallback
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicyFallback
+    - name: independentEvaluators
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.IndependentEvaluators
     - name: lapse
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Lapse
@@ -896,6 +1657,17 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: retention
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.Retention
+    - name: revisions
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RevisionRules
+    - name: roles
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.Role
+          elementRelationship: associative
+          keys:
+          - name
     - name: source
       type:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.PolicySource
@@ -913,6 +1685,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: waivers
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.WaiverRules
 - name: com.github.scalegate.scalegate.api.v1alpha1.SafetyPolicyStatus
   map:
     fields:
@@ -927,12 +1702,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: pendingRevision
+      type:
+        scalar: string
     - name: releases
       type:
         scalar: numeric
     - name: revision
       type:
         scalar: string
+    - name: sequence
+      type:
+        scalar: numeric
 - name: com.github.scalegate.scalegate.api.v1alpha1.ServingContainer
   map:
     fields:
@@ -1003,6 +1784,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: units
       type:
         scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.Standing
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.SubjectArtifact
   map:
     fields:
@@ -1051,6 +1834,28 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.scalegate.scalegate.api.v1alpha1.ThresholdState
 - name: com.github.scalegate.scalegate.api.v1alpha1.UnclearedAction
   scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.WaiverPath
+  scalar: string
+- name: com.github.scalegate.scalegate.api.v1alpha1.WaiverRules
+  map:
+    fields:
+    - name: breakGlass
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.BreakGlassRules
+    - name: maxDays
+      type:
+        scalar: numeric
+    - name: overAdverse
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.OverAdverse
+    - name: quorum
+      type:
+        list:
+          elementType:
+            namedType: com.github.scalegate.scalegate.api.v1alpha1.RoleQuorum
+          elementRelationship: associative
+          keys:
+          - role
 - name: com.github.scalegate.scalegate.api.v1alpha1.Withdrawal
   map:
     fields:

@@ -65,7 +65,7 @@ func (s *Situation) requirement(result *gate.RequirementResult) Requirement {
 
 // Asks puts the criterion of a requirement into words.
 func Asks(spec *v1alpha1.Requirement) string {
-	c := &spec.Evaluation
+	c := spec.Evaluation
 	safe, unsafe := "below", "above"
 	if c.Direction == v1alpha1.HigherIsSafer {
 		safe, unsafe = unsafe, safe

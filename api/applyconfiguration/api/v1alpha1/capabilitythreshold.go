@@ -19,6 +19,9 @@ type CapabilityThresholdApplyConfiguration struct {
 	// ruledOutBy names the requirements that together rule the capability out: all of them must
 	// be met by evidence. One that fails means that the threshold is reached.
 	RuledOutBy []string `json:"ruledOutBy,omitempty"`
+	// requires names requirements that count while the capability is reached or not ruled out, beside those of the level
+	// that it raises to: safeguards against this capability, where the level has others against other ones.
+	Requires []string `json:"requires,omitempty"`
 }
 
 // CapabilityThresholdApplyConfiguration constructs a declarative configuration of the CapabilityThreshold type for use with
@@ -57,6 +60,16 @@ func (b *CapabilityThresholdApplyConfiguration) WithRaisesTo(value string) *Capa
 func (b *CapabilityThresholdApplyConfiguration) WithRuledOutBy(values ...string) *CapabilityThresholdApplyConfiguration {
 	for i := range values {
 		b.RuledOutBy = append(b.RuledOutBy, values[i])
+	}
+	return b
+}
+
+// WithRequires adds the given value to the Requires field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Requires field.
+func (b *CapabilityThresholdApplyConfiguration) WithRequires(values ...string) *CapabilityThresholdApplyConfiguration {
+	for i := range values {
+		b.Requires = append(b.Requires, values[i])
 	}
 	return b
 }

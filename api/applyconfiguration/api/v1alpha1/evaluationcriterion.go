@@ -25,6 +25,12 @@ type EvaluationCriterionApplyConfiguration struct {
 	// tripAt is the bound of danger: a result is Failed when its favourable end lies beyond this, on the unsafe side.
 	// Omitted means the same as clearAt.
 	TripAt *apiv1alpha1.Decimal `json:"tripAt,omitempty"`
+	// alertAt is a bound on the safe side of clearAt: a result that is Met, and whose unfavourable end does not lie beyond
+	// this on the safe side, is Met with an alert. It is told, and counts for alertValidForDays only. Omitted means no alert.
+	AlertAt *apiv1alpha1.Decimal `json:"alertAt,omitempty"`
+	// alertValidForDays is how long a result counts that is Met with an alert, in days. From 1 to 3650. Omitted means as
+	// long as others.
+	AlertValidForDays *int32 `json:"alertValidForDays,omitempty"`
 	// bound says which interval around the measured value is judged.
 	Bound *apiv1alpha1.Bound `json:"bound,omitempty"`
 	// minSamples is the least number of judged samples. A result with fewer, or with an unknown
@@ -75,6 +81,22 @@ func (b *EvaluationCriterionApplyConfiguration) WithClearAt(value apiv1alpha1.De
 // If called multiple times, the TripAt field is set to the value of the last call.
 func (b *EvaluationCriterionApplyConfiguration) WithTripAt(value apiv1alpha1.Decimal) *EvaluationCriterionApplyConfiguration {
 	b.TripAt = &value
+	return b
+}
+
+// WithAlertAt sets the AlertAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AlertAt field is set to the value of the last call.
+func (b *EvaluationCriterionApplyConfiguration) WithAlertAt(value apiv1alpha1.Decimal) *EvaluationCriterionApplyConfiguration {
+	b.AlertAt = &value
+	return b
+}
+
+// WithAlertValidForDays sets the AlertValidForDays field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AlertValidForDays field is set to the value of the last call.
+func (b *EvaluationCriterionApplyConfiguration) WithAlertValidForDays(value int32) *EvaluationCriterionApplyConfiguration {
+	b.AlertValidForDays = &value
 	return b
 }
 

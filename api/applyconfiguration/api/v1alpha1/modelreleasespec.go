@@ -42,6 +42,9 @@ type ModelReleaseSpecApplyConfiguration struct {
 	// revocation takes the release back: nothing is granted to it, nor to others with the same weights as far as
 	// it reaches. Taking a revocation back, or lowering its severity, needs the verb resolve.
 	Revocation *RevocationApplyConfiguration `json:"revocation,omitempty"`
+	// authors are the users who made the release, or changed its policy, artifacts, serving, level, exposure or lineage. The
+	// API server stamps them; what is typed here is replaced.
+	Authors []string `json:"authors,omitempty"`
 }
 
 // ModelReleaseSpecApplyConfiguration constructs a declarative configuration of the ModelReleaseSpec type for use with
@@ -145,5 +148,15 @@ func (b *ModelReleaseSpecApplyConfiguration) WithLimitBy(value apiv1alpha1.Limit
 // If called multiple times, the Revocation field is set to the value of the last call.
 func (b *ModelReleaseSpecApplyConfiguration) WithRevocation(value *RevocationApplyConfiguration) *ModelReleaseSpecApplyConfiguration {
 	b.Revocation = value
+	return b
+}
+
+// WithAuthors adds the given value to the Authors field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Authors field.
+func (b *ModelReleaseSpecApplyConfiguration) WithAuthors(values ...string) *ModelReleaseSpecApplyConfiguration {
+	for i := range values {
+		b.Authors = append(b.Authors, values[i])
+	}
 	return b
 }

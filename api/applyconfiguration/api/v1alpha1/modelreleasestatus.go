@@ -46,6 +46,13 @@ type ModelReleaseStatusApplyConfiguration struct {
 	Thresholds []ThresholdStatusApplyConfiguration `json:"thresholds,omitempty"`
 	// requirements are the policy's requirements as the evidence answers them.
 	Requirements []RequirementStatusApplyConfiguration `json:"requirements,omitempty"`
+	// pendingPolicyRevision is the revision of the policy that is not in force yet, while there is one: what is granted is
+	// granted by the one in force as well.
+	PendingPolicyRevision *string `json:"pendingPolicyRevision,omitempty"`
+	// safeguards are what Scalegate saw of the checks that the policy asks for.
+	Safeguards []SafeguardStatusApplyConfiguration `json:"safeguards,omitempty"`
+	// decision is the last GateDecision about the release.
+	Decision *DecisionReferenceApplyConfiguration `json:"decision,omitempty"`
 	// workloads are the workloads that claim the release; the first 64 by kind and name.
 	Workloads []WorkloadStatusApplyConfiguration `json:"workloads,omitempty"`
 }
@@ -180,6 +187,35 @@ func (b *ModelReleaseStatusApplyConfiguration) WithRequirements(values ...*Requi
 		}
 		b.Requirements = append(b.Requirements, *values[i])
 	}
+	return b
+}
+
+// WithPendingPolicyRevision sets the PendingPolicyRevision field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PendingPolicyRevision field is set to the value of the last call.
+func (b *ModelReleaseStatusApplyConfiguration) WithPendingPolicyRevision(value string) *ModelReleaseStatusApplyConfiguration {
+	b.PendingPolicyRevision = &value
+	return b
+}
+
+// WithSafeguards adds the given value to the Safeguards field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Safeguards field.
+func (b *ModelReleaseStatusApplyConfiguration) WithSafeguards(values ...*SafeguardStatusApplyConfiguration) *ModelReleaseStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithSafeguards")
+		}
+		b.Safeguards = append(b.Safeguards, *values[i])
+	}
+	return b
+}
+
+// WithDecision sets the Decision field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Decision field is set to the value of the last call.
+func (b *ModelReleaseStatusApplyConfiguration) WithDecision(value *DecisionReferenceApplyConfiguration) *ModelReleaseStatusApplyConfiguration {
+	b.Decision = value
 	return b
 }
 

@@ -12,12 +12,16 @@ import (
 // RequirementApplyConfiguration represents a declarative configuration of the Requirement type for use
 // with apply.
 //
-// Requirement is one thing that must be shown of a release.
+// Requirement is one thing that must be shown of a release: by an evaluation, by people who approve, or by the cluster.
 type RequirementApplyConfiguration struct {
 	// name of the requirement. At most 48 characters; a DNS label.
 	Name *string `json:"name,omitempty"`
 	// evaluation is the criterion that an evaluation's result is held against.
 	Evaluation *EvaluationCriterionApplyConfiguration `json:"evaluation,omitempty"`
+	// approval is who has to approve the release, for its artifacts, and who has to be told before.
+	Approval *ApprovalCriterionApplyConfiguration `json:"approval,omitempty"`
+	// check is a fact about the cluster that has to hold wherever the release is served.
+	Check *SafeguardCheckApplyConfiguration `json:"check,omitempty"`
 	// scope is the types of artifact that the result is about: evidence counts while the
 	// release's artifacts of these types are the ones evaluated. Omitted means all types, which lets
 	// no artifact in that nobody evaluated.
@@ -25,7 +29,17 @@ type RequirementApplyConfiguration struct {
 	// acceptRelations are the relations to the release, beside Exact, that an evaluated model
 	// may have for its favourable result to count. An unfavourable result counts with any relation.
 	AcceptRelations []apiv1alpha1.SubjectRelation `json:"acceptRelations,omitempty"`
-	// validForDays is how long a result counts, in days from the end of the evaluation. From 1 to 3650.
+	// independence says who may have brought a favourable result. An unfavourable one counts from anybody. Omitted means
+	// anybody, the authors of the release included.
+	Independence *apiv1alpha1.Independence `json:"independence,omitempty"`
+	// elicitation says how hard the evaluation must have tried for a favourable result to count. Omitted means that nothing
+	// is asked about that.
+	Elicitation *ElicitationCriterionApplyConfiguration `json:"elicitation,omitempty"`
+	// standing says whether the evaluation can still tell models apart. A favourable result of one that is Saturated does not
+	// count; a determination may judge in its place. Omitted means Active.
+	Standing *apiv1alpha1.Standing `json:"standing,omitempty"`
+	// validForDays is how long a result or an approval counts, in days: from the end of the evaluation, or from when the
+	// approval was made. From 1 to 3650.
 	ValidForDays *int32 `json:"validForDays,omitempty"`
 	// neededFrom is the lowest exposure that needs this requirement. Omitted means the lowest
 	// exposure of the policy.
@@ -54,6 +68,22 @@ func (b *RequirementApplyConfiguration) WithEvaluation(value *EvaluationCriterio
 	return b
 }
 
+// WithApproval sets the Approval field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Approval field is set to the value of the last call.
+func (b *RequirementApplyConfiguration) WithApproval(value *ApprovalCriterionApplyConfiguration) *RequirementApplyConfiguration {
+	b.Approval = value
+	return b
+}
+
+// WithCheck sets the Check field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Check field is set to the value of the last call.
+func (b *RequirementApplyConfiguration) WithCheck(value *SafeguardCheckApplyConfiguration) *RequirementApplyConfiguration {
+	b.Check = value
+	return b
+}
+
 // WithScope adds the given value to the Scope field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Scope field.
@@ -71,6 +101,30 @@ func (b *RequirementApplyConfiguration) WithAcceptRelations(values ...apiv1alpha
 	for i := range values {
 		b.AcceptRelations = append(b.AcceptRelations, values[i])
 	}
+	return b
+}
+
+// WithIndependence sets the Independence field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Independence field is set to the value of the last call.
+func (b *RequirementApplyConfiguration) WithIndependence(value apiv1alpha1.Independence) *RequirementApplyConfiguration {
+	b.Independence = &value
+	return b
+}
+
+// WithElicitation sets the Elicitation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Elicitation field is set to the value of the last call.
+func (b *RequirementApplyConfiguration) WithElicitation(value *ElicitationCriterionApplyConfiguration) *RequirementApplyConfiguration {
+	b.Elicitation = value
+	return b
+}
+
+// WithStanding sets the Standing field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Standing field is set to the value of the last call.
+func (b *RequirementApplyConfiguration) WithStanding(value apiv1alpha1.Standing) *RequirementApplyConfiguration {
+	b.Standing = &value
 	return b
 }
 

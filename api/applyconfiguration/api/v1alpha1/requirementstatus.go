@@ -19,7 +19,8 @@ type RequirementStatusApplyConfiguration struct {
 	Name *string `json:"name,omitempty"`
 	// state of the requirement.
 	State *apiv1alpha1.RequirementState `json:"state,omitempty"`
-	// evidence is the name of the SafetyEvaluation, or of the AdverseFinding, that decided the state.
+	// evidence is the name of what decided the state: a SafetyEvaluation, an AdverseFinding, a ReleaseApproval or a
+	// ReleaseWaiver.
 	Evidence *string `json:"evidence,omitempty"`
 	// expiresTime is when the evidence stops counting.
 	ExpiresTime *v1.Time `json:"expiresTime,omitempty"`

@@ -25,6 +25,10 @@ type SafetyEvaluationSpecApplyConfiguration struct {
 	// evaluator is the user who brought the evidence. The API server stamps it; what is typed
 	// here is replaced.
 	Evaluator *string `json:"evaluator,omitempty"`
+	// evaluatorGroups are the groups of that user. The API server stamps them.
+	EvaluatorGroups []string `json:"evaluatorGroups,omitempty"`
+	// elicitation is how hard the evaluation tried, as the evaluator states it.
+	Elicitation *ElicitationApplyConfiguration `json:"elicitation,omitempty"`
 	// reach says where a failing result counts for releases with the same content: in the Namespace of the
 	// evaluation, or in the whole Cluster, where the evaluator holds the verb attest. The API server stamps it.
 	Reach *apiv1alpha1.Reach `json:"reach,omitempty"`
@@ -75,6 +79,24 @@ func (b *SafetyEvaluationSpecApplyConfiguration) WithJob(value *JobSourceApplyCo
 // If called multiple times, the Evaluator field is set to the value of the last call.
 func (b *SafetyEvaluationSpecApplyConfiguration) WithEvaluator(value string) *SafetyEvaluationSpecApplyConfiguration {
 	b.Evaluator = &value
+	return b
+}
+
+// WithEvaluatorGroups adds the given value to the EvaluatorGroups field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the EvaluatorGroups field.
+func (b *SafetyEvaluationSpecApplyConfiguration) WithEvaluatorGroups(values ...string) *SafetyEvaluationSpecApplyConfiguration {
+	for i := range values {
+		b.EvaluatorGroups = append(b.EvaluatorGroups, values[i])
+	}
+	return b
+}
+
+// WithElicitation sets the Elicitation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Elicitation field is set to the value of the last call.
+func (b *SafetyEvaluationSpecApplyConfiguration) WithElicitation(value *ElicitationApplyConfiguration) *SafetyEvaluationSpecApplyConfiguration {
+	b.Elicitation = value
 	return b
 }
 

@@ -26,7 +26,7 @@ type SafetyPolicySpecApplyConfiguration struct {
 	// thresholds are the dangerous capabilities that, unless ruled out, raise a model's level.
 	// Omitted means that only the declared level counts.
 	Thresholds []CapabilityThresholdApplyConfiguration `json:"thresholds,omitempty"`
-	// requirements are the evaluations that levels and thresholds refer to by name.
+	// requirements are what levels and thresholds refer to by name: evaluations, approvals, and checks of the cluster.
 	Requirements []RequirementApplyConfiguration `json:"requirements,omitempty"`
 	// trustedMutators are the names of mutating webhooks and mutating admission policies whose
 	// changes to pods the safety team accepts. While any other mutator can change pods of a
@@ -56,6 +56,16 @@ type SafetyPolicySpecApplyConfiguration struct {
 	// fallback is the release that takes over when another loses its grant, and how long is waited for it.
 	// Omitted means that only releases name fallbacks.
 	Fallback *PolicyFallbackApplyConfiguration `json:"fallback,omitempty"`
+	// roles are the functions that people sign in.
+	Roles []RoleApplyConfiguration `json:"roles,omitempty"`
+	// independentEvaluators are the identities whose evidence is independent. Omitted means that nobody's is.
+	IndependentEvaluators *IndependentEvaluatorsApplyConfiguration `json:"independentEvaluators,omitempty"`
+	// waivers say who may set a requirement aside, and for how long. Omitted means that nobody may.
+	Waivers *WaiverRulesApplyConfiguration `json:"waivers,omitempty"`
+	// determinations say who may rule a threshold out that the evaluations leave open. Omitted means that nobody may.
+	Determinations *DeterminationRulesApplyConfiguration `json:"determinations,omitempty"`
+	// revisions say what a change of this policy needs that weakens it. Omitted means nothing: it counts at once.
+	Revisions *RevisionRulesApplyConfiguration `json:"revisions,omitempty"`
 }
 
 // SafetyPolicySpecApplyConfiguration constructs a declarative configuration of the SafetyPolicySpec type for use with
@@ -200,5 +210,50 @@ func (b *SafetyPolicySpecApplyConfiguration) WithRemovals(value *RemovalsApplyCo
 // If called multiple times, the Fallback field is set to the value of the last call.
 func (b *SafetyPolicySpecApplyConfiguration) WithFallback(value *PolicyFallbackApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
 	b.Fallback = value
+	return b
+}
+
+// WithRoles adds the given value to the Roles field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Roles field.
+func (b *SafetyPolicySpecApplyConfiguration) WithRoles(values ...*RoleApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRoles")
+		}
+		b.Roles = append(b.Roles, *values[i])
+	}
+	return b
+}
+
+// WithIndependentEvaluators sets the IndependentEvaluators field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the IndependentEvaluators field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithIndependentEvaluators(value *IndependentEvaluatorsApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.IndependentEvaluators = value
+	return b
+}
+
+// WithWaivers sets the Waivers field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Waivers field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithWaivers(value *WaiverRulesApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.Waivers = value
+	return b
+}
+
+// WithDeterminations sets the Determinations field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Determinations field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithDeterminations(value *DeterminationRulesApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.Determinations = value
+	return b
+}
+
+// WithRevisions sets the Revisions field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Revisions field is set to the value of the last call.
+func (b *SafetyPolicySpecApplyConfiguration) WithRevisions(value *RevisionRulesApplyConfiguration) *SafetyPolicySpecApplyConfiguration {
+	b.Revisions = value
 	return b
 }

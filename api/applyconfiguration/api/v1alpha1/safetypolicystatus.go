@@ -21,6 +21,11 @@ type SafetyPolicyStatusApplyConfiguration struct {
 	// revision is a digest of the policy's spec: sha256: and the first 16 hexadecimal digits.
 	// Decisions name the revision they were made under.
 	Revision *string `json:"revision,omitempty"`
+	// pendingRevision is the newest revision while it is not in force, since it weakens the policy and its quorum or its
+	// cool-off is awaited. Until then nothing is granted that the revision in force does not grant. Absent otherwise.
+	PendingRevision *string `json:"pendingRevision,omitempty"`
+	// sequence is the number of the newest PolicyRevision of this policy.
+	Sequence *int64 `json:"sequence,omitempty"`
 	// releases is the number of ModelReleases in the cluster that name this policy. While it is not 0
 	// the policy is in use, and deleting it needs the verb breakglass.
 	Releases *int32 `json:"releases,omitempty"`
@@ -58,6 +63,22 @@ func (b *SafetyPolicyStatusApplyConfiguration) WithObservedGeneration(value int6
 // If called multiple times, the Revision field is set to the value of the last call.
 func (b *SafetyPolicyStatusApplyConfiguration) WithRevision(value string) *SafetyPolicyStatusApplyConfiguration {
 	b.Revision = &value
+	return b
+}
+
+// WithPendingRevision sets the PendingRevision field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PendingRevision field is set to the value of the last call.
+func (b *SafetyPolicyStatusApplyConfiguration) WithPendingRevision(value string) *SafetyPolicyStatusApplyConfiguration {
+	b.PendingRevision = &value
+	return b
+}
+
+// WithSequence sets the Sequence field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Sequence field is set to the value of the last call.
+func (b *SafetyPolicyStatusApplyConfiguration) WithSequence(value int64) *SafetyPolicyStatusApplyConfiguration {
+	b.Sequence = &value
 	return b
 }
 
