@@ -50,6 +50,11 @@ type Decision struct {
 	NewFindings []v1alpha1.AdverseFinding `json:"newFindings,omitempty"`
 	// Resolutions are the answers to the resolutions of findings that no status records yet, by finding name.
 	Resolutions []Resolution `json:"resolutions,omitempty"`
+	// Records are the answers to the approvals, waivers and determinations of the input, in its order.
+	Records []RecordResult `json:"records,omitempty"`
+	// PendingPolicyRevision is the revision of the input's policy while it is not in force: what is granted, the revision in
+	// force grants as well. Empty otherwise.
+	PendingPolicyRevision string `json:"pendingPolicyRevision,omitempty"`
 	// RecheckAfter is when the same input would first be decided otherwise, or the grant should be
 	// renewed; at least a second. Zero when time alone changes nothing.
 	RecheckAfter time.Duration `json:"recheckAfter,omitempty"`
@@ -77,8 +82,24 @@ type RequirementResult struct {
 	// Expires is when the evidence stops counting: of a Met requirement to come, of an Expired one past.
 	Expires *time.Time `json:"expires,omitempty"`
 	Message string     `json:"message"`
+	// Alert: the requirement is met, and the result lies beyond the bound at which the policy wants an alert.
+	Alert bool `json:"alert,omitempty"`
 	// Change is what would change the state, or keep it when it is Met.
 	Change Change `json:"change"`
+}
+
+// RecordResult is the answer to one approval, waiver or determination.
+type RecordResult struct {
+	// Kind is ReleaseApproval, ReleaseWaiver or ReleaseDetermination.
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// Counts: decisions take it into account, as long as nothing changes until End.
+	Counts bool `json:"counts,omitempty"`
+	// Reason is a reason of these kinds (see api/v1alpha1).
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	// End is when it stops to count by itself; nil for never, and for what does not count.
+	End *time.Time `json:"end,omitempty"`
 }
 
 // Act is what somebody can do about a requirement.

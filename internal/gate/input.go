@@ -37,6 +37,30 @@ type Input struct {
 	LostAncestor string
 	// Revoked are the revoked releases, of any namespace, that have artifacts of this one.
 	Revoked []v1alpha1.ModelRelease
+	// Approvals, Waivers and Determinations are those of the release's namespace that name the release or its subject
+	// digest. Others are passed over.
+	Approvals      []v1alpha1.ReleaseApproval
+	Waivers        []v1alpha1.ReleaseWaiver
+	Determinations []v1alpha1.ReleaseDetermination
+	// Safeguards are what was seen of the checks that the policy asks for. One that is not here is not known.
+	Safeguards []SafeguardFact
+	// InForce is the revision of the policy that is in force while Policy is a later one that is not. Nil when Policy is in force.
+	InForce *v1alpha1.SafetyPolicy
+	// InForceRevision is what [Revision] says of the spec of InForce; empty means that Decide works it out itself.
+	InForceRevision string
+	// PriorRevisions are the revisions before Policy, and before InForce, since which nothing was weakened: what people
+	// signed for them counts still.
+	PriorRevisions []string
+}
+
+// SafeguardFact is what was seen of one check.
+type SafeguardFact struct {
+	// Requirement of the policy that asks for it, and the type of its check. A fact of another type is none.
+	Requirement string
+	Type        v1alpha1.SafeguardType
+	State       v1alpha1.SafeguardState
+	// Message says what is wrong and how to mend it; at most 512 bytes.
+	Message string
 }
 
 // Sighting is one appearance of a result file, in any namespace and for any release.
