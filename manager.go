@@ -20,6 +20,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -55,6 +57,8 @@ type managerOptions struct {
 	guards         guardOptions
 	onboarding     onboardingOptions
 	collectorImage string
+	// safeguards is how often is looked at safeguards of which no event tells.
+	safeguards time.Duration
 }
 
 func managerCommand() *cobra.Command {
@@ -75,6 +79,8 @@ func managerCommand() *cobra.Command {
 	f.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty means the manager's own")
 	f.StringVar(&o.collectorImage, "collector-image", "",
 		"image of Scalegate for the containers that read the results of evaluations; empty means that of the manager's own container, found by POD_NAME and POD_NAMESPACE")
+	f.DurationVar(&o.safeguards, "safeguard-period", controllers.DefaultSafeguardPeriod,
+		"how often to look at safeguards of which no event tells: rights, claims and the other pods of a namespace")
 	o.webhook.addTo(f)
 	o.guards.addFlags(f)
 	o.onboarding.addFlags(f)
@@ -110,7 +116,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return err
 	}
 	settling := &controllers.Settling{}
-	if err := setUp(ctx, mgr, guards, settling, o.collector(mgr)); err != nil {
+	if err := o.controllers(ctx, mgr, guards, settling); err != nil {
 		return err
 	}
 	if err := o.onboarding.setUp(mgr, settling); err != nil {
@@ -147,6 +153,7 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 	for _, add := range []func(*runtime.Scheme) error{
 		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
 		authenticationv1.AddToScheme, autoscalingv2.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme,
+		rbacv1.AddToScheme, storagev1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return ctrl.Options{}, err
@@ -200,7 +207,8 @@ func (o managerOptions) collector(mgr ctrl.Manager) *controllers.Collector {
 	}
 }
 
-func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, settling *controllers.Settling, collector *controllers.Collector) error {
+// controllers sets up everything that reconciles.
+func (o managerOptions) controllers(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, settling *controllers.Settling) error {
 	if err := controllers.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
@@ -210,19 +218,23 @@ func setUp(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, set
 		return err
 	}
 	for _, r := range []interface{ SetupWithManager(ctrl.Manager) error }{
-		&controllers.SafetyPolicyReconciler{Client: mgr.GetClient(), Now: metav1.Now},
+		&controllers.SafetyPolicyReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
+		},
+		&controllers.PolicyApprovalReconciler{Client: mgr.GetClient(), Now: metav1.Now},
 		&controllers.EvaluationSuiteReconciler{Client: mgr.GetClient(), Now: metav1.Now},
 		&controllers.SafetyEvaluationReconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Collector: collector,
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Collector: o.collector(mgr),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
 		},
 		&controllers.ModelReleaseReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
-			Ready: ready, Readied: guards.Changes(), Metrics: fleet,
+			Ready: ready, Readied: guards.Changes(), Metrics: fleet, Engine: version, SafeguardPeriod: o.safeguards,
 		},
 		&controllers.AutomaticReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
+			Identity: func(ctx context.Context) (string, error) { return whoami(ctx, mgr.GetConfig()) },
 		},
 		&controllers.RetentionReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,

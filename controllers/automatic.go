@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,6 +41,9 @@ type AutomaticReconciler struct {
 	Live client.Reader
 	// Events records what was made, and what could not be.
 	Events events.EventRecorder
+	// Identity says who makes the evaluations, as the API server knows it. It is asked only under policies that want to
+	// know. Nil means that nobody does.
+	Identity func(context.Context) (string, error)
 	// Now is the clock.
 	Now func() metav1.Time
 }
@@ -104,6 +108,10 @@ func (r *AutomaticReconciler) Reconcile(ctx context.Context, release *v1alpha1.M
 			"requirement %s waits for EvaluationSuite %s, which does not exist: create it, or correct evaluation.suite in SafetyPolicy %s",
 			absent.Requirement, absent.Suite, in.Policy.Name)
 	}
+	for _, idle := range plan.Idle {
+		r.Events.Eventf(in.Release, nil, corev1.EventTypeWarning, v1alpha1.ReasonEvaluationNotMade, "Evaluate",
+			"suite %s is not run for requirement %s, since a result of Scalegate's would not meet it: %s", idle.Suite, idle.Requirement, idle.Why)
+	}
 	if plan.Next.IsZero() {
 		return ctrl.Result{}, nil
 	}
@@ -124,7 +132,27 @@ func (r *AutomaticReconciler) plan(ctx context.Context, reader client.Reader, ke
 	for i := range suites.Items {
 		names.Insert(suites.Items[i].Name)
 	}
-	return in, schedule.Due(schedule.Input{Gate: in, Decision: gate.Decide(in), Suites: names}), nil
+	asked := schedule.Input{Gate: in, Decision: gate.Decide(in), Suites: names}
+	if r.Identity != nil && in.Policy != nil && slices.ContainsFunc(in.Policy.Spec.Requirements, askingWho) {
+		if asked.Evaluator, err = r.Identity(ctx); err != nil {
+			return in, schedule.Plan{}, err
+		}
+		asked.EvaluatorGroups = groupsOf(asked.Evaluator)
+	}
+	return in, schedule.Due(asked), nil
+}
+
+// askingWho reports whether it matters to a requirement who has its suite run.
+func askingWho(r v1alpha1.Requirement) bool { return r.Independence != "" && r.Suite() != "" }
+
+// groupsOf are the groups that the API server gives a service account; nil for another user.
+func groupsOf(user string) []string {
+	account, ok := strings.CutPrefix(user, "system:serviceaccount:")
+	namespace, _, named := strings.Cut(account, ":")
+	if !ok || !named {
+		return nil
+	}
+	return []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"}
 }
 
 // create makes one evaluation. That another manager made it first is as good.
@@ -151,7 +179,8 @@ func (r *AutomaticReconciler) taken(ctx context.Context, release *v1alpha1.Model
 	if err := r.Live.Get(ctx, key, have); err != nil {
 		return fmt.Errorf("reading SafetyEvaluation %s, which exists: %w", key, err)
 	}
-	want.Spec.Evaluator = have.Spec.Evaluator
+	// The API server stamps these.
+	want.Spec.Evaluator, want.Spec.EvaluatorGroups, want.Spec.Reach = have.Spec.Evaluator, have.Spec.EvaluatorGroups, have.Spec.Reach
 	if equality.Semantic.DeepEqual(have.Spec, want.Spec) {
 		return nil
 	}

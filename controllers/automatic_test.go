@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -206,6 +207,56 @@ func TestTwoManagersMakeOne(t *testing.T) {
 		t.Errorf("made %d", len(got))
 	}
 	second.wantLog("create SafetyEvaluation " + made.Name)
+}
+
+// A suite is run only where a result of whoever runs it would count.
+func TestAutomaticEvaluationsThatWouldNotCount(t *testing.T) {
+	const self = "system:serviceaccount:scalegate-system:scalegate"
+	for name, test := range map[string]struct {
+		trusted v1alpha1.IndependentEvaluators
+		made    int
+	}{
+		"nobody names Scalegate":        {v1alpha1.IndependentEvaluators{Users: []string{"lab@auditor.example"}}, 0},
+		"the policy names its account":  {v1alpha1.IndependentEvaluators{Users: []string{self}}, 1},
+		"the policy names its accounts": {v1alpha1.IndependentEvaluators{Groups: []string{"system:serviceaccounts:scalegate-system"}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := measuredBySuite()
+			fixture.Independently(v1alpha1.IndependenceIndependent)(&policy.Spec.Requirements[0])
+			fixture.Trusting(test.trusted)(policy)
+			c := newCluster(t, release(asksForRuns, fixture.AuthoredBy("dev@example.com")), policy, attackSuite())
+			live := c.live()
+			r := &AutomaticReconciler{
+				Client: cached{live, c}, Live: live, Events: c, Now: now,
+				Identity: func(context.Context) (string, error) { return self, nil },
+			}
+			if _, err := r.Reconcile(t.Context(), release(asksForRuns)); err != nil {
+				t.Fatal(err)
+			}
+			made := c.evaluations()
+			if len(made) != test.made {
+				t.Fatalf("made %+v", made)
+			}
+			if test.made == 0 {
+				c.wantLog("event EvaluationNotMade ModelRelease m1")
+			}
+		})
+	}
+	t.Run("nothing is made while nobody knows who makes it", func(t *testing.T) {
+		policy := measuredBySuite()
+		fixture.Independently(v1alpha1.IndependenceInternal)(&policy.Spec.Requirements[0])
+		c := newCluster(t, release(asksForRuns, fixture.AuthoredBy("dev@example.com")), policy, attackSuite())
+		live := c.live()
+		gone := errors.New("the API server is gone")
+		r := &AutomaticReconciler{
+			Client: cached{live, c}, Live: live, Events: c, Now: now,
+			Identity: func(context.Context) (string, error) { return "", gone },
+		}
+		if _, err := r.Reconcile(t.Context(), release(asksForRuns)); !errors.Is(err, gone) {
+			t.Errorf("it says %v", err)
+		}
+		c.wantLog()
+	})
 }
 
 func TestReleasesMeasuredBy(t *testing.T) {

@@ -227,7 +227,7 @@ func TestRevision(t *testing.T) {
 				continue
 			}
 			kept, err := by.Transform(set.DeepCopy())
-			if got, ok := kept.(*appsv1.ReplicaSet); !ok || err != nil || revision(got) != want || len(got.Annotations) != 1 {
+			if got, ok := kept.(*appsv1.ReplicaSet); !ok || err != nil || revisionOf(got) != want || len(got.Annotations) != 1 {
 				t.Errorf("%q is %+v, %v", text, kept, err)
 			}
 		}

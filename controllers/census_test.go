@@ -219,7 +219,7 @@ func TestCensusTellsOfUngovernedPodsAfterItWasBlind(t *testing.T) {
 func TestPolicyReconcilerLeavesWhatTheCensusWrote(t *testing.T) {
 	policy := fixture.Policy("rsp")
 	c := newCluster(t, policy)
-	reconciler := &SafetyPolicyReconciler{Client: c.live(), Now: now}
+	reconciler := &SafetyPolicyReconciler{Client: c.live(), Live: c.live(), Events: c, Now: now}
 	reconcile := func() {
 		t.Helper()
 		if _, err := reconciler.Reconcile(t.Context(), read(c, fixture.Policy("rsp"))); err != nil {

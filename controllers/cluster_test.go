@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -21,6 +22,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -52,8 +55,9 @@ type cluster struct {
 	// api and cache hold the objects. They are the same unless lagging was called.
 	api, cache client.WithWatch
 	// log has each write and event in its order: "patch Pod p", "apply ModelRelease m1", "event Removed Pod p". That a pod
-	// is told why it is held is "note Pod p". Writes of several pods at a time come in any order.
-	log []string
+	// is told why it is held is "note Pod p". Writes of several pods at a time come in any order. What is written of records
+	// of decisions is in all, and not in log.
+	log, all []string
 	// mutex guards log, and what the fake API server does not guard itself.
 	mutex sync.Mutex
 	// fails are errors by call: a write as in log, or a read: "get ModelRelease m1", "list PodList", and of
@@ -67,6 +71,8 @@ type cluster struct {
 	reconciler *ModelReleaseReconciler
 	// clock is the time; now where it is zero.
 	clock metav1.Time
+	// again is when the policy wanted to be looked at again, last time.
+	again time.Duration
 }
 
 func newCluster(t *testing.T, objects ...client.Object) *cluster {
@@ -75,6 +81,7 @@ func newCluster(t *testing.T, objects ...client.Object) *cluster {
 	for _, add := range []func(*runtime.Scheme) error{
 		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, admissionv1.AddToScheme,
 		networkingv1.AddToScheme, policyv1.AddToScheme, autoscalingv2.AddToScheme,
+		rbacv1.AddToScheme, storagev1.AddToScheme,
 	} {
 		if err := add(c.scheme); err != nil {
 			t.Fatal(err)
@@ -96,10 +103,15 @@ func (c *cluster) hold(objects []client.Object) client.WithWatch {
 	c.t.Helper()
 	b := fake.NewClientBuilder().WithScheme(c.scheme).WithStatusSubresource(
 		&v1alpha1.SafetyPolicy{}, &v1alpha1.ModelRelease{}, &v1alpha1.SafetyEvaluation{}, &v1alpha1.AdverseFinding{},
-		&v1alpha1.EvaluationSuite{})
+		&v1alpha1.EvaluationSuite{}, &v1alpha1.GateDecision{},
+		&v1alpha1.ReleaseApproval{}, &v1alpha1.ReleaseWaiver{}, &v1alpha1.ReleaseDetermination{},
+		&v1alpha1.PolicyRevision{}, &v1alpha1.PolicyApproval{})
 	if err := Index(c.t.Context(), indexes{b}); err != nil {
 		c.t.Fatal(err)
 	}
+	b.WithIndex(&v1alpha1.GateDecision{}, decisionRelease, func(o client.Object) []string {
+		return []string{o.GetName()[:len(o.GetName())-len("-00000001")]}
+	})
 	for _, o := range objects {
 		b.WithObjects(copied(c.t, o))
 	}
@@ -171,6 +183,9 @@ func (c *cluster) live() client.Client {
 				return api.Delete(ctx, o)
 			})
 		},
+		SubResourcePatch: func(ctx context.Context, api client.Client, name string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+			return c.write("patch "+name+" of "+c.kind(o)+" "+o.GetName(), func() error { return api.SubResource(name).Patch(ctx, o, patch, opts...) })
+		},
 		SubResourceApply: func(ctx context.Context, api client.Client, name string, o runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
 			u := unstructured.Unstructured{}
 			raw, err := json.Marshal(o)
@@ -211,7 +226,10 @@ func samePrecondition(ctx context.Context, api client.Client, stored client.Obje
 func (c *cluster) write(what string, do func() error) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.log = append(c.log, what)
+	c.all = append(c.all, what)
+	if !strings.Contains(what, " GateDecision ") {
+		c.log = append(c.log, what)
+	}
 	if err := c.fails[what]; err != nil {
 		return err
 	}
@@ -254,7 +272,8 @@ func (c *cluster) Eventf(regarding, _ runtime.Object, _, reason, _, note string,
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.log = append(c.log, "event "+reason+" "+c.kind(regarding)+" "+o.GetName())
+	told := "event " + reason + " " + c.kind(regarding) + " " + o.GetName()
+	c.log, c.all = append(c.log, told), append(c.all, told)
 	c.notes = append(c.notes, fmt.Sprintf(note, args...))
 }
 

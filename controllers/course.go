@@ -22,12 +22,17 @@ type course struct {
 	decision gate.Decision
 	scene    enforcement.Scene
 	plan     enforcement.Plan
+	// observed is what was seen of the safeguards.
+	observed observation
+	// entry is the last record of a decision about it, and unrecorded why that is not known.
+	entry      entry
+	unrecorded error
 	// decided is from when the decision is: the process's own clock, before the first live read.
 	decided time.Time
 }
 
-// course plans on what the caches say; and, where that would change anything but what a status describes, once more on
-// what the API server says.
+// course plans on what the caches say; and, where that would change anything but what a status describes, or is to be
+// recorded, once more on what the API server says.
 func (r *ModelReleaseReconciler) course(ctx context.Context, key types.NamespacedName) (course, error) {
 	c := course{key: key, decided: time.Now()}
 	err := c.read(ctx, r, r.Client)
@@ -37,8 +42,11 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 	if c.present, err = r.look(ctx, key); err != nil {
 		return c, err
 	}
-	if err = c.chart(ctx, r); err != nil || !c.changes() {
+	if err = c.chart(ctx, r); err != nil {
 		return c, err
+	}
+	if c.recall(ctx, r); !c.changes() && !c.news() {
+		return c, nil
 	}
 	c.decided = time.Now()
 	if err = c.read(ctx, r, r.Live); err != nil {
@@ -52,14 +60,17 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 
 // read gathers what the decision depends on.
 func (c *course) read(ctx context.Context, r *ModelReleaseReconciler, reader client.Reader) (err error) {
-	c.in, err = r.gather(ctx, reader, c.key)
+	if c.in, err = r.gather(ctx, reader, c.key); err != nil {
+		return err
+	}
+	c.observed, err = r.observe(ctx, reader, &c.in)
 	return err
 }
 
 // chart decides and plans on what was gathered.
 func (c *course) chart(ctx context.Context, r *ModelReleaseReconciler) (err error) {
 	c.decision = gate.Decide(c.in)
-	if c.scene, err = r.scene(ctx, c.key, c.in, c.present, c.decision); err != nil {
+	if c.scene, err = r.scene(ctx, c); err != nil {
 		return err
 	}
 	c.plan = enforcement.For(c.scene, c.decision)

@@ -142,6 +142,12 @@ func measuring() *v1alpha1.SafetyPolicy {
 	return p
 }
 
+// checking makes a requirement one of a check.
+func checking(r *v1alpha1.Requirement) {
+	r.Evaluation, r.Scope, r.ValidForDays = nil, nil, 0
+	r.Check = &v1alpha1.SafeguardCheck{Type: v1alpha1.SafeguardImagesPinned}
+}
+
 func (c *cluster) evaluate(e *v1alpha1.SafetyEvaluation) error {
 	live := c.live()
 	r := &SafetyEvaluationReconciler{Client: cached{live, c}, Live: live, Runs: c.api, Events: c, Collector: &Collector{Image: "scalegate:test"}, Now: now}
@@ -227,6 +233,27 @@ func TestReconcileEvaluation(t *testing.T) {
 	}
 }
 
+func TestReconcileEvaluationForWhatIsNotEvaluated(t *testing.T) {
+	for asked, p := range map[string]*v1alpha1.SafetyPolicy{
+		"people who approve":     fixture.Policy("rsp", fixture.Roles("rso"), fixture.Defining("attack", fixture.Signing("rso"))),
+		"a check of the cluster": fixture.Policy("rsp", fixture.Defining("attack", checking)),
+	} {
+		t.Run(asked, func(t *testing.T) {
+			e := unmeasured()
+			c := newCluster(t, release(), p, config("report.json", reportFile("0.125", "success")), e)
+			if err := c.evaluate(e); err != nil {
+				t.Fatal(err)
+			}
+			status := read(c, e).Status
+			is := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+			if is.Reason != v1alpha1.ReasonRequirementNotEvaluated || !strings.Contains(is.Message, "asks for "+asked+", and for no evaluation") ||
+				!meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) || status.Measurement != nil {
+				t.Errorf("status = %+v", status)
+			}
+		})
+	}
+}
+
 func TestReconcileEvaluationRecordsNothingOnAFailedRead(t *testing.T) {
 	for _, call := range []string{"cached get ModelRelease m1", "cached get SafetyPolicy rsp", "get ConfigMap e1"} {
 		t.Run(call, func(t *testing.T) {
@@ -255,7 +282,7 @@ func TestReconcilePolicy(t *testing.T) {
 	elsewhere.Namespace, other.Spec.Policy = "elsewhere", "another"
 	c := newCluster(t, policy, release(), elsewhere, other)
 	reconcile := func() error {
-		r := &SafetyPolicyReconciler{Client: cached{c.live(), c}, Now: now}
+		r := &SafetyPolicyReconciler{Client: cached{c.live(), c}, Live: c.live(), Events: c, Now: now}
 		_, err := r.Reconcile(t.Context(), read(c, demanding()))
 		return err
 	}
@@ -272,6 +299,9 @@ func TestReconcilePolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.wantLog("apply SafetyPolicy rsp")
+	}
+	if c.exists(&v1alpha1.PolicyRevision{ObjectMeta: metav1.ObjectMeta{Name: "rsp-2"}}) {
+		t.Error("the same text was recorded twice")
 	}
 	status := read(c, demanding()).Status
 	neverBoth(t, status.Conditions)

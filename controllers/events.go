@@ -6,6 +6,7 @@ package controllers
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -60,6 +61,8 @@ func announcements(before, after v1alpha1.ModelReleaseStatus) []announcement {
 			"granted exposure: " + cmp.Or(after.GrantedExposure, "none") + ", before: " + cmp.Or(before.GrantedExposure, "none")})
 	}
 	all = append(all, freshAnnouncements(before, after)...)
+	all = append(all, alertAnnouncements(before, after)...)
+	all = append(all, safeguardAnnouncements(before, after, all)...)
 	for _, a := range fleetAnnouncements(before, after) {
 		// What Ready tells already is not told again.
 		if !slices.ContainsFunc(all, func(told announcement) bool { return told.reason == a.reason }) {
@@ -103,6 +106,44 @@ func freshAnnouncements(before, after v1alpha1.ModelReleaseStatus) []announcemen
 	default:
 		return nil
 	}
+}
+
+// alertAnnouncements warn once of each requirement whose result came to lie beyond the bound at which the policy wants an
+// alert, and of each later result that does.
+func alertAnnouncements(before, after v1alpha1.ModelReleaseStatus) []announcement {
+	was := map[string]string{}
+	for _, q := range before.Requirements {
+		if q.Alert == v1alpha1.AlertReached {
+			was[q.Name] = q.Evidence
+		}
+	}
+	var all []announcement
+	for _, q := range after.Requirements {
+		if told, known := was[q.Name]; q.Alert == v1alpha1.AlertReached && (!known || told != q.Evidence) {
+			all = append(all, announcement{corev1.EventTypeWarning, v1alpha1.ReasonAlertThresholdReached, "Warn", "requirement " + q.Name + ": " + q.Message})
+		}
+	}
+	return all
+}
+
+// safeguardAnnouncements warn once of each safeguard that is found broken, but of those that another event names.
+func safeguardAnnouncements(before, after v1alpha1.ModelReleaseStatus, told []announcement) []announcement {
+	was := map[string]v1alpha1.SafeguardState{}
+	for _, s := range before.Safeguards {
+		was[s.Requirement+"/"+string(s.Type)] = s.State
+	}
+	var all []announcement
+	for _, s := range after.Safeguards {
+		named := func(a announcement) bool {
+			return a.reason == v1alpha1.ReasonSafeguardNotInPlace && strings.Contains(a.note, s.Message)
+		}
+		if s.State != v1alpha1.SafeguardBroken || was[s.Requirement+"/"+string(s.Type)] == s.State || slices.ContainsFunc(told, named) {
+			continue
+		}
+		all = append(all, announcement{corev1.EventTypeWarning, v1alpha1.ReasonSafeguardNotInPlace, "Observe",
+			"requirement " + s.Requirement + " (" + string(s.Type) + "): " + s.Message})
+	}
+	return all
 }
 
 // reasonOf is the reason of a condition; empty where there is none.

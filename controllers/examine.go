@@ -37,9 +37,12 @@ type examination struct {
 	basis    string
 	release  *v1alpha1.ModelRelease
 	// granted are the exposures that workloads may claim, and opened those of which held pods may be opened: the granted
-	// ones, and those of which what ends may be replaced.
-	granted, opened sets.Set[string]
-	now             time.Time
+	// ones, and those of which what ends may be replaced. lifted are those of which parents may be lifted: the granted
+	// ones, and those that a rollout mends.
+	granted, opened, lifted sets.Set[string]
+	now                     time.Time
+	// sentry judges by safeguards what is not opened yet; nil where no check is about it.
+	sentry *sentry
 	// audits: what is not held is examined as if it were.
 	audits bool
 	// unread becomes true where a held workload cannot be read, and stays held for that.
@@ -69,7 +72,7 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 			UID:      set.UID,
 			Exposure: x.exposure(set.Spec.Template.Labels),
 			Replicas: orOne(set.Spec.Replicas),
-			Revision: revision(set),
+			Revision: revisionOf(set),
 		}
 		if x.granted.Has(rs.Exposure) {
 			var err error
@@ -78,6 +81,7 @@ func (x examination) replicaSets(ctx context.Context, all []appsv1.ReplicaSet) (
 			}); err != nil {
 				return nil, err
 			}
+			x.guardReplicaSet(&rs.Verdict, set)
 		}
 		out = append(out, rs)
 	}
@@ -135,6 +139,7 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 			if p.Verdict, err = x.pod(ctx, pod, p.Held, containers[p.Owner.UID]); err != nil {
 				return nil, err
 			}
+			x.guardPod(&p.Verdict, pod)
 		}
 		out = append(out, p)
 	}

@@ -55,13 +55,40 @@ func freshness(release *v1alpha1.ModelRelease, d gate.Decision, now time.Time) m
 // endsSoon says which evidence ends first, when, and what helps.
 func endsSoon(d gate.Decision) string {
 	var which []string
+	helps := map[gate.Act]bool{}
 	for _, q := range d.Requirements {
-		if q.State == v1alpha1.RequirementMet && q.Expires != nil && q.Expires.Equal(*d.EvidenceEnds) {
-			which = append(which, fmt.Sprintf("%s (SafetyEvaluation %s)", q.Name, q.Evidence))
+		met := q.State == v1alpha1.RequirementMet || q.State == v1alpha1.RequirementWaived
+		if met && q.Expires != nil && q.Expires.Equal(*d.EvidenceEnds) {
+			which = append(which, fmt.Sprintf("%s (%s %s)", q.Name, kindOfEvidence(&q), q.Evidence))
+			helps[q.Change.Act] = true
 		}
 	}
-	return fmt.Sprintf("at %s evidence ends that exposure %s rests on: %s; bring another result before, or nothing of it grows from then on",
-		d.EvidenceEnds.UTC().Format(time.RFC3339), d.GrantedExposure, strings.Join(which, ", "))
+	for _, r := range d.Records {
+		if r.Counts && r.Kind == kindDetermination && r.End != nil && r.End.Equal(*d.EvidenceEnds) {
+			which = append(which, r.Kind+" "+r.Name)
+			helps[gate.ActEvaluate] = true
+		}
+	}
+	help := "bring another result before"
+	switch approves := helps[gate.ActApprove]; {
+	case approves && len(helps) > 1:
+		help += ", and have it approved anew"
+	case approves:
+		help = "have it approved anew before"
+	}
+	return fmt.Sprintf("at %s evidence ends that exposure %s rests on: %s; %s, or nothing of it grows from then on",
+		d.EvidenceEnds.UTC().Format(time.RFC3339), d.GrantedExposure, strings.Join(which, ", "), help)
+}
+
+// kindOfEvidence is the kind of what a requirement that is met, or set aside, rests on.
+func kindOfEvidence(q *gate.RequirementResult) string {
+	switch {
+	case q.State == v1alpha1.RequirementWaived:
+		return kindWaiver
+	case q.Change.Act == gate.ActApprove:
+		return kindApproval
+	}
+	return "SafetyEvaluation"
 }
 
 // warns tells whether a reason of the condition Fresh is a warning.

@@ -30,6 +30,8 @@ const (
 	indexReleaseRevocation = gathering.ByRevocation
 	indexReleaseFallback   = "fallback"
 	indexPolicyFallback    = "fallback"
+	indexRecordRelease     = gathering.ByNamed
+	indexRevisionPolicy    = gathering.ByPolicy
 	indexClaim             = "claim"
 	indexOwner             = "owner"
 )
@@ -52,6 +54,11 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.ModelRelease{}, indexReleaseRevocation, by(gathering.Revocation)},
 		{&v1alpha1.ModelRelease{}, indexReleaseFallback, by(releaseFallback)},
 		{&v1alpha1.SafetyPolicy{}, indexPolicyFallback, by(policyFallback)},
+		{&v1alpha1.ReleaseApproval{}, indexRecordRelease, by(gathering.ApprovalRelease)},
+		{&v1alpha1.ReleaseWaiver{}, indexRecordRelease, by(gathering.WaiverRelease)},
+		{&v1alpha1.ReleaseDetermination{}, indexRecordRelease, by(gathering.DeterminationRelease)},
+		{&v1alpha1.PolicyRevision{}, indexRevisionPolicy, by(gathering.RevisionPolicy)},
+		{&v1alpha1.PolicyApproval{}, indexRevisionPolicy, by(gathering.ApprovalPolicy)},
 		{&appsv1.Deployment{}, indexClaim, claim},
 		{&appsv1.ReplicaSet{}, indexClaim, claim},
 		{&appsv1.StatefulSet{}, indexClaim, claim},

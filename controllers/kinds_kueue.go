@@ -22,6 +22,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/gathering"
+	"github.com/scalegate/scalegate/internal/revision"
 	"github.com/scalegate/scalegate/internal/workload"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
@@ -340,7 +341,7 @@ func (r *KueueReconciler) judgeTemplate(ctx context.Context, key types.Namespace
 		if adverse = x.Adverse; !x.Granted {
 			break
 		}
-		if m := workload.MatchTemplate(workload.DeclaredBy(in.Release, in.Policy), template); m != nil && !m.OnlyUnnamed() {
+		if m := workload.MatchTemplate(workload.DeclaredBy(in.Release, revision.Enforced(in.Policy, in.InForce)), template); m != nil && !m.OnlyUnnamed() {
 			return judgement{waits: fmt.Sprintf("release %s declares something else: %s", key.Name, m), again: d.RecheckAfter}, nil
 		}
 		return judgement{again: d.RecheckAfter}, nil

@@ -17,6 +17,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/revision"
 )
 
 // bounded tells whether a policy's limit for an hour counts a removal. A held pod serves nothing.
@@ -28,7 +29,7 @@ func bounded(removal enforcement.Removal) bool {
 // says when more may go, from now; 0 when nothing waits. Where what serves cannot be counted everything bounded waits,
 // and nothing else does.
 func (r *ModelReleaseReconciler) limit(ctx context.Context, c *course) (time.Duration, error) {
-	policy := c.in.Policy
+	policy := revision.Enforced(c.in.Policy, c.in.InForce)
 	if policy == nil || policy.Spec.Removals == nil || policy.Spec.Removals.MaxPercentPerHour == nil ||
 		!slices.ContainsFunc(c.plan.Removals, bounded) {
 		return 0, nil

@@ -36,7 +36,7 @@ func NewFleetMetrics(registry prometheus.Registerer, reader client.Reader) (*Fle
 			Help: "Evictions that a PodDisruptionBudget refused, or that were not answered in time. They are asked for again, until the policy says to delete.",
 		}),
 	}
-	if err := errors.Join(registry.Register(m.enforced), registry.Register(m.refused), registry.Register(evidenceEnds{reader})); err != nil {
+	if err := errors.Join(registry.Register(m.enforced), registry.Register(m.refused), registry.Register(evidenceEnds{reader}), registry.Register(waiverMetrics{reader})); err != nil {
 		return nil, fmt.Errorf("registering the metrics of the fleet: %w", err)
 	}
 	return m, nil

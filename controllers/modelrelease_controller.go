@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
@@ -47,9 +48,15 @@ type ModelReleaseReconciler struct {
 	Readied <-chan event.GenericEvent
 	// Metrics measures the fleet; nil measures nothing.
 	Metrics *FleetMetrics
+	// SafeguardPeriod is how often is looked at safeguards of which no event tells; 0 means DefaultSafeguardPeriod.
+	SafeguardPeriod time.Duration
+	// Engine is the version of Scalegate, as records of decisions name it.
+	Engine string
 
-	ledger   ledger
-	verdicts *lru.Cache
+	ledger    ledger
+	polls     polls
+	chronicle chronicle
+	verdicts  *lru.Cache
 	// looked are the UIDs of the releases that this process looked at.
 	looked *lru.Cache
 	kinds  *customKinds
@@ -80,8 +87,12 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ModelRelease{}).
 		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy)).
+		Watches(&v1alpha1.PolicyRevision{}, wake.handler(wake.releasesUnderRevision)).
 		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation)).
 		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
+		Watches(&v1alpha1.ReleaseApproval{}, wake.handler(wake.releasesOfApproval), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ReleaseWaiver{}, wake.handler(wake.releasesOfWaiver), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ReleaseDetermination{}, wake.handler(wake.releasesOfDetermination), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesOfRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&appsv1.Deployment{}, wake.handler(wake.releasesServed)).
 		Watches(&appsv1.ReplicaSet{}, wake.handler(wake.releaseClaimed)).
@@ -91,6 +102,7 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesFallingBack)).
 		WatchesRawSource(r.kinds).
 		Watches(&corev1.Namespace{}, wake.handler(wake.releasesOfNamespace), builder.OnlyMetadata).
+		Watches(&networkingv1.NetworkPolicy{}, wake.handler(wake.releasesOfNetworkPolicy)).
 		Watches(&admissionv1.MutatingWebhookConfiguration{}, wake.handler(wake.everyRelease)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: 8,
@@ -113,23 +125,27 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return b.Complete(r)
 }
 
-// Reconcile gathers, decides, acts and reports. A release that is gone is reconciled too: its
+// Reconcile gathers, decides, records, acts and reports. A release that is gone is reconciled too: its
 // clearance is withdrawn and its pods are left alone.
 func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	c, err := r.course(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	entryErr := c.enter(ctx, r)
 	limited, limitErr := r.limit(ctx, &c)
 	did, actErr := r.act(ctx, &c)
 	err = errors.Join(limitErr, actErr)
-	o := outcome{plan: c.plan, did: did, err: err, drift: r.kinds.driftOf(c.in.Release, c.present.pods)}
+	o := outcome{plan: c.plan, did: did, err: err, observed: c.observed, drift: r.kinds.driftOf(c.in.Release, c.present.pods), record: c.onRecord()}
 	stored, reportErr := r.report(ctx, c.in, c.decision, o)
+	stampErr := r.stampEnforced(ctx, &c, err)
 	noteErr := r.note(ctx, c.key.Namespace, c.plan.Notes)
-	if err := errors.Join(err, reportErr, noteErr); err != nil {
+	recordsAfter, recordsErr := r.reportRecords(ctx, &c)
+	if err := errors.Join(entryErr, err, reportErr, stampErr, noteErr, recordsErr); err != nil {
 		return ctrl.Result{}, err
 	}
-	after := sooner(sooner(recheck(c.in.Now, c.decision, c.plan), limited), unfinished(c, did))
+	after := sooner(sooner(recheck(c.in.Now, c.decision, c.plan), limited), sooner(unfinished(c, did), recordsAfter))
+	after = sooner(after, c.observed.again)
 	if !stored {
 		after = sooner(after, time.Second)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/gathering"
 )
 
 // OnboardingReconciler begins enforcement on the day that a policy sets: a namespace that is audited and has a release
@@ -154,10 +155,14 @@ func beginningIn(ctx context.Context, reader client.Reader, ns *metav1.PartialOb
 	}
 	for name := range releases {
 		policy := &v1alpha1.SafetyPolicy{}
-		if err := reader.Get(ctx, types.NamespacedName{Name: name}, policy); apierrors.IsNotFound(err) {
+		err := reader.Get(ctx, types.NamespacedName{Name: name}, policy)
+		if apierrors.IsNotFound(err) {
 			continue
 		} else if err != nil {
 			return beginning{}, fmt.Errorf("reading SafetyPolicy %s: %w", name, err)
+		}
+		if policy, err = gathering.Enforced(ctx, reader, policy); err != nil {
+			return beginning{}, err
 		}
 		day := policy.Spec.EnforceAfter
 		if day == nil || b.day != nil && (day.After(*b.day) || day.Time.Equal(*b.day) && name > b.policy) {

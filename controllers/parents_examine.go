@@ -51,12 +51,15 @@ func (x examination) parents(ctx context.Context, all []*parent, related *family
 			Scaled:          p.Annotations[v1alpha1.AnnotationScaledReplicas],
 			Standby:         p.Annotations[v1alpha1.AnnotationStandbyReplicas],
 		}
-		if (e.Mark != "" || x.audits) && x.granted.Has(e.Exposure) {
+		if (e.Mark != "" || x.audits) && x.lifted.Has(e.Exposure) {
 			reads := ctx
 			if p.kind.Custom() {
 				reads = custom
 			}
 			if e.Verdict, err = x.parent(reads, p); err != nil {
+				return nil, err
+			}
+			if err = x.guardParent(reads, &e.Verdict, p); err != nil {
 				return nil, err
 			}
 			if slices.ContainsFunc(owners, func(owner *parent) bool { return len(owner.kind.Unit) > 0 }) {

@@ -224,8 +224,8 @@ const (
 // annotationRevision is where the Deployment controller puts the number of a ReplicaSet among those of its Deployment.
 const annotationRevision = "deployment.kubernetes.io/revision"
 
-// revision is the number of a ReplicaSet in its Deployment; 0 when it has none.
-func revision(set *appsv1.ReplicaSet) int64 {
+// revisionOf is the number of a ReplicaSet in its Deployment; 0 when it has none.
+func revisionOf(set *appsv1.ReplicaSet) int64 {
 	n, err := strconv.ParseInt(set.Annotations[annotationRevision], 10, 64)
 	if err != nil {
 		return 0

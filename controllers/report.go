@@ -31,6 +31,7 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 		return true, nil
 	}
 	release := in.Release
+	o.waived = waivedCondition(&in, &d)
 	status := statusFor(release, d, o, metav1.NewTime(in.Now))
 	if !equality.Semantic.DeepEqual(status, release.Status) {
 		err := r.write(ctx, release, status)
@@ -110,38 +111,54 @@ type outcome struct {
 	err  error
 	// drift is why what answers is not what was evaluated.
 	drift drifted
+	// observed is what was seen of the safeguards.
+	observed observation
+	// record is the last record of a decision about the release; nil without one.
+	record *v1alpha1.DecisionReference
+	// waived is the condition of that name; nil where no waiver counts.
+	waived *metav1.Condition
 }
 
 // statusFor projects the decision and what became of it into a status. It depends on the old status
 // only for the times of transitions, and for what the clearance says where acting went wrong.
 func statusFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, now metav1.Time) v1alpha1.ModelReleaseStatus {
 	status := v1alpha1.ModelReleaseStatus{
-		ObservedGeneration: new(release.Generation),
-		SubjectDigest:      d.SubjectDigest,
-		PolicyRevision:     d.PolicyRevision,
-		RequiredLevel:      d.RequiredLevel,
-		GrantedExposure:    d.GrantedExposure,
-		ReplicaCeiling:     d.ReplicaCeiling,
-		ClearedUntil:       stands(release.Status.ClearedUntil, o.plan.Clearance.End, o),
-		ClearedSinceTime:   stands(release.Status.ClearedSinceTime, o.plan.ClearedSince, o),
-		EvidenceEndTime:    metaTime(o.plan.EvidenceEnds),
-		Withdrawal:         o.plan.Withdrawal,
-		Removal:            o.plan.Removal,
-		Conditions:         conditionsFor(release, d, o, now),
+		ObservedGeneration:    new(release.Generation),
+		SubjectDigest:         d.SubjectDigest,
+		PolicyRevision:        d.PolicyRevision,
+		PendingPolicyRevision: d.PendingPolicyRevision,
+		RequiredLevel:         d.RequiredLevel,
+		GrantedExposure:       d.GrantedExposure,
+		ReplicaCeiling:        d.ReplicaCeiling,
+		ClearedUntil:          stands(release.Status.ClearedUntil, o.plan.Clearance.End, o),
+		ClearedSinceTime:      stands(release.Status.ClearedSinceTime, o.plan.ClearedSince, o),
+		EvidenceEndTime:       metaTime(o.plan.EvidenceEnds),
+		Withdrawal:            o.plan.Withdrawal,
+		Removal:               o.plan.Removal,
+		Decision:              o.record,
+		Conditions:            conditionsFor(release, d, o, now),
 	}
 	for _, w := range o.plan.Workloads {
 		w.Message = cut(w.Message, maxMessage)
 		status.Workloads = append(status.Workloads, w)
 	}
+	status.Safeguards = o.observed.statuses(release.Status.Safeguards, now)
 	for _, t := range d.Thresholds {
 		status.Thresholds = append(status.Thresholds, v1alpha1.ThresholdStatus{Name: t.Name, State: t.State, Message: t.Message})
 	}
 	for _, q := range d.Requirements {
 		status.Requirements = append(status.Requirements, v1alpha1.RequirementStatus{
-			Name: q.Name, State: q.State, Evidence: q.Evidence, ExpiresTime: metaTime(q.Expires), Message: q.Message,
+			Name: q.Name, State: q.State, Evidence: q.Evidence, ExpiresTime: metaTime(q.Expires), Message: q.Message, Alert: alert(q),
 		})
 	}
 	return status
+}
+
+func alert(q gate.RequirementResult) v1alpha1.RequirementAlert {
+	if q.Alert {
+		return v1alpha1.AlertReached
+	}
+	return ""
 }
 
 // stands is a time of the clearance as it stands; as far as is known, where acting went wrong.
@@ -176,6 +193,11 @@ func conditionsFor(release *v1alpha1.ModelRelease, d gate.Decision, o outcome, n
 	}
 	if meta.RemoveStatusCondition(&all, v1alpha1.ConditionIdentityDrift); o.drift.reason != "" {
 		setDrift(&all, release, o.drift, now)
+	}
+	if o.waived == nil {
+		meta.RemoveStatusCondition(&all, v1alpha1.ConditionWaived)
+	} else {
+		set(v1alpha1.ConditionWaived, true, o.waived.Reason, o.waived.Message)
 	}
 	slices.SortFunc(all, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
 	return all
@@ -214,7 +236,7 @@ func summaryFor(d gate.Decision, o outcome) summary {
 	case d.Reason == v1alpha1.ReasonEvidenceComplete:
 	case slices.Contains([]string{
 		v1alpha1.ReasonAdverseFinding, v1alpha1.ReasonLevelUndefined,
-		v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonEvidenceNotRequired, v1alpha1.ReasonRevoked,
+		v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonEvidenceNotRequired, v1alpha1.ReasonRevoked, v1alpha1.ReasonObjected,
 	}, d.Reason):
 		return stuck(d.Reason, d.Message)
 	default:

@@ -96,6 +96,10 @@ func (r *RetentionReconciler) expendable(ctx context.Context, reader client.Read
 	if err != nil {
 		return nil, err
 	}
+	if in.InForce != nil {
+		// What the text does not need any more the one in force may.
+		return nil, nil
+	}
 	policies := &v1alpha1.SafetyPolicyList{}
 	if err := reader.List(ctx, policies); err != nil {
 		return nil, fmt.Errorf("listing policies: %w", err)

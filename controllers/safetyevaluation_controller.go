@@ -117,12 +117,27 @@ func (r *SafetyEvaluationReconciler) requirement(ctx context.Context, reader cli
 		return wanted{}, summary{}, fmt.Errorf("reading SafetyPolicy %s: %w", name, err)
 	}
 	for i := range policy.Spec.Requirements {
-		if policy.Spec.Requirements[i].Name == e.Spec.Requirement {
-			return wanted{release, policy, &policy.Spec.Requirements[i]}, summary{}, nil
+		requirement := &policy.Spec.Requirements[i]
+		if requirement.Name != e.Spec.Requirement {
+			continue
 		}
+		if requirement.Evaluation == nil {
+			return wanted{}, stuck(v1alpha1.ReasonRequirementNotEvaluated, fmt.Sprintf(
+				"requirement %s of SafetyPolicy %s asks for %s, and for no evaluation: create another SafetyEvaluation for a requirement that does",
+				requirement.Name, name, insteadOf(requirement))), nil
+		}
+		return wanted{release, policy, requirement}, summary{}, nil
 	}
 	return wanted{}, waiting(v1alpha1.ReasonRequirementNotFound, fmt.Sprintf(
 		"SafetyPolicy %s has no requirement %s: create another SafetyEvaluation for one that it has", name, e.Spec.Requirement)), nil
+}
+
+// insteadOf is what a requirement asks for that asks for no evaluation.
+func insteadOf(r *v1alpha1.Requirement) string {
+	if r.Approval != nil {
+		return "people who approve"
+	}
+	return "a check of the cluster"
 }
 
 // file returns the result file as it is stored; nil with a summary where it does not exist.

@@ -20,6 +20,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/revision"
 	"github.com/scalegate/scalegate/internal/workload"
 )
 
@@ -69,8 +70,11 @@ func (r *ModelReleaseReconciler) livePods(ctx context.Context, key types.Namespa
 }
 
 // scene describes the claims to package enforcement, and examines what the decision would open.
-func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.NamespacedName, in gate.Input, c claims, d gate.Decision) (enforcement.Scene, error) {
-	s := enforcement.Scene{Now: in.Now, ReleaseName: key.Name, Policy: in.Policy}
+func (r *ModelReleaseReconciler) scene(ctx context.Context, seen *course) (enforcement.Scene, error) {
+	in, c, d := seen.in, seen.present, seen.decision
+	// While a change of the policy is not in force, the stricter of both texts is enforced.
+	in.Policy = revision.Enforced(in.Policy, in.InForce)
+	s := enforcement.Scene{Now: in.Now, ReleaseName: seen.key.Name, Policy: in.Policy, Mended: seen.observed.mended(in, d)}
 	if c.namespace != nil {
 		s.Namespace = enforcement.Namespace{
 			Gate: c.namespace.Labels[v1alpha1.LabelGate], Annotations: c.namespace.Annotations,
@@ -84,7 +88,9 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 		return s, err
 	}
 	withheld := r.withheld(c.namespace, in.Now)
-	s.Withheld = withheld.Withheld
+	if s.Withheld = withheld.Withheld; s.Withheld.Reason == "" {
+		s.Withheld = seen.observed.withheld()
+	}
 	s.Asked, s.Memory, s.LimitBy = in.Release.Spec.Exposure, memory(in, s.Namespace.Annotations), in.Release.Spec.LimitBy
 	var err error
 	if s.Fallback, err = r.fallback(ctx, in); err != nil {
@@ -96,7 +102,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, key types.Namespaced
 	}
 	s.Begins = begins.day
 	x := r.examination(in, d, s)
-	x.unread = c.unread
+	x.unread, x.sentry = c.unread, seen.observed.sentryFor(d)
 	x.basis += fmt.Sprintf("/%s/%s/%d", s.Namespace.Gate, withheld.Reason, withheld.Since.UnixNano())
 	s.Digests = workload.ImageDigests(x.declared)
 	if s.Parents, err = x.parents(ctx, c.parents, related); err != nil {
@@ -125,14 +131,17 @@ func (r *ModelReleaseReconciler) examination(in gate.Input, d gate.Decision, s e
 			granted.Insert(x.Name)
 		}
 	}
-	opened := granted.Clone()
+	opened, lifted := granted.Clone(), granted.Clone()
+	for exposure := range s.Mended {
+		lifted.Insert(exposure)
+	}
 	if enforced {
 		opened.Insert(enforcement.Continued(s.Memory, d, in.Policy, in.Now)...)
 	}
 	return examination{
 		live: r.Live, verdicts: r.verdicts, declared: workload.DeclaredBy(in.Release, in.Policy), basis: basis(in),
 		now:     in.Now,
-		release: in.Release, granted: granted, opened: opened, audits: audited,
+		release: in.Release, granted: granted, lifted: lifted, opened: opened, audits: audited,
 	}
 }
 
@@ -178,7 +187,7 @@ func (r *ModelReleaseReconciler) untrusted(ctx context.Context, ns *metav1.Parti
 func basis(in gate.Input) string {
 	text := fmt.Sprintf("%s/%d", in.Release.UID, in.Release.Generation)
 	if in.Policy != nil {
-		text += "/" + in.PolicyRevision
+		text += "/" + in.PolicyRevision + "/" + in.InForceRevision
 	}
 	return text
 }

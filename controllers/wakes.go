@@ -87,6 +87,15 @@ func (w wakes) releasesUnderPolicy(ctx context.Context, o client.Object) ([]type
 	return w.releases(ctx, client.MatchingFields{indexReleasePolicy: o.GetName()})
 }
 
+// releasesUnderRevision are those under the policy that a PolicyRevision is of.
+func (w wakes) releasesUnderRevision(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	record, ok := o.(*v1alpha1.PolicyRevision)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a revision", o)
+	}
+	return w.releases(ctx, client.MatchingFields{indexReleasePolicy: record.Spec.Policy})
+}
+
 // releasesOfFinding are those that have one of the finding's artifacts, in any namespace, and those that were made from
 // them: what stands against a release counts for these while they have no result of their own.
 func (w wakes) releasesOfFinding(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {

@@ -29,8 +29,11 @@ const (
 	// a pod of the release answer with something else than the release declares.
 	ConditionIdentityDrift = "IdentityDrift"
 
-	// ConditionWaived on a ModelRelease is present only while True: a waiver sets a requirement of what is granted aside.
+	// ConditionWaived on a ModelRelease is present only while True: a waiver of it counts, and sets a requirement aside.
 	ConditionWaived = "Waived"
+
+	// ConditionReviewed on a ReleaseWaiver for an emergency: the review that each of them owes was made.
+	ConditionReviewed = "Reviewed"
 
 	// ConditionGuarded on a SafetyPolicy: the admission policies that enforce it are in place and act.
 	ConditionGuarded = "Guarded"
@@ -243,6 +246,9 @@ const (
 	ReasonReleaseNotFound = "ReleaseNotFound"
 	// ReasonRequirementNotFound, Ready False, Reconciling True: the policy has no such requirement.
 	ReasonRequirementNotFound = "RequirementNotFound"
+	// ReasonRequirementNotEvaluated, Ready False, Stalled True: the requirement asks for people who approve, or for a check of
+	// the cluster, and for no evaluation. It is looked at again when the policy changes.
+	ReasonRequirementNotEvaluated = "RequirementNotEvaluated"
 	// ReasonLMEvalJobNotFound, Ready False, Reconciling True: the LMEvalJob, or the kind, does not exist.
 	ReasonLMEvalJobNotFound = "LMEvalJobNotFound"
 )
@@ -336,10 +342,12 @@ const (
 )
 
 // Reasons of the condition Ready of ReleaseApproval, ReleaseWaiver, ReleaseDetermination and PolicyApproval, beside
-// ReleaseNotFound, PolicyNotFound, Objected and ApprovalMissing.
+// ReleaseNotFound, PolicyNotFound, Objected, ApprovalMissing, and InvalidSpec where the policy has no such exposure.
 const (
 	// ReasonCounts, Ready True: decisions take it into account.
 	ReasonCounts = "Counts"
+	// ReasonNotYet, Ready False, Reconciling True: it was made later than Scalegate's clock says, and counts from then on.
+	ReasonNotYet = "NotYet"
 	// ReasonOtherArtifacts, Ready False, Stalled True: it was given for other artifacts than the release has.
 	ReasonOtherArtifacts = "OtherArtifacts"
 	// ReasonWeakerEvidence, Ready False, Stalled True: evidence became weaker after it was given.
@@ -362,9 +370,13 @@ const (
 	ReasonNotAllowed = "NotAllowed"
 	// ReasonNoNewEvidence, Ready False, Stalled True: an earlier waiver set the same aside, and nothing new was shown since.
 	ReasonNoNewEvidence = "NoNewEvidence"
-	// ReasonReviewOverdue, Ready False, Stalled True: the review of an earlier waiver for an emergency is owed, and late. Also
-	// an event of the release.
+	// ReasonReviewOverdue, Ready False, Stalled True: the review of an earlier waiver for an emergency is owed, and late. Of that
+	// waiver itself, Reviewed False. Also an event of the release.
 	ReasonReviewOverdue = "ReviewOverdue"
+	// ReasonReviewOwed, Reviewed False: the waiver was for an emergency, and nobody reviewed it yet.
+	ReasonReviewOwed = "ReviewOwed"
+	// ReasonReviewMade, Reviewed True: somebody in the role that the policy names reviewed it.
+	ReasonReviewMade = "ReviewMade"
 	// ReasonRecordNotFound, Ready False, Reconciling True: the waiver or determination that it regards does not exist, or is
 	// a later one of that name.
 	ReasonRecordNotFound = "RecordNotFound"

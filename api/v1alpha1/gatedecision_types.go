@@ -61,6 +61,7 @@ type GateDecisionSpec struct {
 	// sequence is 1 for the first record of a release, and one more for each that follows.
 	// +required
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
 	Sequence int64 `json:"sequence,omitempty"`
 
 	// previous is the digest of the record before, in lower-case hexadecimal. Absent in the first.
@@ -93,27 +94,32 @@ type GateDecisionSpec struct {
 
 	// policyRevision that was decided under.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	PolicyRevision string `json:"policyRevision,omitempty"`
 
 	// subjectDigest is the digest over the release's artifacts.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=71
 	SubjectDigest string `json:"subjectDigest,omitempty"`
 
-	// requiredLevel, grantedExposure, replicaCeiling, reason and message are those of the decision.
+	// requiredLevel is the level that the release needed. Absent where none could be told.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	RequiredLevel string `json:"requiredLevel,omitempty"`
 
 	// grantedExposure is the exposure that was granted. Absent means none.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	GrantedExposure string `json:"grantedExposure,omitempty"`
 
 	// replicaCeiling is the most pods that may serve it. Absent means no ceiling.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
 	ReplicaCeiling *int32 `json:"replicaCeiling,omitempty"`
 
 	// reason of the decision.
@@ -124,6 +130,7 @@ type GateDecisionSpec struct {
 
 	// message of the decision.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
@@ -133,11 +140,13 @@ type GateDecisionSpec struct {
 	// +kubebuilder:validation:MaxItems=512
 	Inputs []DecisionInput `json:"inputs,omitempty"`
 
-	// input is all that the decision was made from, as JSON with sorted keys, compressed with gzip. Policies stand in it
-	// by the digest of their PolicyRevision. Absent where it would be larger than 262144 bytes.
+	// input is all that the decision was made from, as JSON with sorted keys, compressed with gzip, in base64. Policies stand in
+	// it by the digest of their PolicyRevision. Absent where it would be larger than 262144 bytes when it is compressed.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=349528
-	Input []byte `json:"input,omitempty"`
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9+/]+={0,2}$`
+	Input string `json:"input,omitempty"`
 
 	// inputDigest is the SHA-256 of the input before compression, in lower-case hexadecimal.
 	// +required
@@ -153,6 +162,7 @@ type GateDecisionSpec struct {
 
 	// engine is the version of Scalegate that decided.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Engine string `json:"engine,omitempty"`
 
@@ -187,6 +197,7 @@ type DecisionInput struct {
 // GateDecisionStatus says when a decision was enforced.
 //
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.enforcedTime) || (has(self.enforcedTime) && self.enforcedTime == oldSelf.enforcedTime)",message="when a decision was enforced does not change"
+// +kubebuilder:validation:MinProperties=1
 type GateDecisionStatus struct {
 	// enforcedTime is when what was decided held in the cluster: all that it gives was given, and nothing served any more
 	// above it. Absent means that it does not, or that another decision came before it did.

@@ -39,6 +39,8 @@ type RoleQuorum struct {
 }
 
 // ApprovalCriterion says who has to approve a release, and who has to be told before.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.quorum) || !has(self.differFrom)",message="differFrom is for those who approve, so it needs a quorum",fieldPath=".differFrom"
 type ApprovalCriterion struct {
 	// quorum is the people who have to approve. All of it is needed, of as many distinct people as the counts add up to. An
 	// objection by somebody who could be counted in it blocks.
@@ -83,7 +85,7 @@ const (
 //
 // +kubebuilder:validation:MinProperties=1
 type IndependentEvaluators struct {
-	// users, service accounts included: system:serviceaccount:NAMESPACE:NAME.
+	// users are the names of users, service accounts included: system:serviceaccount:NAMESPACE:NAME.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -231,6 +233,8 @@ const (
 )
 
 // WaiverRules say who may set a requirement aside, and for how long.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.breakGlass) || self.breakGlass.maxSeconds <= self.maxDays * 86400",message="breakGlass is the shorter path: maxSeconds must be at most as long as maxDays",fieldPath=".breakGlass"
 type WaiverRules struct {
 	// quorum is who has to approve a waiver: two people at least. Who asked for it is not counted.
 	// +required

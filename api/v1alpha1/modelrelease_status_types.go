@@ -201,7 +201,20 @@ type RequirementStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
+
+	// alert says that the requirement is met, and that the result lies beyond the bound at which the policy wants an alert.
+	// Absent where it does not.
+	// +optional
+	Alert RequirementAlert `json:"alert,omitempty"`
 }
+
+// RequirementAlert says that a policy wants an alert about a result that is met.
+//
+// +kubebuilder:validation:Enum=Reached
+type RequirementAlert string
+
+// AlertReached means that the result lies beyond the policy's alert bound.
+const AlertReached RequirementAlert = "Reached"
 
 // WorkloadStatus is what became of one workload that claims the release.
 type WorkloadStatus struct {

@@ -62,6 +62,7 @@ type PolicyApprovalSpec struct {
 	// sequence is the number of the PolicyRevision that it is about: a return to the same text is another one.
 	// +required
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
 	Sequence int64 `json:"sequence,omitempty"`
 
 	// role that the person signs in. It needs the verb approve on policyapprovals of this resource name.
@@ -70,8 +71,9 @@ type PolicyApprovalSpec struct {
 	// +kubebuilder:validation:MaxLength=48
 	Role string `json:"role,omitempty"`
 
-	// decision of the person.
+	// decision of the person: Approve, or Object.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="self != 'Acknowledge'",message="decision must be Approve or Object: a revision of a policy needs votes, and nobody has to acknowledge it"
 	Decision ApprovalDecision `json:"decision,omitempty"`
 
 	// rationale in words: why the policy may be weaker.

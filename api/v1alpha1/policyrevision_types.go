@@ -58,6 +58,7 @@ type PolicyRevisionSpec struct {
 	// sequence is 1 for the first revision of a policy of this name, and one more for each that follows.
 	// +required
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
 	Sequence int64 `json:"sequence,omitempty"`
 
 	// revision is the digest of the text, as decisions name it: sha256: and the first 16 hexadecimal digits.
@@ -76,20 +77,22 @@ type PolicyRevisionSpec struct {
 	// compared. Absent for the first.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
 	ComparedWith *int64 `json:"comparedWith,omitempty"`
 
 	// effect of all changes together.
 	// +required
 	Effect RevisionEffect `json:"effect,omitempty"`
 
-	// changes, item by item; the first 256.
+	// changes are the items that changed, one by one; the first 256.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	Changes []PolicyChange `json:"changes,omitempty"`
 
-	// author is the user who changed the policy, as the API server stamped it; empty where that is not known.
+	// author is the user who changed the policy, as the API server stamped it. Absent where that is not known.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Author string `json:"author,omitempty"`
 
@@ -130,11 +133,13 @@ type PolicyChange struct {
 
 	// before is what it was, as JSON; absent where it was not there.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Before string `json:"before,omitempty"`
 
 	// after is what it is, as JSON; absent where it is not there any more.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	After string `json:"after,omitempty"`
 

@@ -48,6 +48,9 @@ type ReleaseApprovalList struct {
 }
 
 // ReleaseApprovalSpec is what one person says.
+//
+// +kubebuilder:validation:XValidation:rule="self.decision != 'Object' || !has(self.endTime)",message="an objection does not end: leave endTime off",fieldPath=".endTime"
+// +kubebuilder:validation:XValidation:rule="self.decision != 'Acknowledge' || !has(self.regarding) || self.regarding.kind == 'ReleaseWaiver'",message="a determination is approved or objected to; what is acknowledged is a release, or a waiver that is reviewed",fieldPath=".decision"
 type ReleaseApprovalSpec struct {
 	// release is the name of the ModelRelease in the same namespace.
 	// +required

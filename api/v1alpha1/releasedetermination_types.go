@@ -48,6 +48,7 @@ type ReleaseDeterminationList struct {
 // ReleaseDeterminationSpec is the judgement of capability thresholds.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.disclosure) || self.thresholds.all(t, t.conclusion == 'Reached')",message="disclosure must say where it is disclosed that a threshold is ruled out which the evaluations leave open",fieldPath=".disclosure"
+// +kubebuilder:validation:XValidation:rule="!has(self.endTime) || self.thresholds.exists(t, t.conclusion == 'RuledOut')",message="endTime is for thresholds that are ruled out: that one is reached does not end",fieldPath=".endTime"
 type ReleaseDeterminationSpec struct {
 	// release is the name of the ModelRelease in the same namespace.
 	// +required

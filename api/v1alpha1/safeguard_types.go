@@ -58,27 +58,27 @@ type SafeguardCheck struct {
 type SafeguardType string
 
 const (
-	// SafeguardImagesPinned: every image of every pod is named by digest.
+	// SafeguardImagesPinned means that every image of every pod is named by digest.
 	SafeguardImagesPinned SafeguardType = "ImagesPinned"
-	// SafeguardEgressDenied: a NetworkPolicy selects the pods for egress, and none that does allows every destination.
+	// SafeguardEgressDenied means that a NetworkPolicy selects the pods for egress, and none that does allows every destination.
 	SafeguardEgressDenied SafeguardType = "EgressDenied"
-	// SafeguardEgressBandwidthLimited: every pod has the annotation that limits its egress bandwidth.
+	// SafeguardEgressBandwidthLimited means that every pod has the annotation that limits its egress bandwidth.
 	SafeguardEgressBandwidthLimited SafeguardType = "EgressBandwidthLimited"
-	// SafeguardRuntimeClass: every pod has one of the RuntimeClasses.
+	// SafeguardRuntimeClass means that every pod has one of the RuntimeClasses.
 	SafeguardRuntimeClass SafeguardType = "RuntimeClass"
-	// SafeguardReadOnlyWeights: every volume that is not made for the pod is mounted read-only, and none is a path of the node.
+	// SafeguardReadOnlyWeights means that every volume that is not made for the pod is mounted read-only, and none is a path of the node.
 	SafeguardReadOnlyWeights SafeguardType = "ReadOnlyWeights"
-	// SafeguardSafeguardContainer: every pod runs each artifact of type Safeguard of the release, by digest.
+	// SafeguardSafeguardContainer means that every pod runs each artifact of type Safeguard of the release, by digest.
 	SafeguardSafeguardContainer SafeguardType = "SafeguardContainer"
-	// SafeguardDedicatedNamespace: nothing but this release runs in its namespace, and the namespace wants every pod to claim one.
+	// SafeguardDedicatedNamespace means that nothing but this release runs in its namespace, and the namespace wants every pod to claim one.
 	SafeguardDedicatedNamespace SafeguardType = "DedicatedNamespace"
-	// SafeguardPodSecurityRestricted: the namespace enforces the Pod Security Standard restricted.
+	// SafeguardPodSecurityRestricted means that the namespace enforces the Pod Security Standard restricted.
 	SafeguardPodSecurityRestricted SafeguardType = "PodSecurityRestricted"
-	// SafeguardNoServiceAccountToken: no pod is given a token of the API server.
+	// SafeguardNoServiceAccountToken means that no pod is given a token of the API server.
 	SafeguardNoServiceAccountToken SafeguardType = "NoServiceAccountToken"
-	// SafeguardNoTenantExec: nobody but exempt groups may exec, attach, forward ports or proxy to the pods, or add containers to them.
+	// SafeguardNoTenantExec means that nobody but exempt groups may exec, attach, forward ports or proxy to the pods, or add containers to them.
 	SafeguardNoTenantExec SafeguardType = "NoTenantExec"
-	// SafeguardEncryptedStorage: every claim that a pod mounts is of one of the StorageClasses.
+	// SafeguardEncryptedStorage means that every claim that a pod mounts is of one of the StorageClasses.
 	SafeguardEncryptedStorage SafeguardType = "EncryptedStorage"
 )
 

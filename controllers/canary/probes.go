@@ -172,6 +172,7 @@ func (p *Probes) ring2() []probe {
 func (p *Probes) kinds() []probe {
 	stamp := guards.ID{Kind: guards.KindMutatingPolicy, Name: "scalegate-stamp-evaluator"}
 	status := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-status"}
+	signers := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-signers"}
 	return []probe{
 		{"kinds", "evidence carries who brought it", stamp, func(ctx context.Context) (guards.Outcome, string) {
 			e := standingEvaluation()
@@ -183,6 +184,9 @@ func (p *Probes) kinds() []probe {
 			e := standingEvaluation()
 			return p.lacking(e, p.Client.Status().Patch(ctx, e,
 				client.RawPatch(types.MergePatchType, []byte(`{"status":{"observedGeneration":1000}}`)), client.DryRunAll))
+		})},
+		{"kinds", "an approval in a role that its sender does not hold is refused", signers, p.refused(signers.Name, func(ctx context.Context) error {
+			return p.Client.Create(ctx, probeApproval(), client.DryRunAll)
 		})},
 	}
 }
@@ -317,6 +321,14 @@ func standingTemplate() corev1.PodTemplateSpec {
 		claiming()(t)
 		t.Labels["app"] = Account + "-none"
 	})
+}
+
+func probeApproval() *v1alpha1.ReleaseApproval {
+	return &v1alpha1.ReleaseApproval{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, GenerateName: Account + "-"}, Spec: v1alpha1.ReleaseApprovalSpec{
+		Release: Account, Role: Account, Decision: v1alpha1.DecisionApprove,
+		SubjectDigest:  "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+		PolicyRevision: "none", Exposure: "none", Rationale: "A try of the canary.",
+	}}
 }
 
 func standingEvaluation() *v1alpha1.SafetyEvaluation {

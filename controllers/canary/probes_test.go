@@ -58,7 +58,7 @@ func TestWhoRefusesTheCanarysObjectsIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	results := (&Probes{Client: api}).Probe(t.Context(), set)
-	if len(results) != 14 {
+	if len(results) != 15 {
 		t.Errorf("%d results", len(results))
 	}
 	for _, r := range results {

@@ -109,6 +109,8 @@ func (s stored) List(_ context.Context, into client.ObjectList, options ...clien
 			if f, ok := o.(*v1alpha1.AdverseFinding); ok {
 				list.Items = append(list.Items, *f.DeepCopy())
 			}
+		case *v1alpha1.ReleaseApprovalList, *v1alpha1.ReleaseWaiverList, *v1alpha1.ReleaseDeterminationList, *v1alpha1.PolicyRevisionList:
+			// Nobody said anything.
 		default:
 			return fmt.Errorf("there is no list of %T here", into)
 		}
@@ -188,6 +190,12 @@ func send(t *testing.T, group, resource string, old, object any) sent {
 // by changes who sent the request.
 func (s sent) by(username string) sent {
 	s.UserInfo.Username = username
+	return s
+}
+
+// among changes the groups of who sent the request.
+func (s sent) among(groups ...string) sent {
+	s.UserInfo.Groups = groups
 	return s
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/gathering"
+	"github.com/scalegate/scalegate/internal/revision"
 	"github.com/scalegate/scalegate/internal/workload"
 )
 
@@ -78,12 +79,13 @@ func (g judges) judge(ctx context.Context, c claim) (judgement, error) {
 	j.found = true
 	j.exposure = workload.Exposure(c.labels, in.Release)
 	j.policy = in.Release.Spec.Policy
-	j.deny = in.Policy != nil && in.Policy.Spec.OnUncleared == v1alpha1.DenyUncleared
+	enforced := revision.Enforced(in.Policy, in.InForce)
+	j.deny = enforced != nil && enforced.Spec.OnUncleared == v1alpha1.DenyUncleared
 	j.decision = gate.Decide(in)
 	j.granted = slices.ContainsFunc(j.decision.Exposures, func(x gate.ExposureResult) bool {
 		return x.Name == j.exposure && x.Granted
 	})
-	declared := workload.DeclaredBy(in.Release, in.Policy)
+	declared := workload.DeclaredBy(in.Release, enforced)
 	if c.pod {
 		j.mismatch = workload.MatchPod(declared, c.template)
 	} else {

@@ -64,16 +64,8 @@ func (h *Holds) rule(resource schema.GroupResource, req *admission.Request) func
 	if req.SubResource != "" || !create && !update {
 		return nil
 	}
-	switch resource {
-	case schema.GroupResource{Group: v1alpha1.Group, Resource: "safetyevaluations"}:
-		return h.stampEvaluation
-	case schema.GroupResource{Group: v1alpha1.Group, Resource: "modelreleases"}:
-		return h.stampRevoker
-	case schema.GroupResource{Group: v1alpha1.Group, Resource: "adversefindings"}:
-		if update {
-			return stampResolver
-		}
-		return nil
+	if resource.Group == v1alpha1.Group {
+		return h.stamp(resource.Resource, update)
 	}
 	hold := h.hold(resource, create)
 	if hold == nil || req.UserInfo.Username == h.options.Controller && resource.Resource != "pods" {
@@ -84,6 +76,29 @@ func (h *Holds) rule(resource schema.GroupResource, req *admission.Request) func
 			hold(ctx, m)
 		}
 	}
+}
+
+// stamp is what is stamped on a kind of ours; nil for those that nobody signs.
+func (h *Holds) stamp(resource string, update bool) func(context.Context, mutation) {
+	switch resource {
+	case "safetyevaluations":
+		return h.stampEvaluation
+	case "modelreleases":
+		return h.stampRelease
+	case "releaseapprovals", "policyapprovals":
+		return stampApprover
+	case "releasewaivers":
+		return stampSigner("requester")
+	case "releasedeterminations":
+		return stampSigner("author")
+	case "safetypolicies":
+		return stampPolicyAuthor
+	case "adversefindings":
+		if update {
+			return stampResolver
+		}
+	}
+	return nil
 }
 
 // hold is how a kind is held; nil for those that are not.

@@ -35,6 +35,20 @@ func (h *Holds) stampEvaluation(ctx context.Context, m mutation) {
 	if reach != "" {
 		put(m.object, reach, "spec", "reach")
 	}
+	stampGroups(&m, "evaluatorGroups")
+}
+
+// stampGroups writes the groups of the sender, or keeps those that stand. What was never stamped is not stamped later.
+func stampGroups(m *mutation, field string) {
+	groups, _ := at(m.old, "spec", field).([]any)
+	if m.old == nil {
+		for _, group := range m.user.Groups {
+			groups = append(groups, group)
+		}
+	}
+	if len(groups) > 0 {
+		put(m.object, groups, "spec", field)
+	}
 }
 
 // stampRevoker is scalegate-stamp-revoker: who revokes is who changed the words of a revocation. One whose words stay

@@ -101,7 +101,7 @@ func TestStamps(t *testing.T) {
 		},
 		"a release that is born revoked": {
 			send(t, v1alpha1.Group, "modelreleases", nil, release("Critical", "somebody", v1alpha1.ReachCluster)),
-			`[{"op":"replace","path":"/spec/revocation/revokedBy","value":"jane"},{"op":"replace","path":"/spec/revocation/reach","value":"Namespace"}]`,
+			`[{"op":"replace","path":"/spec/revocation/revokedBy","value":"jane"},{"op":"replace","path":"/spec/revocation/reach","value":"Namespace"},{"op":"add","path":"/spec/authors","value":["jane"]}]`,
 		},
 		"a release that an attestor revokes": {
 			send(t, v1alpha1.Group, "modelreleases", release("", "", ""), release("Critical", "attestor", "")).by("attestor"),
@@ -115,7 +115,7 @@ func TestStamps(t *testing.T) {
 			send(t, v1alpha1.Group, "modelreleases", release("Critical", "john", v1alpha1.ReachCluster), release("Critical", "", "")),
 			`[{"op":"add","path":"/spec/revocation/revokedBy","value":"john"},{"op":"add","path":"/spec/revocation/reach","value":"Cluster"}]`,
 		},
-		"a release that is not revoked":          {send(t, v1alpha1.Group, "modelreleases", nil, release("", "", "")), ""},
+		"a release that is not revoked":          {send(t, v1alpha1.Group, "modelreleases", nil, release("", "", "")), `[{"op":"add","path":"/spec/authors","value":["jane"]}]`},
 		"a resolution is stamped":                {send(t, v1alpha1.Group, "adversefindings", standing, finding("somebody")), `[{"op":"replace","path":"/spec/resolution/resolvedBy","value":"jane"}]`},
 		"a resolution that stays keeps its name": {send(t, v1alpha1.Group, "adversefindings", finding("john"), finding("jane")), `[{"op":"replace","path":"/spec/resolution/resolvedBy","value":"john"}]`},
 		"a finding without a resolution":         {send(t, v1alpha1.Group, "adversefindings", standing, standing), ""},

@@ -27,6 +27,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/gathering"
 )
 
 var update = flag.Bool("update", false, "write the transcripts in testdata anew")
@@ -77,7 +78,26 @@ func cluster(t *testing.T, refuse refusal, objects ...client.Object) client.With
 			return c.Delete(ctx, o, opts...)
 		},
 	}
-	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(calls).Build()
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(calls).
+		WithIndex(&v1alpha1.ReleaseApproval{}, gathering.ByNamed, func(o client.Object) []string {
+			a, ok := o.(*v1alpha1.ReleaseApproval)
+			if !ok {
+				t.Fatalf("%T is no approval", o)
+			}
+			return gathering.ApprovalRelease(a)
+		}).
+		WithIndex(&v1alpha1.PolicyRevision{}, gathering.ByPolicy, func(o client.Object) []string {
+			if r, ok := o.(*v1alpha1.PolicyRevision); ok {
+				return gathering.RevisionPolicy(r)
+			}
+			return nil
+		}).
+		WithIndex(&v1alpha1.GateDecision{}, "spec.release", func(o client.Object) []string {
+			if r, ok := o.(*v1alpha1.GateDecision); ok {
+				return []string{r.Spec.Release}
+			}
+			return nil
+		}).Build()
 }
 
 // world is a governed namespace with the release m1, whose policy asks for bio below 0.2 to rule CBRN-3 out, and for card.

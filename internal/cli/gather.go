@@ -45,9 +45,13 @@ func (c connection) gather(ctx context.Context, name string, now time.Time) (exp
 	if err := c.gatherReleases(ctx, &s); err != nil {
 		return s, err
 	}
+	if err := c.gatherRecords(ctx, &s); err != nil {
+		return s, err
+	}
 	if err := c.gatherNamespace(ctx, &s); err != nil {
 		return s, err
 	}
+	s.Input.Safeguards = gathering.Safeguards(s.Input.Release)
 	s.Decision = gate.Decide(s.Input)
 	return s, nil
 }
@@ -67,12 +71,17 @@ func (c connection) release(ctx context.Context, name string) (*v1alpha1.ModelRe
 func (c connection) gatherPolicy(ctx context.Context, s *explanation.Situation) error {
 	name := s.Input.Release.Spec.Policy
 	policy := &v1alpha1.SafetyPolicy{}
-	if err := c.Get(ctx, client.ObjectKey{Name: name}, policy); err == nil {
-		s.Input.Policy, s.Input.PolicyRevision = policy, gate.Revision(&policy.Spec)
-	} else if !apierrors.IsNotFound(err) {
+	if err := c.Get(ctx, client.ObjectKey{Name: name}, policy); apierrors.IsNotFound(err) {
+		return nil
+	} else if err != nil {
 		return fmt.Errorf("reading SafetyPolicy %s: %w", name, clusterScoped(err))
 	}
-	return nil
+	records, err := gathering.Revisions(ctx, c, name)
+	if err != nil {
+		return clusterScoped(err)
+	}
+	s.Input.Policy = policy
+	return gathering.Governed(&s.Input, records)
 }
 
 // gatherEvaluations reads the evaluations of the release, and of all that the caller may read what they saw of
@@ -151,6 +160,19 @@ func (c connection) evaluations(ctx context.Context, where ...client.ListOption)
 			return all, nil
 		}
 	}
+}
+
+// gatherRecords reads what people made about the release.
+func (c connection) gatherRecords(ctx context.Context, s *explanation.Situation) error {
+	records, err := gathering.RecordsOf(ctx, c, s.Input.Release)
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("nothing can be decided without it; the cluster's own role view grants it in the namespace: %w", err)
+	}
+	if err != nil {
+		return served(err)
+	}
+	s.Input.Approvals, s.Input.Waivers, s.Input.Determinations = records.Approvals, records.Waivers, records.Determinations
+	return nil
 }
 
 // gatherNamespace reads the namespace, where the caller may.

@@ -51,7 +51,9 @@ Exit codes: 0 imported, now or before, whatever the result says; 1 an error, and
 			if err != nil {
 				return err
 			}
-			run := importRun{connection: c, options: &o, env: env, out: cmd.OutOrStdout(), narration: cmd.OutOrStdout()}
+			run := importRun{
+				connection: c, options: &o, env: env, program: displayName(cmd), out: cmd.OutOrStdout(), narration: cmd.OutOrStdout(),
+			}
 			if o.format.value != formatText {
 				run.narration = cmd.ErrOrStderr()
 			}
@@ -63,6 +65,7 @@ Exit codes: 0 imported, now or before, whatever the result says; 1 an error, and
 	f.StringVar(&o.requirement, "requirement", "", "name of the requirement, in the release's policy, that the result is for")
 	f.StringVar(&o.name, "name", "", "name of the SafetyEvaluation (default: from release, requirement and file)")
 	f.StringArrayVar(&o.tested, "tested", nil, "artifact that was run, as TYPE=sha256:DIGEST; once for each, for another relation than Exact")
+	f.StringArrayVar(&o.elicitation, "elicitation", nil, "how hard the evaluation tried, as KEY=VALUE; once for each of "+strings.Join(elicitationKeys(), ", "))
 	o.relation.addTo(cmd, "relation", "", "relation of what was run to the release")
 	o.dryRun.addTo(cmd, "dry-run", "", "stop short of storing anything")
 	o.format.addTo(cmd, "output", "o", "how to print the objects")
@@ -82,6 +85,8 @@ type importRun struct {
 	connection
 	options *importOptions
 	env     environment
+	// program is how the caller starts this one.
+	program string
 	// out is for the objects, narration for what a person reads.
 	out, narration io.Writer
 }
@@ -163,10 +168,17 @@ func (r *importRun) requirement(policy *v1alpha1.SafetyPolicy, release *v1alpha1
 	}
 	var names []string
 	for i := range policy.Spec.Requirements {
-		if policy.Spec.Requirements[i].Name == r.options.requirement {
-			return &policy.Spec.Requirements[i], nil
+		requirement := &policy.Spec.Requirements[i]
+		if requirement.Name == r.options.requirement && requirement.Evaluation == nil {
+			return nil, fmt.Errorf("--requirement %s of SafetyPolicy %s asks for no evaluation, so no result can meet it: see %s explain modelrelease %s for what does",
+				r.options.requirement, policy.Name, r.program, release.Name)
 		}
-		names = append(names, policy.Spec.Requirements[i].Name)
+		if requirement.Name == r.options.requirement {
+			return requirement, nil
+		}
+		if requirement.Evaluation != nil {
+			names = append(names, requirement.Name)
+		}
 	}
 	return nil, fmt.Errorf("--requirement %s is not a requirement of SafetyPolicy %s; it has: %s",
 		r.options.requirement, policy.Name, strings.Join(names, ", "))

@@ -30,7 +30,7 @@ const (
 type importOptions struct {
 	release, requirement, name string
 	relation                   choice
-	tested                     []string
+	tested, elicitation        []string
 	dryRun, format             choice
 }
 
@@ -104,6 +104,10 @@ func (o *importOptions) objects(release *v1alpha1.ModelRelease, r *report) (impo
 	if err != nil {
 		return imported{}, err
 	}
+	tried, err := parseElicitation(o.elicitation)
+	if err != nil {
+		return imported{}, err
+	}
 	name := o.name
 	if name == "" {
 		name = release.Name + "-" + o.requirement + "-" + r.measurement.SHA256[:10]
@@ -124,6 +128,7 @@ func (o *importOptions) objects(release *v1alpha1.ModelRelease, r *report) (impo
 			Spec: v1alpha1.SafetyEvaluationSpec{
 				Subject:     subject,
 				Requirement: o.requirement,
+				Elicitation: tried,
 				Report: &v1alpha1.Report{
 					ConfigMap: &v1alpha1.ConfigMapKey{Name: name, Key: reportKey},
 					SHA256:    r.measurement.SHA256,

@@ -42,7 +42,7 @@ safety evidence reaches.`,
 		root.Use = program
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl " + strings.ReplaceAll(name, "_", "-")}
 	}
-	root.AddCommand(newExplain(env), newEvaluation(env), newDoctor(env), newCollect())
+	root.AddCommand(newExplain(env), newEvaluation(env), newApprove(env), newWaive(env), newPolicy(env), newDoctor(env), newAudit(env, version), newCollect())
 	return root
 }
 

@@ -30,6 +30,8 @@ type account struct {
 	grouped bool
 	// mismatch is the first that was found of its templates or its held pods; where it is only audited, of any pod.
 	mismatch string
+	// unguarded is the first safeguard that one of its templates or its held pods would break.
+	unguarded string
 }
 
 // pods are how many the workload asks for. Owner references may say anything, so the sum may not fit.
@@ -78,6 +80,7 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 		a.held++
 		a.grouped = a.grouped || pod.Unit.Size > 0
 		a.mismatch = cmp.Or(a.mismatch, e.mismatch(pod))
+		a.unguarded = cmp.Or(a.unguarded, pod.Verdict.Unguarded)
 	}
 	return b.all
 }
@@ -90,7 +93,7 @@ func (b book) replicaSet(rs ReplicaSet) {
 	switch {
 	case top == self:
 		a := b.of(top, rs.Exposure)
-		a.asked, a.mismatch = &rs.Replicas, rs.Verdict.says()
+		a.asked, a.mismatch, a.unguarded = &rs.Replicas, rs.Verdict.says(), rs.Verdict.Unguarded
 	case rs.Replicas > 0:
 		if a := b.of(top, rs.Exposure); !within {
 			a.inner += int64(rs.Replicas)
@@ -113,7 +116,7 @@ func (b book) parent(p Parent) {
 	if top != self && differs != "" {
 		differs = "its " + p.Kind.Kind + " " + p.Name + ": " + differs
 	}
-	a.mismatch = cmp.Or(a.mismatch, differs)
+	a.mismatch, a.unguarded = cmp.Or(a.mismatch, differs), cmp.Or(a.unguarded, p.Verdict.Unguarded)
 }
 
 // pod is the account that a pod belongs to.

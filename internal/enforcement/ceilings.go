@@ -93,8 +93,8 @@ func (e enforcement) fill(exposure string, waiting []*unit) {
 		}
 		queues = slices.DeleteFunc(queues, func(q *queue) bool { return len(q.units) == 0 })
 	}
-	// What was lost does not roll out: it does not grow.
-	if free <= 0 && e.granted(exposure) {
+	// What was lost does not roll out, since it does not grow; but where to roll out is what mends it.
+	if free <= 0 && (e.granted(exposure) || e.mends(exposure)) {
 		rollouts.surge(-free, ceiling)
 	}
 }

@@ -40,6 +40,12 @@ func (e enforcement) replaced(exposure string) bool {
 	return end != nil && e.scene.Now.Before(end.Time)
 }
 
+// mends tells whether what serves an exposure may roll out though it is not granted: nothing refuses it but pods that serve
+// and break a safeguard, and what is opened in their place does not. It grows by no more than a rollout does.
+func (e enforcement) mends(exposure string) bool {
+	return e.scene.Mended[exposure] && e.replaced(exposure)
+}
+
 // servedOf are the units that served an exposure when it was lost; false where it was not granted before.
 func (e enforcement) servedOf(exposure string) (units int32, lost bool) {
 	if e.record == nil || e.granted(exposure) {

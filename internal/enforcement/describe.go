@@ -58,6 +58,8 @@ func (e enforcement) heldBecause(a *account) (reason, message string) {
 		return e.decision.Reason, e.decision.Message
 	case a.mismatch != "":
 		return v1alpha1.ReasonWorkloadMismatch, a.mismatch
+	case a.unguarded != "":
+		return v1alpha1.ReasonSafeguardNotInPlace, a.unguarded
 	case e.withheld() && (a.held > 0 || a.waiting):
 		return e.scene.Withheld.Reason, e.scene.Withheld.Message
 	}
@@ -93,6 +95,8 @@ func (e enforcement) lostBecause(a *account) (reason, message string) {
 	switch due := e.replaced(a.exposure) && e.serving(a.exposure) < served; {
 	case due && a.mismatch != "":
 		return v1alpha1.ReasonWorkloadMismatch, a.mismatch
+	case (due || e.mends(a.exposure)) && a.unguarded != "":
+		return v1alpha1.ReasonSafeguardNotInPlace, a.unguarded
 	case due && e.withheld():
 		return e.scene.Withheld.Reason, e.scene.Withheld.Message
 	}
@@ -128,8 +132,11 @@ func (e enforcement) sumUp(plan *Plan, accounts map[string]*account) (reason, me
 	}
 	for _, key := range slices.Sorted(maps.Keys(accounts)) {
 		a := accounts[key]
-		if a.mismatch != "" && e.granted(a.exposure) && (a.held > 0 || a.waiting) {
+		switch held := e.granted(a.exposure) && (a.held > 0 || a.waiting); {
+		case held && a.mismatch != "":
 			return v1alpha1.ReasonWorkloadMismatch, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.mismatch)
+		case held && a.unguarded != "":
+			return v1alpha1.ReasonSafeguardNotInPlace, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.unguarded)
 		}
 	}
 	if departing == "" && len(e.scene.UntrustedMutators) > 0 && e.decision.GrantedExposure != "" {

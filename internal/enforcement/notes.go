@@ -4,9 +4,11 @@
 package enforcement
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
@@ -18,7 +20,7 @@ const notLookedAt = "NotLookedAt"
 const maxNote = 256
 
 // note says on each pod that stays held why it does. What a note says does not change but with its reason, so that pods are
-// not written again and again.
+// not written again and again; of a safeguard that the pod itself would break it says more, which changes with the pod.
 func (e enforcement) note(plan *Plan) {
 	for _, pod := range e.scene.Pods {
 		leaves := slices.ContainsFunc(plan.Removals, func(r Removal) bool { return r.UID == pod.UID && r.Name == pod.Name })
@@ -26,23 +28,33 @@ func (e enforcement) note(plan *Plan) {
 			continue
 		}
 		reason := e.podHeldBecause(pod)
-		if strings.HasPrefix(pod.Note, reason+":") {
-			continue
-		}
 		text := fmt.Sprintf("%s: release %s, exposure %s; see kubectl describe modelrelease %s",
 			reason, e.scene.ReleaseName, pod.Exposure, e.scene.ReleaseName)
-		plan.Notes = append(plan.Notes, Note{PodRef: pod.ref(), Text: text[:min(len(text), maxNote)]})
+		same := strings.HasPrefix(pod.Note, reason+":")
+		if reason == v1alpha1.ReasonSafeguardNotInPlace && pod.Verdict.Unguarded != "" {
+			text = reason + ": " + pod.Verdict.Unguarded
+			same = pod.Note == whole(text, maxNote)
+		}
+		if same {
+			continue
+		}
+		plan.Notes = append(plan.Notes, Note{PodRef: pod.ref(), Text: whole(text, maxNote)})
 	}
 }
 
 // podHeldBecause is the reason why one pod stays held.
 func (e enforcement) podHeldBecause(pod Pod) string {
 	u := e.units[unitOf(pod)]
-	a := &account{exposure: pod.Exposure, held: 1, grouped: pod.Unit.Size > 0, mismatch: e.mismatch(pod)}
+	a := &account{
+		exposure: pod.Exposure, held: 1, grouped: pod.Unit.Size > 0, mismatch: e.mismatch(pod), unguarded: pod.Verdict.Unguarded,
+	}
 	// Those of a unit begin together: what differs in one keeps the others.
 	for _, other := range u.held {
 		if u.starts() && a.mismatch == "" {
 			a.mismatch = e.mismatch(other)
+		}
+		if u.starts() {
+			a.unguarded = cmp.Or(a.unguarded, other.Verdict.Unguarded)
 		}
 	}
 	reason, _ := e.heldBecause(a)
@@ -51,4 +63,15 @@ func (e enforcement) podHeldBecause(pod Pod) string {
 		return notLookedAt
 	}
 	return reason
+}
+
+// whole cuts text to at most so many bytes of whole characters.
+func whole(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
 }

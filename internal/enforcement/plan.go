@@ -320,7 +320,7 @@ func common(owners []types.UID, present string) []types.UID {
 
 func (e enforcement) lift(plan *Plan) {
 	for _, p := range e.scene.Parents {
-		if p.Mark != "" && p.Verdict.Matches() && e.granted(p.Exposure) && !e.withheld() {
+		if p.Mark != "" && p.Verdict.Matches() && (e.granted(p.Exposure) || e.mends(p.Exposure)) && !e.withheld() {
 			plan.Lifts = append(plan.Lifts, Lift{Kind: p.Kind, Version: p.Version, Name: p.Name, ResourceVersion: p.ResourceVersion, Mark: p.Mark})
 		}
 	}

@@ -36,7 +36,7 @@ func pick[T any](d *dice, from ...T) T {
 func (d *dice) often() bool { return pick(d, true, true, true, false) }
 
 func (d *dice) verdict() enforcement.Verdict {
-	return pick(d, matching, matching, differing, unexamined, unread, unnaming)
+	return pick(d, matching, matching, differing, unexamined, unread, unnaming, unguarded)
 }
 
 func (d *dice) exposure() string {

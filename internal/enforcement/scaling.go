@@ -143,7 +143,7 @@ func (c *crew) rolls() bool {
 
 // reserved are the places that it has, or that its spec asks for and could use.
 func (c *crew) reserved() int32 {
-	if c.parent.Mark != "" && c.parent.Verdict.differs() {
+	if c.parent.Mark != "" && c.parent.Verdict.Examined && !c.parent.Verdict.Matches() {
 		return c.serves
 	}
 	return max(addUp(c.replicas, c.added)-c.spoiled, c.serves)

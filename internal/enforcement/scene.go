@@ -59,6 +59,9 @@ type Scene struct {
 	Fallback *Fallback
 	// LimitBy says whether workloads are also scaled.
 	LimitBy v1alpha1.LimitBy
+	// Mended are the exposures that are refused by nothing but pods that serve and break a safeguard: what takes their
+	// place, and does not, mends them.
+	Mended map[string]bool
 }
 
 // Memory is what the status of a release remembers of earlier plans.
@@ -114,16 +117,21 @@ type Verdict struct {
 	// Unnamed says which artifact it does not name, where all else matches and another pod of its unit
 	// may name it; empty when it names them all.
 	Unnamed string
+	// Unguarded says which safeguard that its exposure needs it would break, and how; empty when it breaks none. It is said
+	// only of what is not opened yet: what serves is judged as a whole.
+	Unguarded string
 }
 
-// Matches tells whether the object was examined and found to match by itself.
-func (v Verdict) Matches() bool { return v.Examined && v.Mismatch == "" && v.Unnamed == "" }
+// Matches tells whether the object was examined, found to match by itself, and breaks no safeguard.
+func (v Verdict) Matches() bool {
+	return v.Examined && v.Mismatch == "" && v.Unnamed == "" && v.Unguarded == ""
+}
 
 // matchesBeside tells whether the object matches beside one of its unit that names every artifact.
-func (v Verdict) matchesBeside() bool { return v.Examined && v.Mismatch == "" }
+func (v Verdict) matchesBeside() bool { return v.Examined && v.Mismatch == "" && v.Unguarded == "" }
 
 // differs tells whether the object was examined and found to differ.
-func (v Verdict) differs() bool { return v.Examined && !v.Matches() }
+func (v Verdict) differs() bool { return v.Examined && (v.Mismatch != "" || v.Unnamed != "") }
 
 // says where the object differs; empty when it does not, or was not examined.
 func (v Verdict) says() string { return cmp.Or(v.Mismatch, v.Unnamed) }

@@ -89,6 +89,9 @@ func (e enforcement) mismatch(pod Pod) string {
 	if u := e.units[unitOf(pod)]; u != nil && u.matches(pod) {
 		return ""
 	}
+	if u := e.units[unitOf(pod)]; pod.Verdict.Mismatch == "" && pod.Verdict.Unguarded != "" && u != nil && u.named {
+		return ""
+	}
 	return pod.Verdict.says()
 }
 

@@ -18,8 +18,8 @@ const (
 	maxClearance     = 30 * daySeconds
 )
 
-// Decide says how far the release may be exposed.
-func Decide(in Input) Decision {
+// decide says how far the release may be exposed under the text of the policy alone.
+func decide(in Input) Decision {
 	if in.Release == nil {
 		return Decision{
 			Reason:  v1alpha1.ReasonInvalidSpec,
@@ -48,6 +48,7 @@ func Decide(in Input) Decision {
 	for i := range e.questions {
 		e.judge(&e.questions[i])
 	}
+	e.judgePeople()
 	e.judgeThresholds()
 	e.report()
 	e.grant()
@@ -80,6 +81,9 @@ type engine struct {
 	// withdrawn is the release whose revocation counts: this one, or one with the same weights; nil without one.
 	withdrawn *v1alpha1.ModelRelease
 
+	// people is what was said by people; nil where nothing was.
+	people *people
+
 	results  []result
 	text     text
 	decision Decision
@@ -100,6 +104,7 @@ func (e *engine) load() {
 	e.withdrawn = Revoking(e.in.Release, e.in.Revoked)
 	e.loadEvaluations()
 	e.sightings = index(e.in.Sightings)
+	e.loadPeople()
 }
 
 // names bounds how many requirements the policy can name.
@@ -110,7 +115,7 @@ func (e *engine) names() int {
 		n += len(spec.Levels[i].Requires)
 	}
 	for i := range spec.Thresholds {
-		n += len(spec.Thresholds[i].RuledOutBy)
+		n += len(spec.Thresholds[i].RuledOutBy) + len(spec.Thresholds[i].Requires)
 	}
 	return n
 }
@@ -135,14 +140,21 @@ func (e *engine) addRequirement(spec *v1alpha1.Requirement) {
 		return
 	}
 	q := question{
-		spec:      spec,
-		name:      spec.Name,
-		criterion: newCriterion(spec.Evaluation),
-		scope:     e.scopeOf(spec.Scope),
-		from:      max(0, e.exposure(spec.NeededFrom)),
-		first:     -1,
+		spec:    spec,
+		name:    spec.Name,
+		kind:    kindOf(spec),
+		scope:   e.scopeOf(spec.Scope),
+		release: e.in.Release, evaluators: e.in.Policy.Spec.IndependentEvaluators,
+		from:  max(0, e.exposure(spec.NeededFrom)),
+		first: -1,
 	}
-	q.problem = q.criterion.problem
+	if q.kind == kindEvaluation {
+		q.criterion = newCriterion(spec.Evaluation)
+		q.problem = q.criterion.problem
+	}
+	if several(spec) {
+		q.problem = "it asks for more than one of evaluation, approval and check"
+	}
 	e.add(q)
 }
 
@@ -243,17 +255,20 @@ func (e *engine) report() {
 	times := make([]time.Time, len(e.questions))
 	for i := range e.questions {
 		q, r := &e.questions[i], &e.decision.Requirements[i]
-		r.Name, r.State = q.name, q.state
-		if q.expires != 0 {
-			times[i] = time.Unix(q.expires, 0).UTC()
+		r.Name, r.State = q.name, q.stateAt(e.asked)
+		r.Alert = q.state == v1alpha1.RequirementMet && q.latest.alert
+		if expires := q.expiresAt(e.asked); expires != 0 && counted(r.State) {
+			times[i] = time.Unix(expires, 0).UTC()
 			r.Expires = &times[i]
 		}
-		if q.met() {
+		if q.met() && q.expires != 0 {
 			e.recheckAt(q.expires)
 		}
-		r.Evidence = q.evidence()
-		r.Change = q.change(r.Expires)
-		r.Message = e.text.requirement(q)
+		r.Evidence = e.evidence(q)
+		if r.Change = e.change(q, r.Expires); r.State == v1alpha1.RequirementWaived {
+			r.Change.By = r.Expires
+		}
+		r.Message = e.requirementText(q)
 	}
 	e.decision.Thresholds = make([]ThresholdResult, len(e.thresholds))
 	for i := range e.thresholds {
@@ -262,9 +277,18 @@ func (e *engine) report() {
 	slices.SortFunc(e.decision.Resolutions, func(a, b Resolution) int { return cmp.Compare(a.Finding, b.Finding) })
 }
 
-// evidence names what decided the state.
-func (q *question) evidence() string {
+// counted reports whether a state is that of something that counts until an end, or did.
+func counted(state v1alpha1.RequirementState) bool {
+	return state == v1alpha1.RequirementMet || state == v1alpha1.RequirementExpired || state == v1alpha1.RequirementWaived
+}
+
+// evidence names what decided the state at the exposure asked for.
+func (e *engine) evidence(q *question) string {
 	switch {
+	case q.stateAt(e.asked) == v1alpha1.RequirementWaived:
+		return q.waiver(e.asked).waiver.Name
+	case q.kind == kindApproval:
+		return q.signed(e.asked)
 	case q.finding != nil:
 		return q.finding.Name
 	case q.revoked():
@@ -278,7 +302,7 @@ func (q *question) evidence() string {
 }
 
 // change says what would change the state of q.
-func (q *question) change(expires *time.Time) Change {
+func (e *engine) change(q *question, expires *time.Time) Change {
 	switch {
 	case q.inherited != "":
 		// A result of its own decides, whatever stands against the other release.
@@ -287,10 +311,16 @@ func (q *question) change(expires *time.Time) Change {
 		return Change{Act: ActResolve, Object: q.finding.Name}
 	case q.spec == nil || q.problem != "":
 		return Change{Act: ActRevisePolicy}
+	case q.kind == kindApproval:
+		return q.changeOfApproval(e.asked, expires)
+	case q.kind == kindCheck:
+		return Change{Act: ActRestore}
 	case len(q.scope.artifacts) == 0:
 		return Change{Act: ActReviseRelease}
 	case q.met():
 		return Change{Act: ActRenew, By: expires}
+	case q.latest.saturated:
+		return Change{Act: ActRevisePolicy}
 	case q.state == v1alpha1.RequirementExpired:
 		return Change{Act: ActRenew}
 	}

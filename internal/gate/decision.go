@@ -31,8 +31,10 @@ type Decision struct {
 	EvidenceEnds *time.Time `json:"evidenceEnds,omitempty"`
 	// Reason is EvidenceComplete when the exposure asked for is granted, and otherwise the first that
 	// applies of InvalidSpec or PolicyNotFound, AdverseFinding, Revoked (the release, or one with the same weights),
-	// ParentNotFound, LevelUndefined, Revoked (a result), EvidenceExpired, EvidenceIndeterminate, EvidenceMissing and
-	// EvidenceNotRequired (see api/v1alpha1).
+	// ParentNotFound, LevelUndefined, Revoked (a result), Objected, EvidenceExpired, EvidenceIndeterminate, EvidenceMissing,
+	// SafeguardNotInPlace, ApprovalMissing and EvidenceNotRequired (see api/v1alpha1): what people sign comes last, since
+	// they sign for what is there. PolicyRevisionPending when only the revision in force refuses it, for another
+	// reason than the first three.
 	Reason string `json:"reason,omitempty"`
 	// Message says what is held or granted, why, and what would change it.
 	Message string `json:"message,omitempty"`
@@ -50,7 +52,7 @@ type Decision struct {
 	NewFindings []v1alpha1.AdverseFinding `json:"newFindings,omitempty"`
 	// Resolutions are the answers to the resolutions of findings that no status records yet, by finding name.
 	Resolutions []Resolution `json:"resolutions,omitempty"`
-	// Records are the answers to the approvals, waivers and determinations of the input, in its order.
+	// Records are the answers to the approvals, waivers and determinations that name the release, by kind and name.
 	Records []RecordResult `json:"records,omitempty"`
 	// PendingPolicyRevision is the revision of the input's policy while it is not in force: what is granted, the revision in
 	// force grants as well. Empty otherwise.
@@ -71,13 +73,15 @@ type ThresholdResult struct {
 	Message string   `json:"message"`
 }
 
-// RequirementResult is the answer to one requirement.
+// RequirementResult is the answer to one requirement. What people answer may differ from exposure to exposure: it is the answer
+// at the one asked for.
 type RequirementResult struct {
 	Name  string                    `json:"name"`
 	State v1alpha1.RequirementState `json:"state"`
 	// Evidence is the name of the SafetyEvaluation, or when State is Failed of the AdverseFinding, that
 	// decided the state. The finding may be one of Decision.NewFindings, or be about a release that this one was made
-	// from. When State is Revoked it is the evaluation that was revoked.
+	// from. When State is Revoked it is the evaluation that was revoked. When State is Waived it is the ReleaseWaiver; when
+	// Objected the ReleaseApproval that objects; and of an approval that is Met or Expired the one that ends, or ended, first.
 	Evidence string `json:"evidence,omitempty"`
 	// Expires is when the evidence stops counting: of a Met requirement to come, of an Expired one past.
 	Expires *time.Time `json:"expires,omitempty"`
@@ -115,16 +119,25 @@ const (
 	ActResolve Act = "Resolve"
 	// ActReviseRelease is to revise the release, which lacks the artifacts that the requirement is about.
 	ActReviseRelease Act = "ReviseRelease"
-	// ActRevisePolicy is to revise the policy, which cannot be applied as it is written.
+	// ActRevisePolicy is to revise the policy, which cannot be applied as it is written, or asks for an evaluation that
+	// shows nothing favourable any more.
 	ActRevisePolicy Act = "RevisePolicy"
+	// ActApprove is to have people approve, or acknowledge, who have not, or whose word ends.
+	ActApprove Act = "Approve"
+	// ActWithdraw is to have whoever objects take that back by approving, or to serve other artifacts.
+	ActWithdraw Act = "Withdraw"
+	// ActRestore is to put a safeguard of the cluster in place.
+	ActRestore Act = "Restore"
 )
 
 // Change is what would change the state of a requirement.
 type Change struct {
 	Act Act `json:"act"`
-	// Object is the name of the AdverseFinding when Act is Resolve, and empty otherwise.
+	// Object is the name of the AdverseFinding when Act is Resolve, of the ReleaseApproval when it is Withdraw, and empty
+	// otherwise.
 	Object string `json:"object,omitempty"`
-	// By is when it must have happened for a Met requirement to stay so; nil when it is due now.
+	// By is when it must have happened for a Met requirement to stay so, or for a Waived one to be no obstacle afterwards; nil
+	// when it is due now.
 	By *time.Time `json:"by,omitempty"`
 }
 
@@ -138,7 +151,10 @@ type ExposureResult struct {
 	// Adverse: the exposure is refused, and an adverse finding is a cause on its own. Either a requirement
 	// of the exposure failed; or a threshold is reached, and of what the level that it raises to adds to
 	// the declared one something is undefined, missing or indeterminate. Where all of that was once shown
-	// and only expired or was revoked, it is not adverse. What had expired before it was brought was never shown.
+	// and only expired or was revoked, it is not adverse. What had expired before it was brought was never shown. Nor is it
+	// adverse where people merely say that the threshold is reached, before the policy's quorum approves that; where a
+	// safeguard of the cluster is not in place; or where people who knew the evidence had approved, and their word ended, was
+	// objected to, or was outdated by a new text of the policy.
 	// The level of a release that this one was made from is declared as well.
 	Adverse bool `json:"adverse,omitempty"`
 	// Lapsed is when the first of the evidence ended without which the exposure is refused; nil unless all of what is

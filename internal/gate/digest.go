@@ -18,7 +18,7 @@ import (
 // of its JSON with sorted keys, so that the order of Go's fields does not show. It takes some ten times
 // as long as a decision; callers keep it.
 func Revision(spec *v1alpha1.SafetyPolicySpec) string {
-	data, err := canonicalJSON(spec)
+	data, err := CanonicalJSON(spec)
 	if err != nil {
 		// A policy is made of strings, integers and lists, all of which JSON carries.
 		return ""
@@ -27,7 +27,8 @@ func Revision(spec *v1alpha1.SafetyPolicySpec) string {
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
-func canonicalJSON(value any) ([]byte, error) {
+// CanonicalJSON is a value as JSON with sorted keys: what digests are of. An error is one of encoding/json.
+func CanonicalJSON(value any) ([]byte, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return nil, err

@@ -4,14 +4,17 @@
 package gate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// gap is a requirement that keeps an exposure from being granted, at the lowest level that requires it.
+// gap is a requirement that keeps an exposure from being granted, at the lowest level that requires it. Where a threshold
+// requires it beside its level, by is the threshold; nil otherwise.
 type gap struct {
 	question, level int
+	by              *capability
 }
 
 // verdict is what stands in the way of one exposure. The zero verdict needs nothing, so that it grants only what
@@ -20,7 +23,8 @@ type verdict struct {
 	exposure int
 	// level is the index of the required level; -1 when the policy has no level.
 	level int
-	// reached is the index of the highest level that reached thresholds raise to, at least the declared one.
+	// reached is the index of the highest level that thresholds raise to which are reached beyond doubt, at least the
+	// declared one.
 	reached int
 	// undefined is the index of the lowest level up to the required one whose safeguards are undefined, or -1.
 	undefined int
@@ -101,11 +105,12 @@ func (e *engine) weigh(exposure int) verdict {
 				continue
 			}
 			v.needs = v.needs || level <= e.own
-			if !e.questions[at].met() {
+			if !e.questions[at].metAt(exposure) {
 				e.obstruct(&v, gap{question: at, level: level})
 			}
 		}
 	}
+	e.weighThresholds(&v)
 	return v
 }
 
@@ -116,13 +121,13 @@ func (e *engine) raise(v *verdict) {
 		if t.counts(v.exposure) {
 			v.level = max(v.level, t.raises)
 		}
-		if t.state == v1alpha1.ThresholdReached {
+		if t.adverse() {
 			v.reached = max(v.reached, t.raises)
 		}
 		// Whether something is required is asked of the level that the release declares itself, so that it depends on
 		// neither evidence nor ancestors: otherwise a failure could open an exposure, by raising the release to a level
 		// that requires something.
-		v.needs = v.needs || t.raises > e.own && t.asks(v.exposure) && len(t.ruledOutBy) > 0
+		v.needs = v.needs || (t.raises > e.own || e.needed(t, v.exposure)) && t.asks(v.exposure) && len(t.ruledOutBy) > 0
 	}
 }
 
@@ -135,14 +140,23 @@ func (e *engine) obstruct(v *verdict, g gap) {
 	}
 	v.gaps = append(v.gaps, g)
 	q := &e.questions[g.question]
-	asked := g.level > e.declared && g.level <= v.reached
-	v.adverse = v.adverse || q.state == v1alpha1.RequirementFailed || asked && !q.shown()
+	// What was seen of the cluster is no finding about the release: it holds and freezes, and takes nothing away.
+	asked := g.level > e.declared && g.level <= v.reached && q.kind != kindCheck
+	v.adverse = v.adverse || q.state == v1alpha1.RequirementFailed || asked && !q.shownAt(v.exposure)
 }
 
-// raised reports whether a threshold has a part in blocking the exposure: it raises the level, and something above
-// the declared level and up to the one it raises to is not met.
+// raised reports whether a threshold has a part in blocking the exposure: what it requires itself is not met; or it raises
+// the level, and something above the declared level and up to the one it raises to is not.
 func (e *engine) raised(v *verdict, t *capability) bool {
-	if t.raises <= e.declared || !t.counts(v.exposure) {
+	if !t.counts(v.exposure) {
+		return false
+	}
+	for i := range v.gaps {
+		if slices.Contains(t.requires, v.gaps[i].question) {
+			return true
+		}
+	}
+	if t.raises <= e.declared {
 		return false
 	}
 	if v.undefined > e.declared && v.undefined <= t.raises {
@@ -167,7 +181,8 @@ func (e *engine) blocking(v *verdict) []bool {
 	}
 	for i := range e.thresholds {
 		t := &e.thresholds[i]
-		if !e.raised(v, t) {
+		// Where people say that it is reached, no evidence rules it out.
+		if t.reachedBy != nil || !e.raised(v, t) {
 			continue
 		}
 		for _, at := range t.ruledOutBy {
@@ -177,54 +192,6 @@ func (e *engine) blocking(v *verdict) []bool {
 		}
 	}
 	return marks
-}
-
-// reasonOf sums a verdict up in a word.
-func (e *engine) reasonOf(v *verdict) string {
-	switch {
-	case v.adverse:
-		return v1alpha1.ReasonAdverseFinding
-	case e.withdrawn != nil:
-		return v1alpha1.ReasonRevoked
-	case e.lost != "":
-		return v1alpha1.ReasonParentNotFound
-	case v.level < 0 || v.undefined >= 0 && v.undefined <= e.declared:
-		// An undefined level that only open thresholds raise to is left by ruling them out, so that what is
-		// missing for that is the reason.
-		return v1alpha1.ReasonLevelUndefined
-	case !v.blocked() && e.evidenced(v):
-		return v1alpha1.ReasonEvidenceComplete
-	case !v.blocked():
-		return v1alpha1.ReasonEvidenceNotRequired
-	}
-	return e.lack(v.marks)
-}
-
-// lack is the reason that weighs most among requirements that are not met. A failure is none: where it is a cause the
-// verdict is adverse, and elsewhere the others are what changed.
-func (e *engine) lack(marks []bool) string {
-	var revoked, expired, indeterminate, missing bool
-	for at, marked := range marks {
-		if marked {
-			state := e.questions[at].state
-			revoked = revoked || state == v1alpha1.RequirementRevoked
-			expired = expired || state == v1alpha1.RequirementExpired
-			indeterminate = indeterminate || state == v1alpha1.RequirementIndeterminate
-			missing = missing || state == v1alpha1.RequirementMissing
-		}
-	}
-	switch {
-	case revoked:
-		return v1alpha1.ReasonRevoked
-	case expired:
-		return v1alpha1.ReasonEvidenceExpired
-	case indeterminate:
-		return v1alpha1.ReasonEvidenceIndeterminate
-	case missing:
-		return v1alpha1.ReasonEvidenceMissing
-	}
-	// A threshold that nothing can rule out raises to a level without safeguards.
-	return v1alpha1.ReasonLevelUndefined
 }
 
 func (e *engine) exposureResult(v *verdict, granted int) ExposureResult {
@@ -295,24 +262,33 @@ func (e *engine) warnBefore(end int64) {
 // supportEnds is the earliest expiry among the evidence without which the exposure would not be granted as it is:
 // what its levels require, and what rules out the thresholds that would otherwise raise the level.
 func (e *engine) supportEnds(v *verdict) (end int64, ends bool) {
-	support := func(at int) {
-		if q := &e.questions[at]; q.met() && (!ends || q.expires < end) {
-			end, ends = q.expires, true
+	support := func(moment int64) {
+		if moment != 0 && (!ends || moment < end) {
+			end, ends = moment, true
+		}
+	}
+	gate := func(questions []int) {
+		for _, at := range questions {
+			if q := &e.questions[at]; q.from <= v.exposure && q.metAt(v.exposure) {
+				support(q.expiresAt(v.exposure))
+			}
 		}
 	}
 	for level := 0; level <= v.level; level++ {
-		for _, at := range e.rungs[level].requires {
-			if e.questions[at].from <= v.exposure {
-				support(at)
-			}
-		}
+		gate(e.rungs[level].requires)
 	}
 	for i := range e.thresholds {
 		t := &e.thresholds[i]
-		if t.state == v1alpha1.ThresholdRuledOut && t.asks(v.exposure) && t.raises > v.level {
+		switch {
+		case t.counts(v.exposure):
+			gate(t.requires)
+		case !e.rests(v, t):
+		case t.state == v1alpha1.ThresholdRuledOut:
 			for _, at := range t.ruledOutBy {
-				support(at)
+				support(e.questions[at].expires)
 			}
+		default:
+			support(t.determined[v.exposure].until)
 		}
 	}
 	return end, ends

@@ -207,8 +207,8 @@ func (e *engine) whyNotAmong(q *question, name string) string {
 		return q.problem
 	}
 	r := q.read(evaluation, &e.sightings)
-	if !r.accepted {
-		return "its relation to the release, " + string(evaluation.Spec.Subject.Relation) + ", is not accepted"
+	if r.unaccepted() {
+		return r.whyBarred(q)
 	}
 	return "it cannot be used: " + r.why(q)
 }

@@ -38,7 +38,8 @@ type Input struct {
 	// Revoked are the revoked releases, of any namespace, that have artifacts of this one.
 	Revoked []v1alpha1.ModelRelease
 	// Approvals, Waivers and Determinations are those of the release's namespace that name the release or its subject
-	// digest. Others are passed over.
+	// digest; beside them, where the policy has a path for emergencies, all waivers on that path of the namespace, and the
+	// approvals that regard them: a review may be owed. Others are passed over.
 	Approvals      []v1alpha1.ReleaseApproval
 	Waivers        []v1alpha1.ReleaseWaiver
 	Determinations []v1alpha1.ReleaseDetermination

@@ -30,7 +30,7 @@ func (e *engine) loadLevels() {
 	for i := range levels {
 		first := len(requires)
 		for _, name := range levels[i].Requires {
-			requires = append(requires, e.need(name))
+			requires = append(requires, e.gating(name))
 		}
 		state := levels[i].State
 		e.rungs[i] = rung{
@@ -59,9 +59,30 @@ type capability struct {
 	// from is the index of the lowest exposure that needs one of the requirements that rule it out: below that
 	// nobody has to ask, and it counts only when it is reached.
 	from int
-	// ruledOutBy are indexes of questions.
-	ruledOutBy []int
-	state      v1alpha1.ThresholdState
+	// ruledOutBy and requires are indexes of questions.
+	ruledOutBy, requires []int
+	// state is what evidence says, or a determination that the threshold is reached.
+	state v1alpha1.ThresholdState
+	// failed: a requirement that would rule it out failed.
+	failed bool
+	// supposed is what is taken for not to have happened, as of questions.
+	supposed supposition
+	// unfit is a name in ruledOutBy of what no evaluation answers, so that nothing rules the threshold out; empty without one.
+	unfit string
+	// reachedBy is the determination that it is reached, and approved whether people approved that; nil without one.
+	reachedBy *v1alpha1.ReleaseDetermination
+	approved  bool
+	// determined are the determinations that rule it out at each exposure while evidence leaves it open; nil without any.
+	determined []determined
+}
+
+// determined is what rules a threshold out at one exposure beside evidence.
+type determined struct {
+	determination *v1alpha1.ReleaseDetermination
+	// until is when it ends, or ended; 0 without a determination.
+	until int64
+	// stands: it has not ended.
+	stands bool
 }
 
 func (e *engine) loadThresholds() {
@@ -69,7 +90,7 @@ func (e *engine) loadThresholds() {
 	e.thresholds = make([]capability, len(specs))
 	total := 0
 	for i := range specs {
-		total += len(specs[i].RuledOutBy)
+		total += len(specs[i].RuledOutBy) + len(specs[i].Requires)
 	}
 	indexes := make([]int, 0, total)
 	for i := range specs {
@@ -82,10 +103,25 @@ func (e *engine) loadThresholds() {
 			if from := e.questions[at].from; len(indexes) == first || from < t.from {
 				t.from = from
 			}
+			if k := e.questions[at].kind; t.unfit == "" && (k == kindApproval || k == kindCheck) {
+				t.unfit = name
+			}
 			indexes = append(indexes, at)
 		}
 		t.ruledOutBy = indexes[first:len(indexes):len(indexes)]
+		first = len(indexes)
+		for _, name := range specs[i].Requires {
+			indexes = append(indexes, e.gating(name))
+		}
+		t.requires = indexes[first:len(indexes):len(indexes)]
 	}
+}
+
+// gating is need for what gates.
+func (e *engine) gating(name string) int {
+	at := e.need(name)
+	e.questions[at].gates = true
+	return at
 }
 
 // raisedTo returns the index of the level of that name. A name that the policy does not define is a level above
@@ -99,51 +135,4 @@ func (e *engine) raisedTo(name string) int {
 		e.rungs = append(e.rungs, rung{name: name, undefined: true})
 	}
 	return defined
-}
-
-func (e *engine) judgeThresholds() {
-	for i := range e.thresholds {
-		t := &e.thresholds[i]
-		// Without a requirement nothing rules the capability out.
-		met := len(t.ruledOutBy) > 0
-		t.state = v1alpha1.ThresholdOpen
-		for _, at := range t.ruledOutBy {
-			q := &e.questions[at]
-			met = met && q.met()
-			if q.state == v1alpha1.RequirementFailed {
-				t.state = v1alpha1.ThresholdReached
-			}
-		}
-		if met {
-			t.state = v1alpha1.ThresholdRuledOut
-		}
-	}
-}
-
-// asks reports whether the threshold matters at an exposure: it would count there if it were not ruled out.
-func (t *capability) asks(exposure int) bool {
-	return t.from <= exposure
-}
-
-// counts reports whether the threshold raises the level at an exposure.
-func (t *capability) counts(exposure int) bool {
-	switch t.state {
-	case v1alpha1.ThresholdReached:
-		return true
-	case v1alpha1.ThresholdRuledOut:
-		return false
-	case v1alpha1.ThresholdOpen:
-	}
-	return t.asks(exposure)
-}
-
-func (e *engine) thresholdResult(t *capability) ThresholdResult {
-	r := ThresholdResult{Name: t.spec.Name, State: t.state, RaisesTo: t.spec.RaisesTo}
-	for _, at := range t.ruledOutBy {
-		if q := &e.questions[at]; !q.met() {
-			r.Unmet = append(r.Unmet, q.name)
-		}
-	}
-	r.Message = e.thresholdText(t)
-	return r
 }

@@ -15,14 +15,31 @@ import (
 	"github.com/scalegate/scalegate/internal/gate"
 )
 
+type readingCase struct {
+	evaluation v1alpha1.SafetyEvaluation
+	modifiers  []func(*v1alpha1.Requirement)
+	policy     func(*v1alpha1.SafetyPolicy)
+	seen       []gate.Sighting
+	want       gate.Reading
+}
+
+func (test readingCase) run(t *testing.T) {
+	t.Helper()
+	policy := fixture.Policy("rsp", fixture.Defining(test.evaluation.Spec.Requirement, test.modifiers...))
+	if test.policy != nil {
+		test.policy(policy)
+	}
+	got := gate.Read(gate.Terms{
+		Requirement: &policy.Spec.Requirements[0], Policy: policy, Release: fixture.Release("m1", fixture.AuthoredBy(author)), Sightings: test.seen,
+	}, &test.evaluation)
+	if diff := cmp.Diff(test.want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRead(t *testing.T) {
 	claimed := fixture.Ended(fixture.Day(-2))
-	for name, test := range map[string]struct {
-		evaluation v1alpha1.SafetyEvaluation
-		modifiers  []func(*v1alpha1.Requirement)
-		seen       []gate.Sighting
-		want       gate.Reading
-	}{
+	for name, test := range map[string]readingCase{
 		"a clear result": {
 			evaluation: evaluation("e", "0.1"),
 			want:       gate.Reading{Outcome: gate.OutcomeClear, Known: fixture.Day(0), Effective: fixture.Day(0), Expires: fixture.Day(100)},
@@ -61,11 +78,11 @@ func TestRead(t *testing.T) {
 		},
 		"one of another relation that is clear": {
 			evaluation: evaluation("e", "0.1", fixture.Related(v1alpha1.RelationSimilarlySafe, fixture.Weights("other"))),
-			want:       gate.Reading{Outcome: gate.OutcomeUnaccepted, Known: fixture.Day(0), Effective: fixture.Day(0)},
+			want:       gate.Reading{Barred: true, Outcome: gate.OutcomeUnaccepted, Known: fixture.Day(0), Effective: fixture.Day(0)},
 		},
 		"one of another relation that fails": {
 			evaluation: evaluation("e", "0.9", fixture.Related(v1alpha1.RelationSimilarlySafe, fixture.Weights("other"))),
-			want:       gate.Reading{Outcome: gate.OutcomeFailed, Known: fixture.Day(0), Effective: fixture.Day(0)},
+			want:       gate.Reading{Barred: true, Outcome: gate.OutcomeFailed, Known: fixture.Day(0), Effective: fixture.Day(0)},
 		},
 		"a clear one that was revoked does not count": {
 			evaluation: evaluation("e", "0.1", fixture.Revoked(v1alpha1.RevocationAdvisory)),
@@ -85,13 +102,46 @@ func TestRead(t *testing.T) {
 			want:       gate.Reading{Outcome: gate.OutcomeUnjudged, Known: fixture.Day(0), Effective: fixture.Day(0)},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			policy := fixture.Policy("rsp", fixture.Defining(test.evaluation.Spec.Requirement, test.modifiers...))
-			got := gate.Read(&policy.Spec.Requirements[0], &test.evaluation, test.seen)
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
+		t.Run(name, test.run)
+	}
+}
+
+func TestReadUnderRules(t *testing.T) {
+	for name, test := range map[string]readingCase{
+		"a clear one of an author": {
+			evaluation: evaluation("e", "0.1", fixture.BroughtBy(author)),
+			modifiers:  requirement(fixture.Independently(v1alpha1.IndependenceInternal)),
+			want:       gate.Reading{Barred: true, Outcome: gate.OutcomeUnaccepted, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
+		"a failing one of an author": {
+			evaluation: evaluation("e", "0.9", fixture.BroughtBy(author)),
+			modifiers:  requirement(fixture.Independently(v1alpha1.IndependenceIndependent)),
+			want:       gate.Reading{Barred: true, Outcome: gate.OutcomeFailed, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
+		"a clear one of an independent evaluator": {
+			evaluation: evaluation("e", "0.1", fixture.BroughtBy(outsider)),
+			modifiers:  requirement(fixture.Independently(v1alpha1.IndependenceIndependent)), policy: trusting,
+			want: gate.Reading{Outcome: gate.OutcomeClear, Known: fixture.Day(0), Effective: fixture.Day(0), Expires: fixture.Day(100)},
+		},
+		"a clear one without the record that is asked for": {
+			evaluation: evaluation("e", "0.1"),
+			modifiers:  requirement(fixture.Elicited(v1alpha1.ElicitationCriterion{MinTrials: new(int32(2))})),
+			want:       gate.Reading{Barred: true, Outcome: gate.OutcomeUnaccepted, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
+		"a clear one of a saturated evaluation": {
+			evaluation: evaluation("e", "0.1"), modifiers: requirement(fixture.Saturated()),
+			want: gate.Reading{Outcome: gate.OutcomeBetween, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
+		"a clear one with an alert expires as the alert says": {
+			evaluation: evaluation("e", "0.19"), modifiers: requirement(fixture.Alerting("0.15", 10)),
+			want: gate.Reading{Outcome: gate.OutcomeClear, Known: fixture.Day(0), Effective: fixture.Day(0), Expires: fixture.Day(10), Alert: true},
+		},
+		"nothing is read for a check of the cluster": {
+			evaluation: evaluation("e", "0.1"), modifiers: requirement(fixture.Checked(v1alpha1.SafeguardEgressDenied)),
+			want: gate.Reading{Outcome: gate.OutcomeUnjudged, Known: fixture.Day(0), Effective: fixture.Day(0)},
+		},
+	} {
+		t.Run(name, test.run)
 	}
 }
 
@@ -125,7 +175,7 @@ func TestAnAncientFileMakesNoLapse(t *testing.T) {
 func TestReadWithoutATime(t *testing.T) {
 	e := evaluation("e", "0.1", func(e *v1alpha1.SafetyEvaluation) { e.CreationTimestamp = metav1.Time{} })
 	policy := fixture.Policy("rsp", fixture.Defining(e.Spec.Requirement))
-	if got := gate.Read(&policy.Spec.Requirements[0], &e, nil); got.Outcome != gate.OutcomeUnusable || !got.Known.IsZero() {
+	if got := gate.Read(gate.Terms{Requirement: &policy.Spec.Requirements[0]}, &e); got.Outcome != gate.OutcomeUnusable || !got.Known.IsZero() {
 		t.Errorf("read %+v", got)
 	}
 }

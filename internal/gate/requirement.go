@@ -15,14 +15,51 @@ const (
 	maxValidDays = 3650
 )
 
+// kind is who answers a requirement. The zero kind is that of a name that the policy does not define.
+type kind uint8
+
+const (
+	kindUndefined kind = iota
+	// kindEvaluation is answered by results, and also stands for a requirement that asks for nothing, or for too much.
+	kindEvaluation
+	// kindApproval is answered by people.
+	kindApproval
+	// kindCheck is answered by what was seen of the cluster.
+	kindCheck
+)
+
+// kindOf is who answers a requirement. One that asks for an evaluation and for more stays one: what failed stays so.
+func kindOf(spec *v1alpha1.Requirement) kind {
+	switch {
+	case spec.Evaluation != nil:
+		return kindEvaluation
+	case spec.Approval != nil:
+		return kindApproval
+	case spec.Check != nil:
+		return kindCheck
+	}
+	return kindEvaluation
+}
+
+// several reports whether a requirement asks for more than one thing.
+func several(spec *v1alpha1.Requirement) bool {
+	return spec.Evaluation != nil && (spec.Approval != nil || spec.Check != nil) || spec.Approval != nil && spec.Check != nil
+}
+
 // question is one requirement with what the input answers to it.
 type question struct {
 	spec *v1alpha1.Requirement
 	name string
+	kind kind
+	// gates: a level or a threshold requires it. What only rules a threshold out gates nothing.
+	gates bool
 	// problem says why the requirement cannot be judged at all; empty when it can.
 	problem   string
 	criterion criterion
 	scope     *scope
+	// release has the authors, and evaluators are who is independent of them; nil for nobody.
+	release    *v1alpha1.ModelRelease
+	evaluators *v1alpha1.IndependentEvaluators
 	// from is the index of the lowest exposure that needs the requirement.
 	from int
 	// first is the index of its first evaluation in Input.Evaluations, or -1; engine.next has the others.
@@ -42,22 +79,40 @@ type question struct {
 	withdrawn *v1alpha1.SafetyEvaluation
 	// revocation of withdrawn, or of another submission of its file.
 	revocation *v1alpha1.Revocation
-	// supposed: it is taken for met, to see what would be granted then.
-	supposed bool
-	// expires is when latest stops counting; only for the states Met and Expired.
+	// supposed is what is taken for not to have happened, to see what would be granted then.
+	supposed supposition
+	// expires is when what decides stops counting; only for the states Met and Expired. 0 where it does not stop by itself.
 	expires int64
+	// answers are those of people; nil where nobody was asked or said anything.
+	answers *answers
+	// fact is what was seen of the cluster; nil where nothing was, and for other kinds.
+	fact *SafeguardFact
 	// unusable is the newest of the results that cannot be used.
 	unusable result
-	// others, unaccepted and unusables count the evaluations that are about other artifacts, have a relation
-	// that is not accepted, or cannot be used.
-	others, unaccepted, unusables int
+	// others and unusables count the evaluations that are about other artifacts, or cannot be used.
+	others, unusables int
+	// unaccepted count those that do not count for what they are, or for who brought them, by what bars them.
+	unaccepted [bars]int32
+	// spoken: among the results is one that speaks for the release, and that nothing bars; only where latest is barred.
+	spoken bool
 	// revocations counts the results that do not count because they were revoked.
 	revocations int
 	// unread is one of the evaluations that may still come to be read; nil without one. They answer nothing yet.
 	unread *v1alpha1.SafetyEvaluation
 }
 
-func (q *question) met() bool { return q.state == v1alpha1.RequirementMet || q.supposed }
+// met reports whether it is met by what answers it: only that rules a threshold out. Whether it gates an exposure says metAt.
+func (q *question) met() bool {
+	switch {
+	case q.state == v1alpha1.RequirementMet:
+		return true
+	case q.supposed == supposeUnexpired:
+		return q.lapsed()
+	case q.supposed == supposeUnrevoked:
+		return q.shown()
+	}
+	return false
+}
 
 func (q *question) revoked() bool { return q.state == v1alpha1.RequirementRevoked }
 
@@ -71,13 +126,28 @@ func (q *question) lapsed() bool {
 func (q *question) shown() bool { return q.lapsed() || q.revoked() }
 
 // decided reports whether a result of the release itself decides. What was too old already when it came to be known never
-// showed anything, and so does not speak for the release.
+// showed anything, and so does not speak for the release; nor does what its own author says of it.
 func (q *question) decided() bool {
-	return q.latest.evaluation != nil && (q.latest.zone != zoneMet || q.latest.created < q.expiry(&q.latest))
+	return q.latest.evaluation != nil && (q.speaks(&q.latest) || q.spoken)
 }
 
-// judge answers the question. Findings are judged whatever else is wrong: what failed stays so.
+func (q *question) speaks(r *result) bool {
+	return r.bar == barNone && (r.zone != zoneMet || r.created < q.expiry(r)) || r.zone == zoneFailed
+}
+
+// judge answers the question. What people answer waits until all results are known: those can void what they said.
 func (e *engine) judge(q *question) {
+	switch q.kind {
+	case kindUndefined, kindEvaluation:
+		e.judgeEvidence(q)
+	case kindCheck:
+		e.judgeSafeguard(q)
+	case kindApproval:
+	}
+}
+
+// judgeEvidence answers a question by results. Findings are judged whatever else is wrong: what failed stays so.
+func (e *engine) judgeEvidence(q *question) {
 	if q.spec == nil || len(q.scope.artifacts) == 0 {
 		q.state = v1alpha1.RequirementIndeterminate
 		if q.spec == nil {
@@ -87,6 +157,7 @@ func (e *engine) judge(q *question) {
 	}
 	results := e.collect(q)
 	e.judgeFindings(q, results)
+	e.weaken(q, results)
 	decisive := e.latest(q, results)
 	if q.finding == nil && !q.decided() {
 		e.inherit(q)
@@ -119,6 +190,9 @@ func (e *engine) latest(q *question, results []result) (decisive *result) {
 			q.latest = *r
 		}
 	}
+	for i := 0; q.latest.bar != barNone && i < len(results) && !q.spoken; i++ {
+		q.spoken = q.speaks(&results[i]) && !results[i].revoked()
+	}
 	return decisive
 }
 
@@ -145,11 +219,15 @@ func (e *engine) stateOf(q *question) v1alpha1.RequirementState {
 }
 
 func (q *question) expiry(r *result) int64 {
-	return r.effective + min(int64(q.spec.ValidForDays), maxValidDays)*daySeconds
+	days := min(int64(q.spec.ValidForDays), maxValidDays)
+	if r.alert && q.spec.Evaluation.AlertValidForDays != nil {
+		days = min(days, int64(*q.spec.Evaluation.AlertValidForDays))
+	}
+	return r.effective + days*daySeconds
 }
 
-// collect reads the evaluations for q into results that count: those that can be used, but of those with a relation
-// that is not accepted only the failing ones. The slice is valid until the next call.
+// collect reads the evaluations for q into results that count: those that can be used, but not those that something bars
+// (see [result.unaccepted]). The slice is valid until the next call.
 func (e *engine) collect(q *question) []result {
 	results := e.results[:0]
 	for i := q.first; i >= 0; i = e.next[i] {
@@ -173,8 +251,8 @@ func (e *engine) collect(q *question) []result {
 		}
 		r := q.read(evaluation, &e.sightings)
 		switch {
-		case !r.accepted && r.zone != zoneFailed:
-			q.unaccepted++
+		case r.unaccepted():
+			q.unaccepted[r.bar]++
 		case r.zone == zoneUnusable:
 			q.unusables++
 			if newer(&r, &q.unusable) {

@@ -27,6 +27,8 @@ const (
 type requirementCase struct {
 	requirement []func(*v1alpha1.Requirement)
 	release     []func(*v1alpha1.ModelRelease)
+	// policy changes the policy; nil leaves it.
+	policy      func(*v1alpha1.SafetyPolicy)
 	evaluations []v1alpha1.SafetyEvaluation
 	sightings   []gate.Sighting
 	// now is in days of the fixture's calendar; 10 where it is zero.
@@ -52,6 +54,9 @@ func testRequirement(t *testing.T, test requirementCase) {
 	}
 	if test.now != 0 {
 		in.Now = fixture.Day(test.now)
+	}
+	if test.policy != nil {
+		test.policy(in.Policy)
 	}
 	got := gate.Decide(in).Requirements[0]
 	if got.State != test.want {

@@ -4,8 +4,6 @@
 package gate
 
 import (
-	"slices"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -48,8 +46,12 @@ type result struct {
 	flaw       flaw
 	// covered: it failed, and a finding that accounts for it was resolved.
 	covered bool
-	// accepted: its relation to the release is Exact or one that the requirement accepts.
-	accepted  bool
+	// bar keeps it from counting where it is favourable.
+	bar bar
+	// saturated: it lies on the safe side, and the evaluation shows nothing favourable any more.
+	saturated bool
+	// alert: it lies on the safe side, and not beyond the bound of the alert.
+	alert     bool
 	low, high float64
 	// revocation of it, or of another submission of what it is; the gravest, and nil without one.
 	revocation *v1alpha1.Revocation
@@ -68,7 +70,7 @@ func (r *result) run() []v1alpha1.SubjectArtifact {
 
 // read holds an evaluation of the right subject against the criterion.
 func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) result {
-	r := result{evaluation: evaluation, accepted: q.accepts(evaluation.Spec.Subject.Relation), revocation: evaluation.Spec.Revocation}
+	r := result{evaluation: evaluation, bar: q.barred(evaluation), revocation: evaluation.Spec.Revocation}
 	if evaluation.CreationTimestamp.IsZero() {
 		r.flaw = flawUndated
 		return r
@@ -99,14 +101,41 @@ func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) 
 	if r.flaw = r.date(m, q.scope.types, seen); r.flaw == flawReplayed && zone == zoneFailed {
 		r.flaw = flawNone
 	}
-	if r.flaw == flawNone {
-		r.zone = zone
+	if r.flaw != flawNone {
+		return r
+	}
+	if r.zone = zone; zone == zoneMet {
+		r.alert = q.criterion.alerts(r.low, r.high)
+		q.saturate(&r)
 	}
 	return r
 }
 
-func (q *question) accepts(relation v1alpha1.SubjectRelation) bool {
-	return exact(relation) || slices.Contains(q.spec.AcceptRelations, relation)
+// saturate takes from a result on the safe side what it shows, where the evaluation cannot tell models apart any more. One
+// that is barred stays as it is: it does not count, whatever it shows. A word that this version does not know is no promise
+// that the evaluation still can.
+func (q *question) saturate(r *result) {
+	if standing := q.spec.Standing; standing == "" || standing == v1alpha1.StandingActive || r.bar != barNone {
+		return
+	}
+	r.zone, r.saturated, r.alert = zoneIndeterminate, true, false
+}
+
+// unaccepted reports whether a result does not count for what it is, or for who brought it. What fails always counts. What
+// lies between the bounds counts as well, whoever brought it: it is not favourable, and must be no less a hindrance than
+// it would be without the bar. Of another model than the release it says nothing.
+func (r *result) unaccepted() bool {
+	return r.bar != barNone && (r.zone == zoneMet || r.bar == barRelation && r.zone != zoneFailed)
+}
+
+// favourable reports whether it lies on the safe side, whatever that shows.
+func (r *result) favourable() bool { return r.zone == zoneMet || r.saturated }
+
+// holds reports whether people may rest a judgement on a result that does not meet its requirement: it was brought by
+// somebody whose favourable results count, it was not revoked, and lies between the bounds, or beyond them on the safe side
+// where the evaluation is saturated.
+func (r *result) holds() bool {
+	return r.evaluation != nil && r.zone == zoneIndeterminate && r.bar == barNone && r.revocation == nil
 }
 
 // complete looks at what the reader says of the file as a whole.

@@ -97,45 +97,81 @@ func (r *result) recall(other *Sighting) {
 	}
 }
 
-// suppose takes requirements for met that are not, beside those that are, and reports whether there are any. The thresholds
-// follow. Nothing of the judgement itself is lost: to suppose nothing restores it.
-func (e *engine) suppose(met func(*question) bool) (some bool) {
+// suppose takes something for not to have happened. The thresholds follow. Nothing of the judgement itself is lost: to
+// suppose nothing restores it.
+func (e *engine) suppose(what supposition) {
 	for i := range e.questions {
-		q := &e.questions[i]
-		q.supposed = met(q)
-		some = some || q.supposed
+		e.questions[i].supposed = what
+	}
+	for i := range e.thresholds {
+		e.thresholds[i].supposed = what
 	}
 	e.judgeThresholds()
-	return some
+}
+
+// lapses reports whether anything that was shown or signed only grew old.
+func (e *engine) lapses() bool {
+	for i := range e.questions {
+		q := &e.questions[i]
+		if q.answers == nil {
+			if q.lapsed() {
+				return true
+			}
+			continue
+		}
+		for exposure := range e.in.Policy.Spec.Exposures {
+			if q.lapsedAt(exposure) {
+				return true
+			}
+		}
+	}
+	for i := range e.thresholds {
+		if e.thresholds[i].lapsed() {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *engine) anyRevoked() bool {
+	for i := range e.questions {
+		if e.questions[i].revoked() {
+			return true
+		}
+	}
+	return false
+}
+
+// lapsed reports whether a determination that ruled the threshold out at some exposure only ended.
+func (t *capability) lapsed() bool {
+	return slices.ContainsFunc(t.determined, func(d determined) bool { return d.until != 0 && !d.stands })
 }
 
 // excuse finds out, of each exposure that is refused, whether age alone refuses it, and otherwise whether a revocation does.
 func (e *engine) excuse(verdicts []verdict) {
-	lapsed, revoked := false, false
-	for i := range e.questions {
-		q := &e.questions[i]
-		lapsed, revoked = lapsed || q.lapsed(), revoked || q.revoked()
-	}
+	lapsed, revoked := e.lapses(), e.anyRevoked()
 	for i := range verdicts {
 		verdicts[i].revoked = e.refusedBy(&verdicts[i])
 	}
 	if !lapsed && !revoked || e.withheld() {
 		return
 	}
-	if lapsed && e.suppose((*question).lapsed) {
+	if lapsed {
+		e.suppose(supposeUnexpired)
 		e.weighAgain(verdicts, func(v, w *verdict) {
 			// The others that support it then end later, or it would not be refused now.
 			v.lapsed, _ = e.supportEnds(w)
 		})
 	}
-	if revoked && e.suppose((*question).shown) {
+	if revoked {
+		e.suppose(supposeUnrevoked)
 		e.weighAgain(verdicts, func(v, _ *verdict) {
 			if v.lapsed == 0 {
 				v.revoked = v1alpha1.RevocationAdvisory
 			}
 		})
 	}
-	e.suppose(func(*question) bool { return false })
+	e.suppose(supposeNothing)
 }
 
 // weighAgain weighs the exposures that are refused, neither by a finding nor already by a revocation, under what is

@@ -12,12 +12,20 @@ import (
 // thresholdText says what decided the state of a threshold, and what would change it.
 func (e *engine) thresholdText(c *capability) string {
 	t := e.text.begin()
-	switch c.state {
+	switch c.stateAt(e.asked) {
 	case v1alpha1.ThresholdRuledOut:
+		if c.state != v1alpha1.ThresholdRuledOut {
+			e.determinedText(c)
+			break
+		}
 		t.add("Ruled out, since ")
 		e.listStates(c.ruledOutBy, false)
 		t.add(". It counts again when one of them no longer is.")
 	case v1alpha1.ThresholdReached:
+		if c.reachedBy != nil {
+			e.reachedText(c)
+			break
+		}
 		t.add("Reached, since ")
 		e.listStates(c.ruledOutBy, true)
 		t.add(": it raises the level to ", c.spec.RaisesTo, " at every exposure. It is ruled out when all of ruledOutBy are Met.")
@@ -31,6 +39,10 @@ func (e *engine) thresholdText(c *capability) string {
 		if exposures := e.in.Policy.Spec.Exposures; c.from < len(exposures) {
 			t.add(" from exposure ", exposures[c.from].Name, " on")
 		}
+		if c.unfit != "" {
+			t.add(". Nothing can rule it out, since ruledOutBy names ", c.unfit, ", which no evaluation answers; correct the policy.")
+			break
+		}
 		t.add(". It is ruled out when all of ruledOutBy are Met.")
 	}
 	return t.take()
@@ -40,14 +52,14 @@ func (e *engine) thresholdText(c *capability) string {
 func (e *engine) listStates(questions []int, unmet bool) {
 	n := 0
 	for _, at := range questions {
-		if !unmet || !e.questions[at].met() {
+		if !unmet || !e.questions[at].rulesOut() {
 			n++
 		}
 	}
 	i := 0
 	for _, at := range questions {
 		q := &e.questions[at]
-		if unmet && q.met() {
+		if unmet && q.rulesOut() {
 			continue
 		}
 		e.text.add(separator(i, n), q.name, " is ", string(q.state))
@@ -115,27 +127,15 @@ func (e *engine) invalidText() string {
 func (e *engine) supportText(v *verdict) {
 	t := &e.text
 	t.add("the release needs ", e.rungs[v.level].name)
-	n := 0
-	for level := 0; level <= v.level; level++ {
-		for _, at := range e.rungs[level].requires {
-			if e.questions[at].from <= v.exposure {
-				n++
-			}
+	n, i := 0, 0
+	e.supporting(v, func(*question) { n++ })
+	e.supporting(v, func(q *question) {
+		if i == 0 {
+			t.add(", and ")
 		}
-	}
-	i := 0
-	for level := 0; level <= v.level; level++ {
-		for _, at := range e.rungs[level].requires {
-			if e.questions[at].from > v.exposure {
-				continue
-			}
-			if i == 0 {
-				t.add(", and ")
-			}
-			t.add(separator(i, n), e.questions[at].name)
-			i++
-		}
-	}
+		t.add(separator(i, n), q.name)
+		i++
+	})
 	switch n {
 	case 0:
 		t.add(", which requires nothing here")
@@ -144,6 +144,7 @@ func (e *engine) supportText(v *verdict) {
 	default:
 		t.add(" are Met")
 	}
+	e.setAsideText(v)
 	e.ruledOutText(v)
 	t.add(".")
 	if end, ends := e.supportEnds(v); ends {
@@ -155,12 +156,9 @@ func (e *engine) supportText(v *verdict) {
 
 // ruledOutText lists the thresholds that would otherwise raise the level.
 func (e *engine) ruledOutText(v *verdict) {
-	rests := func(c *capability) bool {
-		return c.state == v1alpha1.ThresholdRuledOut && c.asks(v.exposure) && c.raises > v.level
-	}
 	n, i := 0, 0
 	for at := range e.thresholds {
-		if rests(&e.thresholds[at]) {
+		if e.rests(v, &e.thresholds[at]) {
 			n++
 		}
 	}
@@ -169,8 +167,11 @@ func (e *engine) ruledOutText(v *verdict) {
 	}
 	e.text.add("; ruled out: ")
 	for at := range e.thresholds {
-		if c := &e.thresholds[at]; rests(c) {
+		if c := &e.thresholds[at]; e.rests(v, c) {
 			e.text.add(separator(i, n), c.spec.Name)
+			if c.state != v1alpha1.ThresholdRuledOut {
+				e.text.add(" (by ReleaseDetermination ", c.determined[v.exposure].determination.Name, ")")
+			}
 			i++
 		}
 	}
@@ -214,8 +215,8 @@ func (e *engine) obstacles(v *verdict) {
 	for i := range v.gaps {
 		g := &v.gaps[i]
 		q := &e.questions[g.question]
-		t.add(e.rungs[g.level].name, " needs ", q.name, ", which is ", string(q.state), " (")
-		e.remedy(q)
+		t.add(e.demand(g), " needs ", q.name, ", which is ", string(q.stateAt(v.exposure)), " (")
+		e.remedy(q, v.exposure)
 		t.add(")", separatorAfter(i < len(v.gaps)-1))
 	}
 }
@@ -244,12 +245,7 @@ func (e *engine) raisedText(v *verdict) {
 		if i == 0 {
 			t.add(e.rungs[v.level].name, " is required because ")
 		}
-		t.add(separator(i, n), c.spec.Name)
-		if c.state == v1alpha1.ThresholdReached {
-			t.add(" is reached")
-		} else {
-			t.add(" is open")
-		}
+		t.add(separator(i, n), c.spec.Name, c.inWords())
 		e.unmetText(c)
 		i++
 	}
@@ -261,13 +257,17 @@ func (e *engine) raisedText(v *verdict) {
 // unmetText lists what keeps a threshold from being ruled out, and what would help.
 func (e *engine) unmetText(c *capability) {
 	before := " ("
+	if c.reachedBy != nil {
+		e.text.add(" (ReleaseDetermination ", c.reachedBy.Name, " of ", c.reachedBy.Spec.Author, " says so)")
+		return
+	}
 	for _, at := range c.ruledOutBy {
 		q := &e.questions[at]
-		if q.met() {
+		if q.rulesOut() {
 			continue
 		}
 		e.text.add(before, q.name, " is ", string(q.state), ": ")
-		e.remedy(q)
+		e.remedy(q, e.asked)
 		before = "; "
 	}
 	if before != " (" {
@@ -276,8 +276,8 @@ func (e *engine) unmetText(c *capability) {
 }
 
 // remedy says in a few words what would meet a requirement. Its own message has the details.
-func (e *engine) remedy(q *question) {
-	switch act := q.change(nil); act.Act {
+func (e *engine) remedy(q *question, exposure int) {
+	switch act := e.change(q, nil); act.Act {
 	case ActEvaluate:
 		switch {
 		case q.revoked():
@@ -294,6 +294,14 @@ func (e *engine) remedy(q *question) {
 	case ActReviseRelease:
 		e.text.add("the release has no artifact that it is about")
 	case ActRevisePolicy:
+		if q.latest.saturated {
+			e.text.add("its evaluation is saturated: the policy has to name another one")
+			return
+		}
 		e.text.add("correct the policy")
+	case ActApprove, ActWithdraw:
+		e.lackingText(q, exposure)
+	case ActRestore:
+		e.text.add("put ", string(q.spec.Check.Type), " in place where the release is served")
 	}
 }

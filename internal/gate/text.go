@@ -174,7 +174,11 @@ func (t *text) latest(q *question) {
 	t.add(" samples in evaluation ", r.evaluation.Name)
 	switch {
 	case q.met():
-		t.add(", ", safe, clearAt, ". It counts until ")
+		t.add(", ", safe, clearAt)
+		if r.alert {
+			t.add(", but not ", safe, string(c.spec.AlertAt), ", where the policy wants an alert")
+		}
+		t.add(". It counts until ")
 		t.time(q.expires)
 		t.add("; run or import another evaluation before then.")
 	case q.state == v1alpha1.RequirementExpired:
@@ -184,6 +188,9 @@ func (t *text) latest(q *question) {
 	case r.covered:
 		t.add(", ", unsafe, c.tripText(), ". The finding about it is resolved, but no later result is clear;",
 			" run or import an evaluation whose result is ", safe, clearAt, ".")
+	case r.saturated:
+		t.add(", ", safe, clearAt, ". The policy says that the evaluation is saturated, so that it shows nothing favourable",
+			" any more; the policy has to name another one, or people determine the threshold that it would rule out.")
 	default:
 		t.add(", neither wholly ", safe, clearAt, " nor wholly ", unsafe, c.tripText(),
 			". A later evaluation whose result is ", safe, clearAt, " would meet the requirement.")
@@ -213,11 +220,7 @@ func (t *text) others(q *question) {
 		t.count(int64(n))
 		t.add(".")
 	}
-	if q.unaccepted > 0 {
-		t.add(" Not counted for their relation to the release, which the requirement does not accept: ")
-		t.count(int64(q.unaccepted))
-		t.add(".")
-	}
+	t.bars(q)
 	if q.others > 0 {
 		t.add(" Not counted because they are about other artifacts: ")
 		t.count(int64(q.others))

@@ -38,11 +38,16 @@ type world struct {
 	policy  *v1alpha1.SafetyPolicy
 	release *v1alpha1.ModelRelease
 	count   int
+	// governed: the policy has what people and the cluster answer.
+	governed bool
 }
 
 func newWorld(data []byte) *world {
 	w := &world{source: source{data: data}}
 	w.policy = w.newPolicy()
+	if w.governed = w.below(2) == 1; w.governed {
+		w.govern(w.policy)
+	}
 	w.release = fixture.Release("m1",
 		fixture.Asking(pick(&w.source, "General", "Internal", "Evaluation")),
 		fixture.Declared(pick(&w.source, "L1", "L2", "L3")))
@@ -54,6 +59,9 @@ func newWorld(data []byte) *world {
 	}
 	if w.rarely(24) {
 		fixture.Of(fixture.Server("m1"))(w.release)
+	}
+	if w.governed && !w.rarely(16) {
+		fixture.AuthoredBy("p0", pick(&w.source, "p9", "p1", "s0"))(w.release)
 	}
 	return w
 }
@@ -213,11 +221,17 @@ func (w *world) favourable() []v1alpha1.SafetyEvaluation {
 	var made []v1alpha1.SafetyEvaluation
 	for i := range w.policy.Spec.Requirements {
 		r, value := &w.policy.Spec.Requirements[i], "0.1"
+		if r.Evaluation == nil {
+			continue
+		}
 		if r.Evaluation.Direction == v1alpha1.HigherIsSafer {
 			value = "0.9"
 		}
 		if w.rarely(5) {
 			continue
+		}
+		if w.governed && w.rarely(8) {
+			value = "0.3"
 		}
 		e := fixture.Evaluation("good-"+r.Name, r.Name, value, fixture.At(fixture.Day(6-w.below(3))))
 		e.Status.Measurement.StandardError = "0.01"
@@ -227,11 +241,15 @@ func (w *world) favourable() []v1alpha1.SafetyEvaluation {
 }
 
 func (w *world) input() gate.Input {
-	in := gate.Input{Release: w.release, Policy: w.policy, PolicyRevision: "sha256:0123456789abcdef"}
+	in := gate.Input{Release: w.release, Policy: w.policy, PolicyRevision: current}
 	if !w.rarely(8) {
 		in.Evaluations = w.favourable()
 	}
-	for range w.below(6) {
+	others := w.below(6)
+	if w.governed {
+		others = max(0, others-3)
+	}
+	for range others {
 		in.Evaluations = append(in.Evaluations, w.evaluation())
 	}
 	for range pick(&w.source, 0, 1, 0, 2, 0, 3) {
@@ -247,8 +265,17 @@ func (w *world) input() gate.Input {
 		})
 	}
 	in.Now = fixture.Day(8).Add(time.Duration(w.below(3)) * 500 * time.Millisecond)
-	w.breed(&in)
-	w.recall(&in)
+	if !w.governed || w.rarely(4) {
+		w.breed(&in)
+		w.recall(&in)
+	}
+	if w.governed {
+		w.attribute(in.Evaluations)
+		w.signed(&in)
+	}
+	if w.rarely(4) {
+		w.revise(&in)
+	}
 	return in
 }
 

@@ -29,6 +29,8 @@ const (
 type criterion struct {
 	spec        *v1alpha1.EvaluationCriterion
 	clear, trip float64
+	// alert is the bound of the alert, on the safe side of clear; clear itself where the policy wants none.
+	alert       float64
 	turned      bool
 	minSamples  int64
 	maxUnjudged int64
@@ -75,14 +77,31 @@ func (c *criterion) load() string {
 			return "evaluation.tripAt must be a decimal number"
 		}
 	}
-	c.clear, c.trip = clearAt, tripAt
-	if c.turned {
-		c.clear, c.trip = -clearAt, -tripAt
+	alertAt := clearAt
+	if spec.AlertAt != "" {
+		if alertAt, ok = decimal(string(spec.AlertAt)); !ok {
+			return "evaluation.alertAt must be a decimal number"
+		}
 	}
-	if c.clear > c.trip {
+	c.clear, c.trip, c.alert = clearAt, tripAt, alertAt
+	if c.turned {
+		c.clear, c.trip, c.alert = -clearAt, -tripAt, -alertAt
+	}
+	switch {
+	case c.clear > c.trip:
 		return "evaluation.clearAt must lie on the safe side of tripAt"
+	case c.alert > c.clear:
+		return "evaluation.alertAt must lie on the safe side of clearAt"
 	}
 	return ""
+}
+
+// alerts reports whether an interval on the safe side is not wholly beyond the bound of the alert.
+func (c *criterion) alerts(low, high float64) bool {
+	if c.turned {
+		low, high = -high, -low
+	}
+	return c.spec.AlertAt != "" && !(low <= high && high < c.alert)
 }
 
 // tripText is the bound of failing, as the policy writes it.

@@ -33,11 +33,11 @@ const (
 
 // Source is where is read.
 type Source struct {
-	// Reader gives all but sightings: a cache, or the API server itself. A cache has the field indexes [ByRelease] and
-	// [ByRevocation].
+	// Reader gives all but sightings: a cache, or the API server itself. A cache has the field indexes [ByRelease],
+	// [ByRevocation] and [ByNamed].
 	Reader client.Reader
-	// Cache has the field index [ByFile]. Sightings are always read there: one can only make evidence
-	// older or refuse it.
+	// Cache has the field indexes [ByFile] and [ByPolicy]. Sightings are always read there: one can only make evidence
+	// older or refuse it. So are the revisions of a policy, of which what may have changed is read again.
 	Cache client.Reader
 }
 
@@ -51,11 +51,18 @@ func (s Source) Input(ctx context.Context, key types.NamespacedName, now time.Ti
 	} else if err != nil {
 		return in, fmt.Errorf("reading ModelRelease %s: %w", key, err)
 	}
-	in.Release = release
+	in.Release, in.Safeguards = release, Safeguards(release)
 
 	policy := &v1alpha1.SafetyPolicy{}
 	if err := s.Reader.Get(ctx, types.NamespacedName{Name: release.Spec.Policy}, policy); err == nil {
-		in.Policy, in.PolicyRevision = policy, gate.Revision(&policy.Spec)
+		in.Policy = policy
+		records, err := s.standing(ctx, policy.Name)
+		if err != nil {
+			return in, err
+		}
+		if err := Governed(&in, records); err != nil {
+			return in, err
+		}
 	} else if !apierrors.IsNotFound(err) {
 		return in, fmt.Errorf("reading SafetyPolicy %s: %w", release.Spec.Policy, err)
 	}
@@ -80,6 +87,11 @@ func (s Source) Input(ctx context.Context, key types.NamespacedName, now time.Ti
 	if in.Revoked, err = s.revoked(ctx, release); err != nil {
 		return in, err
 	}
+	records, err := RecordsOf(ctx, s.Reader, release)
+	if err != nil {
+		return in, err
+	}
+	in.Approvals, in.Waivers, in.Determinations = records.Approvals, records.Waivers, records.Determinations
 	in.Sightings, err = s.sightings(ctx, in.Evaluations)
 	return in, err
 }

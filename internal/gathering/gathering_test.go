@@ -44,6 +44,8 @@ func store(t *testing.T, calls interceptor.Funcs, objects ...client.Object) clie
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(calls).
 		WithIndex(&v1alpha1.SafetyEvaluation{}, gathering.ByRelease, index(gathering.Release)).
 		WithIndex(&v1alpha1.SafetyEvaluation{}, gathering.ByFile, index(gathering.Files)).
+		WithIndex(&v1alpha1.ReleaseApproval{}, gathering.ByNamed, index(gathering.ApprovalRelease)).
+		WithIndex(&v1alpha1.PolicyRevision{}, gathering.ByPolicy, index(gathering.RevisionPolicy)).
 		WithIndex(&v1alpha1.ModelRelease{}, gathering.ByRevocation, index(gathering.Revocation)).Build()
 }
 

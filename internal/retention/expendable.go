@@ -112,7 +112,8 @@ func (k *keeper) load() {
 			continue
 		}
 		k.results = append(k.results, result{
-			Reading: gate.Read(r, e, seen), evaluation: e, requirement: r,
+			Reading:    gate.Read(gate.Terms{Requirement: r, Policy: k.Policy, Release: k.Release, Sightings: seen}, e),
+			evaluation: e, requirement: r,
 			subject: gate.Digest(e.Spec.Subject.Artifacts, r.Scope),
 		})
 	}
@@ -120,11 +121,11 @@ func (k *keeper) load() {
 
 // choose says whether a result may go.
 func (k *keeper) choose(r *result) (Choice, bool) {
-	if !settled(r) || k.named(r.evaluation) || r.Outcome == gate.OutcomeFailed && !k.found(r) || !k.remembered(r) {
+	if !settled(r) || k.named(r.evaluation) || k.separates(r) || r.Outcome == gate.OutcomeFailed && !k.found(r) || !k.remembered(r) {
 		return Choice{}, false
 	}
 	successor := k.successor(r)
-	if successor == nil || k.covers(r) {
+	if successor == nil || k.covers(r) || k.Now.Before(k.signed(successor.Known, r.Known)) {
 		return Choice{}, false
 	}
 	since := r.ceased(successor)
@@ -185,7 +186,8 @@ func (k *keeper) successor(r *result) *result {
 	var first *result
 	for i := range k.results {
 		s := &k.results[i]
-		if !s.Outcome.Counts() || !r.sameAs(s) || !s.Effective.After(r.Effective) {
+		// What speaks for the release is not followed by what only hinders it.
+		if !s.Outcome.Counts() || s.Barred && !r.Barred || !r.sameAs(s) || !s.Effective.After(r.Effective) {
 			continue
 		}
 		if first == nil || s.Known.Before(first.Known) {
@@ -218,6 +220,47 @@ func (k *keeper) elsewhere(r *result) bool {
 		!slices.ContainsFunc(about, func(a v1alpha1.SubjectArtifact) bool {
 			return r.inScope(a.Type) && !slices.ContainsFunc(k.Release.Spec.Artifacts, func(b v1alpha1.Artifact) bool { return a.Digest == b.Digest })
 		})
+}
+
+// separates reports whether somebody may not approve the release because of this evaluation, and no other of the same
+// evaluator stays as long as it.
+func (k *keeper) separates(r *result) bool {
+	if !slices.ContainsFunc(k.Policy.Spec.Requirements, func(q v1alpha1.Requirement) bool {
+		return q.Approval != nil && slices.Contains(q.Approval.DifferFrom, v1alpha1.PartyEvaluator)
+	}) {
+		return false
+	}
+	return !slices.ContainsFunc(k.results, func(other result) bool {
+		return other.evaluation.Spec.Evaluator == r.evaluation.Spec.Evaluator && k.successor(&other) == nil && other.evaluation != r.evaluation
+	})
+}
+
+// signed is until when something may count that people signed while a result was the latest, or before it was known: an
+// approval, a waiver or a determination becomes void when evidence becomes weaker, and must not recover when that is forgotten.
+func (k *keeper) signed(taken, known time.Time) time.Time {
+	if taken.Before(known) {
+		taken = known
+	}
+	spec, days := &k.Policy.Spec, int32(-1)
+	for i := range spec.Requirements {
+		if spec.Requirements[i].Approval != nil {
+			days = max(days, spec.Requirements[i].ValidForDays)
+		}
+	}
+	if w := spec.Waivers; w != nil {
+		days = max(days, w.MaxDays)
+		if w.BreakGlass != nil {
+			days = max(days, 1+w.BreakGlass.MaxSeconds/(24*60*60))
+		}
+	}
+	if spec.Determinations != nil {
+		days = max(days, spec.Determinations.MaxDays)
+	}
+	if days < 0 {
+		return time.Time{}
+	}
+	// Whatever was made in the very second is older than what comes after it.
+	return taken.AddDate(0, 0, int(days)).Add(time.Second)
 }
 
 // outdated is when a result of that time counts for nothing any more, whatever it is brought for.

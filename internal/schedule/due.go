@@ -25,6 +25,10 @@ type Input struct {
 	Decision gate.Decision
 	// Suites are the names of the EvaluationSuites that exist.
 	Suites sets.Set[string]
+	// Evaluator is the user who makes what is ordered, and EvaluatorGroups are the groups of that user: who brought a
+	// result is an answer to some requirements. Empty where it is not known.
+	Evaluator       string
+	EvaluatorGroups []string
 }
 
 // Plan is what is to be run.
@@ -33,6 +37,9 @@ type Plan struct {
 	Orders []Order
 	// Absent are requirements for which a suite would be run that does not exist, in the policy's order.
 	Absent []Absence
+	// Idle are requirements for which a suite would be run, and a favourable result of which would not count, in the
+	// policy's order. Nothing is run for them.
+	Idle []Idle
 	// Next is when the same input would first give another answer, later than Gate.Now; zero when time alone
 	// changes nothing.
 	Next time.Time
@@ -41,6 +48,13 @@ type Plan struct {
 // Absence is a requirement whose suite does not exist.
 type Absence struct {
 	Requirement, Suite string
+}
+
+// Idle is a requirement for which nothing is run, since a favourable result would not count.
+type Idle struct {
+	Requirement, Suite string
+	// Why says what bars the result, and what would help. It has neither a capital nor a full stop.
+	Why string
 }
 
 // Due says what is to be run for the release. The zero Plan answers for a release that does not ask, or asks for what
@@ -56,8 +70,15 @@ func Due(in Input) Plan {
 	free := MostUnfinished - s.unfinished()
 	for i := range policy.Spec.Requirements {
 		r := &policy.Spec.Requirements[i]
-		switch order, due := s.order(r); {
+		order, due := s.order(r)
+		why := ""
+		if due {
+			why = s.barred(r, order)
+		}
+		switch {
 		case !due:
+		case why != "":
+			s.plan.Idle = append(s.plan.Idle, Idle{Requirement: r.Name, Suite: order.Suite, Why: why})
 		case !in.Suites.Has(order.Suite):
 			s.plan.Absent = append(s.plan.Absent, Absence{Requirement: r.Name, Suite: order.Suite})
 		case free > 0:
@@ -106,20 +127,41 @@ func (s *scheduler) blockingIn(d gate.Decision) sets.Set[string] {
 // is what it rests on. All of it ends together: where either of two suffices, one has to be renewed.
 func (s *scheduler) afterEnds() (in gate.Input, some bool) {
 	in = s.Gate
+	names := sets.New[string]()
 	in.Policy = s.Gate.Policy.DeepCopy()
 	for i := range in.Policy.Spec.Requirements {
 		if r := &in.Policy.Spec.Requirements[i]; s.renewable(r) {
-			r.ValidForDays, some = 0, true
+			r.ValidForDays = 0
+			names.Insert(r.Name)
 		}
 	}
-	return in, some
+	if in.InForce != nil {
+		// Under the revision in force they end as well.
+		in.InForce = in.InForce.DeepCopy()
+		for i := range in.InForce.Spec.Requirements {
+			if r := &in.InForce.Spec.Requirements[i]; names.Has(r.Name) {
+				r.ValidForDays = 0
+			}
+		}
+	}
+	return in, names.Len() > 0
 }
 
-// renewable reports whether a requirement is met and its evidence to be renewed now.
+// renewable reports whether a requirement is met by an evaluation, and that is to be renewed now.
 func (s *scheduler) renewable(r *v1alpha1.Requirement) bool {
 	result := s.results[r.Name]
-	return result != nil && result.State == v1alpha1.RequirementMet && result.Expires != nil &&
-		!s.Gate.Now.Before(renewal(s.Gate.Release.UID, r, *result.Expires))
+	return r.Evaluation != nil && result != nil && result.State == v1alpha1.RequirementMet && result.Expires != nil &&
+		!s.Gate.Now.Before(renewal(s.Gate.Release.UID, r, *result.Expires, result.Alert))
+}
+
+// barred says why a favourable result of what is ordered would not count; empty where it would.
+func (s *scheduler) barred(r *v1alpha1.Requirement, order Order) string {
+	if r.Independence == "" && r.Elicitation == nil {
+		return ""
+	}
+	e := order.Evaluation(s.Gate.Release)
+	e.Spec.Evaluator, e.Spec.EvaluatorGroups = s.Evaluator, s.EvaluatorGroups
+	return gate.Barred(s.terms(r), e)
 }
 
 // order is what is to be run for a requirement now, if anything is.
@@ -152,7 +194,7 @@ func (s *scheduler) wanted(r *v1alpha1.Requirement, result *gate.RequirementResu
 		return false
 	}
 	s.ask(*result.Expires)
-	if at := renewal(s.Gate.Release.UID, r, *result.Expires); s.Gate.Now.Before(at) {
+	if at := renewal(s.Gate.Release.UID, r, *result.Expires, result.Alert); s.Gate.Now.Before(at) {
 		s.ask(at)
 		return false
 	}

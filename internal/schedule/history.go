@@ -87,19 +87,24 @@ func (s *scheduler) again(r *v1alpha1.Requirement, result *gate.RequirementResul
 	switch result.State {
 	case v1alpha1.RequirementMet, v1alpha1.RequirementExpired:
 		// What came before the evidence that counted last was made good by it.
-		if result.Expires != nil {
-			return wait(h.since(result.Expires.Add(-valid(r)), result.Evidence))
+		if answer := s.evidence(r, result.Evidence); result.Expires != nil {
+			return wait(h.since(result.Expires.Add(-valid(r, answer.Alert)), result.Evidence))
 		}
 	case v1alpha1.RequirementIndeterminate:
 		if answer := s.evidence(r, result.Evidence); answer.Outcome.Counts() {
-			return renewal(s.Gate.Release.UID, r, answer.Effective.Add(valid(r)))
+			return renewal(s.Gate.Release.UID, r, answer.Effective.Add(valid(r, false)), false)
 		}
 	case v1alpha1.RequirementRevoked:
 		// What came before the evidence that was revoked was made good by it.
 		return wait(h.since(s.evidence(r, result.Evidence).Known, result.Evidence))
-	case v1alpha1.RequirementMissing, v1alpha1.RequirementFailed:
+	case v1alpha1.RequirementMissing, v1alpha1.RequirementFailed, v1alpha1.RequirementWaived, v1alpha1.RequirementObjected, v1alpha1.RequirementBroken:
 	}
 	return wait(h.runs)
+}
+
+// terms are what the release's evaluations for a requirement are held against.
+func (s *scheduler) terms(r *v1alpha1.Requirement) gate.Terms {
+	return gate.Terms{Requirement: r, Policy: s.Gate.Policy, Release: s.Gate.Release, Sightings: s.Gate.Sightings}
 }
 
 // evidence reads the evaluation that decided the state of a requirement.
@@ -107,7 +112,7 @@ func (s *scheduler) evidence(r *v1alpha1.Requirement, name string) gate.Reading 
 	for i := range s.Gate.Evaluations {
 		e := &s.Gate.Evaluations[i]
 		if e.Name == name && e.Namespace == s.Gate.Release.Namespace {
-			return gate.Read(r, e, s.Gate.Sightings)
+			return gate.Read(s.terms(r), e)
 		}
 	}
 	return gate.Reading{}
@@ -142,15 +147,20 @@ func wait(runs []*v1alpha1.SafetyEvaluation) time.Time {
 	return last.Add(pause)
 }
 
-func valid(r *v1alpha1.Requirement) time.Duration {
-	return time.Duration(r.ValidForDays) * 24 * time.Hour
+// valid is how long a result counts, with an alert or without.
+func valid(r *v1alpha1.Requirement, alert bool) time.Duration {
+	days := r.ValidForDays
+	if alert && r.Evaluation != nil && r.Evaluation.AlertValidForDays != nil {
+		days = min(days, *r.Evaluation.AlertValidForDays)
+	}
+	return time.Duration(days) * 24 * time.Hour
 }
 
 // renewal is when evidence that ends at a time is to be renewed: within the last quarter of its validity, and at most 14
 // days before its end. Where in the first half of that differs from release to release, so that evidence that was
 // brought for many at once is not renewed at once.
-func renewal(release types.UID, r *v1alpha1.Requirement, end time.Time) time.Time {
-	window := int64(min(valid(r)/4, widestWindow) / time.Second)
+func renewal(release types.UID, r *v1alpha1.Requirement, end time.Time, alert bool) time.Time {
+	window := int64(min(valid(r, alert)/4, widestWindow) / time.Second)
 	sum := sha256.Sum256([]byte(string(release) + "\x00" + r.Name))
 	share := int64(binary.BigEndian.Uint32(sum[:]))
 	late := window / 2 * share >> 32

@@ -23,7 +23,7 @@ func ofKubernetes() *regexp.Regexp {
 // stamped matches the fields in which whatever somebody types is replaced before it could break a rule: on every kind that
 // a policy stamps. What the schema says of them without those policies is tried in test/bypass.
 func stamped() *regexp.Regexp {
-	return regexp.MustCompile(`^spec\.(evaluator|reach|revocation\.(revokedBy|reach))$`)
+	return regexp.MustCompile(`^spec\.((evaluator|approver)(Groups(\[\])?)?|reach|revocation\.(revokedBy|reach)|requester|author|authors(\[\])?)$`)
 }
 
 func TestEverythingIsBounded(t *testing.T) {
@@ -71,6 +71,8 @@ func unbounded(f field) []string {
 func TestEveryBoundIsHeld(t *testing.T) {
 	bases := map[string]func(*testing.T) *unstructured.Unstructured{
 		"SafetyPolicy": fullPolicy, "ModelRelease": fullRelease, "SafetyEvaluation": fullEvaluation, "AdverseFinding": fullFinding,
+		"ReleaseApproval": fullApproval, "ReleaseWaiver": full("ReleaseWaiver"), "ReleaseDetermination": full("ReleaseDetermination"),
+		"PolicyApproval": full("PolicyApproval"), "PolicyRevision": fullRevision, "GateDecision": fullDecision,
 	}
 	for kind, base := range bases {
 		t.Run(kind, func(t *testing.T) {
@@ -103,6 +105,14 @@ func fullFinding(t *testing.T) *unstructured.Unstructured {
 	full := finding(t, "bio-uplift-full")
 	all(set("spec.resolution", resolution()), set("spec.resolution.resolvedBy", "alice"))(full.Object)
 	return full
+}
+
+// fullApproval has every field of an approval, one of a waiver.
+func fullApproval(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	approval := sample(t, "ReleaseApproval")
+	set("spec.regarding", someWaiver("ReleaseWaiver"))(approval.Object)
+	return approval
 }
 
 // transgressions are the rows of a field that its schema must refuse, on the first item of every list.

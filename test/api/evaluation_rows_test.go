@@ -108,7 +108,28 @@ func evaluationRunRows() map[string]row {
 func evaluationRows() map[string]row {
 	rows := evaluationSourceRows()
 	maps.Copy(rows, revocationRows())
+	maps.Copy(rows, elicitationRows())
 	return rows
+}
+
+// elicitationRows are about how hard somebody says that it was tried.
+func elicitationRows() map[string]row {
+	const (
+		tried   = "spec.elicitation."
+		atLeast = "greater than or equal to "
+		atMost  = "less than or equal to "
+	)
+	return map[string]row{
+		"a record of nothing":                     {set("spec.elicitation", map[string]any{}), "spec.elicitation", "at least 1 properties"},
+		"no record":                               {drop("spec.elicitation"), "", ""},
+		"a variant that nobody makes":             {set(tried+"variant", "Quantised"), tried + "variant", "supported values"},
+		"an aggregation that nobody computes":     {set(tried+"aggregation", "Median"), tried + "aggregation", "supported values"},
+		"no trial":                                {set(tried+"trials", int64(0)), tried + "trials", atLeast + "1"},
+		"more trials than anybody makes":          {set(tried+"trials", int64(1000001)), tried + "trials", atMost + "1000000"},
+		"no hour":                                 {set(tried+"redTeamHours", int64(0)), tried + "redTeamHours", atLeast + "1"},
+		"more hours than anybody has":             {set(tried+"redTeamHours", int64(1000001)), tried + "redTeamHours", atMost + "1000000"},
+		"groups that somebody typed are replaced": {set("spec.evaluatorGroups", []any{"example:external-evaluators"}), "", ""},
+	}
 }
 
 func evaluationSourceRows() map[string]row {
@@ -167,6 +188,10 @@ func evaluationUpdateRows() map[string]row {
 		"more artifacts":              {set("spec.subject.artifacts[1]", map[string]any{"type": "Adapter", "digest": "sha256:" + strings.Repeat("7", 64)}), "spec.subject", evaluationIsFixed},
 		"another reach is undone":     {set("spec.reach", "Namespace"), "", ""},
 		"no reach is undone":          {drop("spec.reach"), "", ""},
+		"other groups are undone":     {set("spec.evaluatorGroups", []any{"example:external-evaluators"}), "", ""},
+		"no groups are undone":        {drop("spec.evaluatorGroups"), "", ""},
+		"it was tried harder":         {set("spec.elicitation.trials", int64(20)), "spec.elicitation", evaluationIsFixed},
+		"how it was tried is dropped": {drop("spec.elicitation"), "spec", evaluationIsFixed},
 		"it is revoked":               {set("spec.revocation", map[string]any{"severity": "Advisory", "reason": "contaminated"}), "", ""},
 		"another label":               {set("metadata.labels.team", "red"), "", ""},
 		"another evaluator is undone": {set("spec.evaluator", "somebody-else"), "", ""},

@@ -48,6 +48,14 @@ func TestKubectlExplainsEveryField(t *testing.T) {
 		{"ModelRelease", "status.requirements"},
 		{"SafetyEvaluation", "status.measurement"},
 		{"AdverseFinding", "spec.resolution"},
+		{"SafetyPolicy", "spec.requirements.approval"},
+		{"SafetyPolicy", "spec.waivers.breakGlass"},
+		{"ReleaseApproval", "spec"},
+		{"ReleaseWaiver", "spec"},
+		{"ReleaseDetermination", "spec.thresholds"},
+		{"PolicyApproval", "spec"},
+		{"PolicyRevision", "spec.changes"},
+		{"GateDecision", "spec"},
 	} {
 		what := strings.ToLower(place.kind) + "." + place.path
 		t.Run(what, func(t *testing.T) {

@@ -26,7 +26,12 @@ import (
 
 // kinds are those of the API.
 func kinds() []string {
-	return []string{"SafetyPolicy", "ModelRelease", "SafetyEvaluation", "AdverseFinding"}
+	return append(sampled(), "AdverseFinding", "PolicyRevision", "GateDecision")
+}
+
+// sampled are those that people write, and of which there is a sample.
+func sampled() []string {
+	return []string{"SafetyPolicy", "ModelRelease", "SafetyEvaluation", "ReleaseApproval", "ReleaseWaiver", "ReleaseDetermination", "PolicyApproval"}
 }
 
 // sample is the sample of a kind, moved into the tests' namespace.

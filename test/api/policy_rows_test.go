@@ -19,7 +19,7 @@ func fullPolicy(t *testing.T) *unstructured.Unstructured {
 
 func policyRows() map[string]row {
 	rows := policyReferenceRows()
-	for _, more := range []map[string]row{policyCriterionRows(), policyWordRows(), policyFormRows(), policyRangeRows(), policyFleetRows(), policyAcceptedRows()} {
+	for _, more := range []map[string]row{policyCriterionRows(), policyWordRows(), policyFormRows(), policyRangeRows(), policyFleetRows(), policyAcceptedRows(), policyPeopleRows(), policyQuorumRows(), policyDiligenceRows(), policySafeguardRows()} {
 		maps.Copy(rows, more)
 	}
 	return rows
@@ -52,7 +52,7 @@ func policyReferenceRows() map[string]row {
 		"a threshold that nothing can rule out":              {drop("spec.thresholds[0].ruledOutBy"), "spec.thresholds[0].ruledOutBy", "Required value"},
 		"a requirement without a direction is never guessed": {drop("spec.requirements[0].evaluation.direction"), "spec.requirements[0].evaluation.direction", "Required value"},
 		"two exposures have one name":                        {set("spec.exposures[3]", map[string]any{"name": "General"}), "spec.exposures[3]", "Duplicate value"},
-		"two requirements have one name":                     {set("spec.requirements[5]", criterion("bio-uplift")), "spec.requirements[5]", "Duplicate value"},
+		"two requirements have one name":                     {set("spec.requirements[7]", criterion("bio-uplift")), "spec.requirements[7]", "Duplicate value"},
 	}
 }
 
@@ -71,7 +71,7 @@ func policyCriterionRows() map[string]row {
 		"values that differ in the last digit alone":        {all(set(clearAt, "123456789012.123456789"), set(tripAt, "123456789012.123456788")), clearAt, order},
 		"values in order by the last digit alone":           {all(set(clearAt, "123456789012.123456788"), set(tripAt, "123456789012.123456789")), "", ""},
 		"clear and trip at one value":                       {set(clearAt, "5.0"), "", ""},
-		"negative values":                                   {all(set(clearAt, "-0.5"), set(tripAt, "-0.05")), "", ""},
+		"negative values":                                   {all(set(clearAt, "-0.5"), set(tripAt, "-0.05"), set("spec.requirements[0].evaluation.alertAt", "-0.5")), "", ""},
 		"nothing trips but what is not clear":               {drop(tripAt), "", ""},
 		"a share above one":                                 {set(cyber+"tripAt", "1.5"), cyber + "bound", share},
 		"a share in percent":                                {all(set(cyber+"clearAt", "20"), drop(cyber+"tripAt")), cyber + "bound", share},
@@ -104,7 +104,7 @@ func policyFormRows() map[string]row {
 		"an exposure that is no label value":         {set("spec.exposures[3].name", "General availability"), "spec.exposures[3].name", match},
 		"a level that ends in a hyphen":              {set("spec.levels[3].name", "ASL-5-"), "spec.levels[3].name", match},
 		"a threshold with a space":                   {set("spec.thresholds[0].name", "CBRN 3"), "spec.thresholds[0].name", match},
-		"a requirement in capitals":                  {set("spec.requirements[5]", criterion("Bio-Uplift")), "spec.requirements[5].name", match},
+		"a requirement in capitals":                  {set("spec.requirements[7]", criterion("Bio-Uplift")), "spec.requirements[7].name", match},
 		"a date in the order of another country":     {set("spec.source.effectiveDate", "15.01.2026"), "spec.source.effectiveDate", "must be of type date"},
 		"a date that no calendar has":                {set("spec.source.effectiveDate", "2026-02-30"), "spec.source.effectiveDate", "must be of type date"},
 		"a digest of the source in capitals":         {set("spec.source.sha256", strings.Repeat("A", 64)), "spec.source.sha256", match},
@@ -115,15 +115,14 @@ func policyFormRows() map[string]row {
 
 func policyRangeRows() map[string]row {
 	const (
-		clearance  = "spec.clearanceSeconds"
-		replicas   = "spec.exposures[0].maxReplicas"
-		percent    = "spec.requirements[0].evaluation.maxUnjudgedPercent"
-		samples    = "spec.requirements[0].evaluation.minSamples"
-		days       = "spec.requirements[0].validForDays"
-		atLeast    = "greater than or equal to "
-		atMost     = "less than or equal to "
-		kept       = "spec.retention.evaluationDays"
-		evaluation = "spec.requirements[0].evaluation"
+		clearance = "spec.clearanceSeconds"
+		replicas  = "spec.exposures[0].maxReplicas"
+		percent   = "spec.requirements[0].evaluation.maxUnjudgedPercent"
+		samples   = "spec.requirements[0].evaluation.minSamples"
+		days      = "spec.requirements[0].validForDays"
+		atLeast   = "greater than or equal to "
+		atMost    = "less than or equal to "
+		kept      = "spec.retention.evaluationDays"
 	)
 	return map[string]row{
 		"a clearance of less than a minute":       {set(clearance, int64(59)), clearance, atLeast + "60"},
@@ -139,7 +138,7 @@ func policyRangeRows() map[string]row {
 		"a result that counts for ever":           {set(days, int64(3651)), days, atMost + "3650"},
 		"evidence that is kept for no day":        {set(kept, int64(0)), kept, atLeast + "1"},
 		"evidence that is kept for too long":      {set(kept, int64(3651)), kept, atMost + "3650"},
-		"a requirement without a criterion":       {drop(evaluation), evaluation, "Required value"},
+		"a requirement without a criterion":       {set("spec.requirements[7]", map[string]any{"name": "nothing", "validForDays": int64(1)}), "spec.requirements[7]", "exactly one of evaluation, approval and check must be given"},
 	}
 }
 

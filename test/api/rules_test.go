@@ -47,6 +47,20 @@ func tables() map[string]table {
 		"changing a finding":                       {"AdverseFinding", standingFinding, update, findingUpdateRows()},
 		"changing a resolved finding":              {"AdverseFinding", resolvedFinding, update, resolvedFindingRows()},
 		"reporting on a finding":                   {"AdverseFinding", resolvedFinding, updateStatus, findingStatusRows()},
+		"approving":                                {"ReleaseApproval", full("ReleaseApproval"), create, approvalRows()},
+		"changing an approval":                     {"ReleaseApproval", signed("ReleaseApproval"), update, approvalUpdateRows()},
+		"asking for a waiver":                      {"ReleaseWaiver", full("ReleaseWaiver"), create, waiverRows()},
+		"changing a waiver":                        {"ReleaseWaiver", signed("ReleaseWaiver"), update, waiverUpdateRows()},
+		"judging thresholds":                       {"ReleaseDetermination", full("ReleaseDetermination"), create, determinationRows()},
+		"changing a judgement":                     {"ReleaseDetermination", signed("ReleaseDetermination"), update, determinationUpdateRows()},
+		"approving a revision":                     {"PolicyApproval", full("PolicyApproval"), create, policyApprovalRows()},
+		"changing the approval of a revision":      {"PolicyApproval", signed("PolicyApproval"), update, policyApprovalUpdateRows()},
+		"recording a revision":                     {"PolicyRevision", fullRevision, create, revisionRows()},
+		"changing the record of a revision":        {"PolicyRevision", inForce, update, revisionUpdateRows()},
+		"reporting on a revision":                  {"PolicyRevision", inForce, updateStatus, revisionStatusRows()},
+		"recording a decision":                     {"GateDecision", fullDecision, create, decisionRows()},
+		"changing the record of a decision":        {"GateDecision", enforced, update, decisionUpdateRows()},
+		"reporting on a decision":                  {"GateDecision", enforced, updateStatus, decisionStatusRows()},
 	}
 }
 
@@ -106,7 +120,7 @@ func causes(err error) []metav1.StatusCause {
 func create(t *testing.T, object *unstructured.Unstructured) error {
 	t.Helper()
 	as := shared.Client
-	if object.GetKind() == "AdverseFinding" {
+	if slices.Contains([]string{"AdverseFinding", "PolicyRevision", "GateDecision"}, object.GetKind()) {
 		as = shared.controller
 	}
 	return as.Create(t.Context(), object, client.DryRunAll)

@@ -21,7 +21,7 @@ import (
 // TestAFreshObjectIsNotReady: a GitOps tool that computes its health by the rules of kstatus takes an
 // object for ready that has neither conditions nor an observed generation behind its own.
 func TestAFreshObjectIsNotReady(t *testing.T) {
-	for _, kind := range []string{"SafetyPolicy", "ModelRelease", "EvaluationSuite", "SafetyEvaluation"} {
+	for _, kind := range append(sampled(), "EvaluationSuite") {
 		t.Run(kind, func(t *testing.T) {
 			object := sample(t, kind)
 			object.SetName("fresh")
@@ -67,8 +67,8 @@ func TestTheSamplesAreAppliedAgainWithoutAChange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := strings.Count(string(result), "serverside-applied"); n != 4 {
-			t.Fatalf("%d objects were applied; want 4:\n%s", n, result)
+		if n := strings.Count(string(result), "serverside-applied"); n != len(sampled())+1 {
+			t.Fatalf("%d objects were applied; want %d:\n%s", n, len(sampled())+1, result)
 		}
 	}
 	t.Cleanup(func() {
@@ -103,7 +103,7 @@ func TestTheSamplesAreAppliedAgainWithoutAChange(t *testing.T) {
 func applied(t *testing.T, home string) map[string]*unstructured.Unstructured {
 	t.Helper()
 	found := map[string]*unstructured.Unstructured{}
-	for _, kind := range []string{"SafetyPolicy", "ModelRelease", "EvaluationSuite", "SafetyEvaluation"} {
+	for _, kind := range append(sampled(), "EvaluationSuite") {
 		object := sample(t, kind)
 		if object.GetNamespace() != "" {
 			object.SetNamespace(home)

@@ -6,9 +6,11 @@ package bypass
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -36,9 +38,40 @@ func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
 			},
 			refusal: "is MutatingAdmissionPolicy scalegate-stamp-evaluator in place?",
 		},
+		"scalegate-stamp-signer": {
+			try: func(ctx context.Context) error {
+				return shared.Client.Create(ctx, &v1alpha1.ReleaseWaiver{
+					ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "unstamped"},
+					Spec: v1alpha1.ReleaseWaiverSpec{
+						Release: release, Requirements: []string{"proof"}, SubjectDigest: "sha256:" + strings.Repeat("0", 64), PolicyRevision: "none",
+						Exposure: "General", Reason: "none", CompensatingControls: []string{"none"}, Disclosure: "none", EndTime: metav1.Now(),
+					},
+				}, client.DryRunAll)
+			},
+			refusal: "is MutatingAdmissionPolicy scalegate-stamp-signer in place?",
+		},
+		"scalegate-stamp-authors": {
+			try: func(ctx context.Context) error {
+				return shared.Client.Create(ctx, bareRelease(ns, "unstamped", nil), client.DryRunAll)
+			},
+			refusal: "is MutatingAdmissionPolicy scalegate-stamp-authors in place?",
+		},
+		"scalegate-stamp-policy-author": {
+			try: func(ctx context.Context) error {
+				return shared.Client.Create(ctx, &v1alpha1.SafetyPolicy{
+					ObjectMeta: metav1.ObjectMeta{Name: "unstamped"},
+					Spec: v1alpha1.SafetyPolicySpec{
+						Exposures: []v1alpha1.Exposure{{Name: "General"}}, Levels: []v1alpha1.Level{{Name: "Low"}},
+					},
+				}, client.DryRunAll)
+			},
+			refusal: "is MutatingAdmissionPolicy scalegate-stamp-policy-author in place?",
+		},
 		"scalegate-stamp-revoker": {
 			try: func(ctx context.Context) error {
-				return shared.Client.Create(ctx, bareRelease(ns, "unstamped", revocation(v1alpha1.RevocationCritical, "leaked")), client.DryRunAll)
+				revoked := bareRelease(ns, "unstamped", revocation(v1alpha1.RevocationCritical, "leaked"))
+				revoked.Spec.Authors = []string{"scalegate-admin"} // Stamped or not, this is right.
+				return shared.Client.Create(ctx, revoked, client.DryRunAll)
 			},
 			refusal: "is MutatingAdmissionPolicy scalegate-stamp-revoker in place?",
 		},

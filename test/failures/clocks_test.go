@@ -130,7 +130,7 @@ func (s *scenario) manage(off time.Duration) {
 	events := mgr.GetEventRecorder("scalegate")
 	s.must(controllers.Index(s.t.Context(), mgr.GetFieldIndexer()))
 	for _, r := range []interface{ SetupWithManager(ctrl.Manager) error }{
-		&controllers.SafetyPolicyReconciler{Client: mgr.GetClient(), Now: now},
+		&controllers.SafetyPolicyReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: events, Now: now},
 		&controllers.SafetyEvaluationReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Collector: &controllers.Collector{}, Events: events, Now: now,
 		},

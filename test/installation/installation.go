@@ -153,7 +153,9 @@ func (i *Installation) install(ctx context.Context) error {
 		}
 	}
 	if _, err := i.Kubectl(ctx, i.Admin(), "wait", "--for=condition=Established", "--timeout=60s",
-		"crd/adversefindings.scalegate.dev", "crd/evaluationsuites.scalegate.dev", "crd/modelreleases.scalegate.dev",
+		"crd/adversefindings.scalegate.dev", "crd/evaluationsuites.scalegate.dev", "crd/gatedecisions.scalegate.dev",
+		"crd/modelreleases.scalegate.dev", "crd/policyapprovals.scalegate.dev", "crd/policyrevisions.scalegate.dev",
+		"crd/releaseapprovals.scalegate.dev", "crd/releasedeterminations.scalegate.dev", "crd/releasewaivers.scalegate.dev",
 		"crd/safetyevaluations.scalegate.dev", "crd/safetypolicies.scalegate.dev"); err != nil {
 		return fmt.Errorf("waiting for the kinds: %w", err)
 	}

@@ -1365,11 +1365,16 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: validForDays
       type:
         scalar: numeric
+- name: com.github.scalegate.scalegate.api.v1alpha1.RequirementAlert
+  scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.RequirementState
   scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.RequirementStatus
   map:
     fields:
+    - name: alert
+      type:
+        namedType: com.github.scalegate.scalegate.api.v1alpha1.RequirementAlert
     - name: evidence
       type:
         scalar: string

@@ -204,7 +204,7 @@ func TestChecks(t *testing.T) {
 		want   Status
 		say    string
 	}{
-		"a kind is not established":            {"kinds", func(f *Facts) { f.Kinds[2].Status.Conditions[0].Status = "False" }, Fail, "safetyevaluations.scalegate.dev is not served"},
+		"a kind is not established":            {"kinds", func(f *Facts) { f.Kinds[9].Status.Conditions[0].Status = "False" }, Fail, "safetyevaluations.scalegate.dev is not served"},
 		"a kind is not served in this version": {"kinds", func(f *Facts) { f.Kinds[3].Spec.Versions[0].Served = false }, Fail, "is not served as v1alpha1"},
 		"a guard is missing":                   {"guards", differs(guards.Missing), Fail, "ValidatingAdmissionPolicy scalegate-x is missing"},
 		"a guard was changed":                  {"guards", differs(guards.Changed), Fail, "was changed"},

@@ -20,7 +20,10 @@ import (
 // KindNames are the names of the CustomResourceDefinitions that an installation has.
 func KindNames() []string {
 	var names []string
-	for _, resource := range []string{"adversefindings", "modelreleases", "safetyevaluations", "safetypolicies"} {
+	for _, resource := range []string{
+		"adversefindings", "evaluationsuites", "gatedecisions", "modelreleases", "policyapprovals", "policyrevisions",
+		"releaseapprovals", "releasedeterminations", "releasewaivers", "safetyevaluations", "safetypolicies",
+	} {
 		names = append(names, resource+"."+v1alpha1.Group)
 	}
 	return names

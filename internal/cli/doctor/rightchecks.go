@@ -81,18 +81,24 @@ func dangers() []danger {
 }
 
 func virtualVerbs() []danger {
-	verb := func(verb, namespace, why string, resources ...string) danger {
+	verb := func(verb, why string, resources ...string) danger {
 		d := danger{name: verb, why: why, given: true, remedy: "bind it to people by name or by a group of yours"}
 		for _, resource := range resources {
-			d.actions = append(d.actions, Action{Verb: verb, Group: v1alpha1.Group, Resource: resource, Namespace: namespace})
+			in := "*"
+			if slices.Contains([]string{"adversefindings", "safetypolicies", "policyapprovals", "policyrevisions", "customresourcedefinitions"}, resource) {
+				in = "" // They are in no namespace, so that a RoleBinding gives nothing.
+			}
+			d.actions = append(d.actions, Action{Verb: verb, Group: v1alpha1.Group, Resource: resource, Namespace: in})
 		}
 		return d
 	}
 	return []danger{
-		verb(v1alpha1.VerbUngate, "*", "It takes the gate off a namespace.", "namespaces"),
-		verb(v1alpha1.VerbResolve, "", "It sets an adverse finding aside.", "adversefindings"),
-		verb(v1alpha1.VerbConnect, "*", "It opens a shell, and so another server, in a pod that was cleared.", "pods", "services"),
-		verb(v1alpha1.VerbBreakglass, "*", "It takes policies, releases and kinds away that are in use.", "safetypolicies", "modelreleases", "customresourcedefinitions"),
+		verb(v1alpha1.VerbUngate, "It takes the gate off a namespace.", "namespaces"),
+		verb(v1alpha1.VerbResolve, "It sets an adverse finding aside, takes a revocation back, and puts a release under another policy.", "adversefindings", "modelreleases"),
+		verb(v1alpha1.VerbApprove, "It signs for a release or for a weaker policy, in the roles that resourceNames give, and in every role without them.", "releaseapprovals", "policyapprovals"),
+		verb(v1alpha1.VerbConnect, "It opens a shell, and so another server, in a pod that was cleared.", "pods", "services"),
+		verb(v1alpha1.VerbBreakglass, "It takes away what is in use or on record.", "safetypolicies", "modelreleases", "customresourcedefinitions",
+			"releaseapprovals", "releasewaivers", "releasedeterminations", "policyapprovals", "policyrevisions"),
 	}
 }
 

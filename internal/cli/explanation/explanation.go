@@ -47,6 +47,10 @@ type Explanation struct {
 	Levels []Level `json:"levels,omitempty"`
 	// Unasked are the requirements that neither these levels nor a threshold names.
 	Unasked []string `json:"unasked,omitempty"`
+	// Records are the waivers and the determinations of the release, and what people said about the release itself.
+	Records []Record `json:"records,omitempty"`
+	// PendingRevision is the revision of the policy while it is not in force; empty otherwise.
+	PendingRevision string `json:"pendingRevision,omitempty"`
 	// Workloads are those of the release's status.
 	Workloads []v1alpha1.WorkloadStatus `json:"workloads,omitempty"`
 	// Notes are sentences about what stands between the decision and the cluster.
@@ -97,6 +101,8 @@ type Threshold struct {
 	Domain string `json:"domain,omitempty"`
 	// RuledOutBy are the requirements that rule it out together.
 	RuledOutBy []string `json:"ruledOutBy"`
+	// Requires are the requirements that gate while it counts.
+	Requires []string `json:"requires,omitempty"`
 	// Counts: it raises the level at the exposure asked for.
 	Counts bool `json:"counts,omitempty"`
 }
@@ -135,6 +141,8 @@ func Explain(s Situation) Explanation {
 	if s.Input.Policy != nil {
 		x.explainPolicy(s)
 	}
+	x.Records = s.records()
+	x.PendingRevision = s.Decision.PendingPolicyRevision
 	x.Notes = notes(s)
 	x.Next = s.steps()
 	return x
@@ -159,7 +167,7 @@ func (x *Explanation) explainPolicy(s Situation) {
 		t := Threshold{ThresholdResult: result}
 		if i < len(policy.Spec.Thresholds) {
 			spec := &policy.Spec.Thresholds[i]
-			t.Domain, t.RuledOutBy = spec.Domain, spec.RuledOutBy
+			t.Domain, t.RuledOutBy, t.Requires = spec.Domain, spec.RuledOutBy, spec.Requires
 			t.Counts = counts(policy, spec, result.State, x.asked)
 		}
 		if t.Counts && t.RaisesTo == x.RequiredLevel && x.RequiredLevel != x.Release.Level {
@@ -180,7 +188,7 @@ func (x *Explanation) explainPolicy(s Situation) {
 		}
 	}
 	for _, t := range x.Thresholds {
-		for _, name := range t.RuledOutBy {
+		for _, name := range slices.Concat(t.RuledOutBy, t.Requires) {
 			used[name] = true
 		}
 	}
@@ -256,6 +264,11 @@ func (s *Situation) steps() []Step {
 				What:    "if it was a mistake, somebody with the verb resolve takes spec.revocation back",
 				Command: editing(r.Namespace, r.Name),
 			}}
+		}
+	case v1alpha1.ReasonPolicyRevisionPending:
+		return []Step{
+			{What: "see the revisions of the policy, and what the last one lacks", Command: "kubectl get policyrevisions --field-selector spec.policy=" + release.Spec.Policy},
+			{What: "see item by item what it changes", Command: s.Program + " policy diff " + release.Spec.Policy},
 		}
 	case v1alpha1.ReasonParentNotFound:
 		from := release.Name

@@ -5,6 +5,7 @@ package explanation_test
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,7 +138,7 @@ func situations() map[string]explanation.Situation {
 	orphan := input(m1(fixture.DerivedFrom("m0")), asl2(), ruledOut()...)
 	orphan.Ancestors, orphan.LostAncestor = []v1alpha1.ModelRelease{*fixture.Release("m0", fixture.DerivedFrom("base"))}, "base"
 
-	return map[string]explanation.Situation{
+	all := map[string]explanation.Situation{
 		"evidence-revoked":  running(governed(input(m1(), asl2(), withdrawn...)), serving),
 		"release-revoked":   governed(input(m1(fixture.Recalled(v1alpha1.RevocationAdvisory, v1alpha1.ReachNamespace)), asl2(), ruledOut()...)),
 		"weights-revoked":   governed(recalled),
@@ -157,6 +158,10 @@ func situations() map[string]explanation.Situation {
 		"manager-behind":  behind,
 		"not-governed":    ungoverned,
 	}
+	for _, more := range []map[string]explanation.Situation{approvalSituations(), waiverSituations(), judgementSituations(), clusterSituations()} {
+		maps.Copy(all, more)
+	}
+	return all
 }
 
 func TestTranscripts(t *testing.T) {
@@ -200,6 +205,11 @@ func TestExitCodeFollowsFromTheOutcome(t *testing.T) {
 		"evidence-revoked": 2, "release-revoked": 2, "weights-revoked": 2, "made-from-another": 2, "parent-missing": 3,
 		"threshold-open": 3, "expired": 3, "policy-missing": 3, "level-undefined": 3, "partly-granted": 3,
 		"indeterminate": 4,
+		"approved":      0, "waived": 0, "break-glass": 0, "determined": 0, "alert": 0,
+		"approval-missing": 3, "approval-ended": 3, "waiver-asked-for": 3, "safeguard-broken": 3, "policy-pending": 3,
+		"independence-and-elicitation": 3, "determined-reached": 3,
+		"determination-asked-for": 4,
+		"objected":                2,
 	}
 	got := map[string]int{}
 	for name, situation := range situations() {

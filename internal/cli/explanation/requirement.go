@@ -28,7 +28,8 @@ type Requirement struct {
 	// NeededFrom is the lowest exposure that needs it; Needed says whether the one asked for does.
 	NeededFrom string `json:"neededFrom,omitempty"`
 	Needed     bool   `json:"needed"`
-	// Shown describes the evaluation that decided the state, or the finding and the evaluation that failed.
+	// Shown describes the evaluation that decided the state, the finding and the evaluation that failed, what people said,
+	// the waiver that sets it aside, or what was seen of a check.
 	Shown []Fact `json:"shown,omitempty"`
 	// Next are the steps that would change the state, or keep it.
 	Next []Step `json:"next,omitempty"`
@@ -52,50 +53,27 @@ func (s *Situation) requirement(result *gate.RequirementResult) Requirement {
 	if result.Expires != nil {
 		left := result.Expires.Sub(s.Input.Now)
 		r.ExpiresIn = inWords(left)
-		r.Expiring = result.State == v1alpha1.RequirementMet && left <= expiringWithin
+		r.Expiring = (result.State == v1alpha1.RequirementMet || result.State == v1alpha1.RequirementWaived) && left <= expiringWithin
 	}
-	if result.State == v1alpha1.RequirementFailed {
-		r.Shown = s.finding(result.Evidence)
-	} else {
-		r.Shown = s.evaluation(result.Evidence)
-	}
+	r.Shown = s.shown(result)
 	r.Next = s.next(&r)
 	return r
 }
 
-// Asks puts the criterion of a requirement into words.
-func Asks(spec *v1alpha1.Requirement) string {
-	c := spec.Evaluation
-	safe, unsafe := "below", "above"
-	if c.Direction == v1alpha1.HigherIsSafer {
-		safe, unsafe = unsafe, safe
+// shown describes what decided the state, whatever it is.
+func (s *Situation) shown(result *gate.RequirementResult) []Fact {
+	spec := requirementSpec(s.Input.Policy, result.Name)
+	switch {
+	case result.State == v1alpha1.RequirementWaived:
+		return s.setAside(result.Evidence)
+	case result.State == v1alpha1.RequirementFailed:
+		return s.finding(result.Evidence)
+	case spec != nil && spec.Approval != nil:
+		return s.signed(spec)
+	case spec != nil && spec.Check != nil:
+		return s.checked(result.Name)
 	}
-	trip := c.TripAt
-	if trip == "" {
-		trip = c.ClearAt
-	}
-	judged := "the value"
-	switch c.Bound {
-	case v1alpha1.BoundReported95:
-		judged = "the whole reported 95% interval"
-	case v1alpha1.BoundWilson95:
-		judged = "the whole 95% Wilson interval"
-	case v1alpha1.BoundPoint:
-	}
-	unjudged := int32(0)
-	if c.MaxUnjudgedPercent != nil {
-		unjudged = *c.MaxUnjudgedPercent
-	}
-	about := "all artifacts"
-	if len(spec.Scope) > 0 {
-		about = joined(spec.Scope)
-	}
-	text := fmt.Sprintf("%s: %s %s %s meets it, %s %s fails; at least %d samples, at most %d%% unjudged; about %s; counts %d days",
-		c.Metric, judged, safe, c.ClearAt, unsafe, trip, max(1, c.MinSamples), unjudged, about, spec.ValidForDays)
-	if len(spec.AcceptRelations) > 0 {
-		text += "; accepts " + joined(spec.AcceptRelations)
-	}
-	return text
+	return s.evaluation(result.Evidence)
 }
 
 // revocation says how grave it is, whose, and why.
@@ -105,14 +83,6 @@ func revocation(r *v1alpha1.Revocation) string {
 		text += ", by " + r.RevokedBy
 	}
 	return text + ": " + r.Reason
-}
-
-func joined[T ~string](words []T) string {
-	texts := make([]string, len(words))
-	for i, w := range words {
-		texts[i] = string(w)
-	}
-	return strings.Join(texts, ", ")
 }
 
 // evaluation describes the evaluation of that name; nil when there is none.
@@ -248,10 +218,11 @@ func findingOf(findings []v1alpha1.AdverseFinding, name string) *v1alpha1.Advers
 // next says what would change the state, with the commands for it.
 func (s *Situation) next(r *Requirement) []Step {
 	release := s.Input.Release
-	importing := fmt.Sprintf("%s evaluation import FILE --release %s --requirement %s -n %s", s.Program, release.Name, r.Name, release.Namespace)
+	importing := fmt.Sprintf("%s evaluation import FILE --release %s --requirement %s%s -n %s",
+		s.Program, release.Name, r.Name, stating(requirementSpec(s.Input.Policy, r.Name)), release.Namespace)
 	switch r.Change.Act {
 	case gate.ActEvaluate:
-		return []Step{{What: "run an evaluation of the release and import its result file", Command: importing}}
+		return []Step{{What: s.who(r.Name) + " and import its result file", Command: importing}}
 	case gate.ActRenew:
 		if r.State == v1alpha1.RequirementMet {
 			if !r.Expiring {
@@ -276,6 +247,65 @@ func (s *Situation) next(r *Requirement) []Step {
 		}}
 	case gate.ActRevisePolicy:
 		return []Step{{What: "correct the policy", Command: "kubectl edit safetypolicy " + release.Spec.Policy}}
+	case gate.ActApprove, gate.ActWithdraw, gate.ActRestore:
+		return s.nextOfPeople(r)
+	}
+	return nil
+}
+
+// who has to run an evaluation, in words.
+func (s *Situation) who(requirement string) string {
+	if spec := requirementSpec(s.Input.Policy, requirement); spec != nil {
+		switch spec.Independence {
+		case v1alpha1.IndependenceInternal:
+			return "have somebody who is no author of the release run an evaluation of it"
+		case v1alpha1.IndependenceIndependent:
+			return "have somebody whom the policy names as independent run an evaluation of the release"
+		}
+	}
+	return "run an evaluation of the release"
+}
+
+// stating are the flags by which an import states what a requirement asks for of the record of elicitation.
+func stating(spec *v1alpha1.Requirement) string {
+	if spec == nil || spec.Elicitation == nil {
+		return ""
+	}
+	var flags []string
+	for _, flag := range []struct {
+		asked bool
+		text  string
+	}{
+		{len(spec.Elicitation.Variants) > 0, "variant=VARIANT"},
+		{spec.Elicitation.MinTrials != nil, "trials=N"},
+		{len(spec.Elicitation.Aggregations) > 0, "aggregation=AGGREGATION"},
+		{spec.Elicitation.MinRedTeamHours != nil, "red-team-hours=N"},
+		{spec.Elicitation.Budget == v1alpha1.BudgetRequired, "budget=TEXT"},
+	} {
+		if flag.asked {
+			flags = append(flags, " --elicitation "+flag.text)
+		}
+	}
+	return strings.Join(flags, "")
+}
+
+// nextOfPeople says what people would have to do, or how to see what a check saw.
+func (s *Situation) nextOfPeople(r *Requirement) []Step {
+	release, spec := s.Input.Release, requirementSpec(s.Input.Policy, r.Name)
+	switch act := r.Change.Act; {
+	case act == gate.ActRestore:
+		return []Step{{
+			What:    "see what was looked at, put it in place, and wait a moment",
+			Command: "kubectl get modelrelease " + release.Name + " -n " + release.Namespace + ` -o jsonpath='{.status.safeguards}'`,
+		}}
+	case act == gate.ActWithdraw:
+		for i := range s.Input.Approvals {
+			if a := &s.Input.Approvals[i]; a.Name == r.Change.Object {
+				return []Step{{What: "only " + someone(a.Spec.Approver) + " takes it back, by approving in the same role", Command: s.command(a.Spec.Role, "")}}
+			}
+		}
+	case spec != nil && spec.Approval != nil && (r.State != v1alpha1.RequirementMet || r.Expiring):
+		return s.approving(spec)
 	}
 	return nil
 }

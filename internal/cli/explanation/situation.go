@@ -52,7 +52,7 @@ func outcomeOf(reason string) Outcome {
 	case v1alpha1.ReasonEvidenceComplete:
 		return Granted
 	case v1alpha1.ReasonEvidenceMissing, v1alpha1.ReasonEvidenceExpired, v1alpha1.ReasonPolicyNotFound,
-		v1alpha1.ReasonParentNotFound:
+		v1alpha1.ReasonParentNotFound, v1alpha1.ReasonApprovalMissing, v1alpha1.ReasonSafeguardNotInPlace, v1alpha1.ReasonPolicyRevisionPending:
 		return Pending
 	case v1alpha1.ReasonEvidenceIndeterminate:
 		return Inconclusive

@@ -39,6 +39,10 @@ func (x Explanation) Text() string {
 		p.heading("Safety levels")
 		p.tree(x.levelNodes(seen), "")
 	}
+	if len(x.Records) > 0 {
+		p.heading("What people said about the release")
+		p.tree(recordNodes(x.Records), "")
+	}
 	if len(x.Unasked) > 0 {
 		p.Line("")
 		p.detail("", detail{label: "Not asked", text: strings.Join(x.Unasked, ", ")})
@@ -120,6 +124,9 @@ func (x *Explanation) policyText() string {
 		return x.Release.Policy + ", which does not exist"
 	}
 	text := x.Policy.Name + ", revision " + x.Policy.Revision
+	if x.PendingRevision != "" {
+		text += ", which is not in force yet: what is granted, the revision in force grants as well"
+	}
 	if source := x.Policy.Source; source != nil {
 		text += "; implements " + strings.TrimSpace(source.Title+" "+source.Version)
 		if source.EffectiveDate != "" {
@@ -230,7 +237,14 @@ func (x *Explanation) thresholdNodes(seen map[string]bool) []node {
 		default:
 			n.text = markNeutral + name + " is open; it raises the level to " + t.RaisesTo + " at a higher exposure"
 		}
+		if x.judged(t.Name) {
+			n.details = append(n.details, detail{label: "why", text: t.Message})
+		}
 		n.children = x.requirementNodes(t.RuledOutBy, seen)
+		if len(t.Requires) > 0 && t.State != v1alpha1.ThresholdRuledOut {
+			n.details = append(n.details, detail{label: "requires", text: strings.Join(t.Requires, ", ")})
+			n.children = append(n.children, x.requirementNodes(t.Requires, seen)...)
+		}
 		nodes = append(nodes, n)
 	}
 	return nodes
@@ -291,15 +305,15 @@ func (r *Requirement) node(again bool) node {
 func (r *Requirement) mark() string {
 	switch r.State {
 	case v1alpha1.RequirementMet:
-		if r.Expiring {
+		if r.Expiring || r.Alert {
 			return markTime
 		}
 		return markGood
-	case v1alpha1.RequirementFailed, v1alpha1.RequirementRevoked:
+	case v1alpha1.RequirementFailed, v1alpha1.RequirementRevoked, v1alpha1.RequirementObjected, v1alpha1.RequirementBroken:
 		return markBad
 	case v1alpha1.RequirementMissing:
 		return markMissing
-	case v1alpha1.RequirementExpired:
+	case v1alpha1.RequirementExpired, v1alpha1.RequirementWaived:
 		return markTime
 	case v1alpha1.RequirementIndeterminate:
 	}
@@ -307,15 +321,53 @@ func (r *Requirement) mark() string {
 }
 
 func (r *Requirement) stateText() string {
+	state := string(r.State)
+	if r.Alert {
+		state += " with an alert"
+	}
 	switch {
 	case r.Expires == nil:
-		return string(r.State)
+		return state
 	case r.Expiring:
-		return "Met, expiring " + r.ExpiresIn
-	case r.State == v1alpha1.RequirementMet:
-		return "Met, expires " + r.ExpiresIn
+		return state + ", expiring " + r.ExpiresIn
+	case r.State == v1alpha1.RequirementMet, r.State == v1alpha1.RequirementWaived:
+		return state + ", expires " + r.ExpiresIn
 	}
 	return string(r.State) + " " + r.ExpiresIn
+}
+
+// judged reports whether somebody judged a threshold as a whole.
+func (x *Explanation) judged(threshold string) bool {
+	return slices.ContainsFunc(x.Records, func(r Record) bool {
+		return r.Kind == kindDetermination && slices.ContainsFunc(r.thresholds, func(name string) bool { return name == threshold })
+	})
+}
+
+// recordNodes describe what people made.
+func recordNodes(records []Record) []node {
+	nodes := make([]node, len(records))
+	for i := range records {
+		r := &records[i]
+		n := &nodes[i]
+		n.text = r.Kind + " " + r.Name + ": " + r.By + " " + r.Said
+		switch {
+		case !r.Counts:
+			n.text = markNeutral + n.text + " (" + r.Reason + ")"
+		case r.objects:
+			n.text = markBad + n.text
+		default:
+			n.text = markGood + n.text
+		}
+		n.details = append(n.details, detail{label: "why", text: r.Message})
+		for _, fact := range r.Shown {
+			n.details = append(n.details, detail{label: fact.About, text: fact.Text})
+		}
+		for _, step := range r.Next {
+			n.details = append(n.details, detail{label: "next", text: step.What + ":"}, detail{text: step.Command, verbatim: true})
+		}
+		n.children = recordNodes(r.Approvals)
+	}
+	return nodes
 }
 
 func (x *Explanation) workloadNodes() []node {

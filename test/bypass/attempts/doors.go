@@ -48,7 +48,10 @@ func Doors() []string {
 		"apiextensions.k8s.io/v1 customresourcedefinitions": {"", "/status"},
 		ownGroup + "/v1alpha1 safetypolicies":               {"", "/status"}, ownGroup + "/v1alpha1 modelreleases": {"", "/status"},
 		ownGroup + "/v1alpha1 safetyevaluations": {"", "/status"}, ownGroup + "/v1alpha1 adversefindings": {"", "/status"},
-		ownGroup + "/v1alpha1 evaluationsuites": {"", "/status"},
+		ownGroup + "/v1alpha1 evaluationsuites": {"", "/status"}, ownGroup + "/v1alpha1 releaseapprovals": {"", "/status"},
+		ownGroup + "/v1alpha1 releasewaivers": {"", "/status"}, ownGroup + "/v1alpha1 releasedeterminations": {"", "/status"},
+		ownGroup + "/v1alpha1 policyapprovals": {"", "/status"}, ownGroup + "/v1alpha1 policyrevisions": {"", "/status"},
+		ownGroup + "/v1alpha1 gatedecisions": {"", "/status"},
 	} {
 		for _, sub := range subs {
 			doors = append(doors, resource+sub)

@@ -45,14 +45,14 @@ const (
 // Cluster are the fixtures that lie in no namespace.
 func Cluster() []Fixture {
 	resolved := finding("bypass-resolved")
-	return []Fixture{
+	return append([]Fixture{
 		{Name: policyName, Kind: policyKind(), Object: safetyPolicy(policyName), Who: safetyTeam()},
 		{Name: unused, Kind: policyKind(), Object: safetyPolicy(unused), Who: safetyTeam()},
 		{Name: suiteName, Kind: suiteKind(), Object: evaluationSuite(suiteName), Who: safetyTeam()},
 		{Name: "bypass-standing", Kind: findingKind(), Object: finding("bypass-standing"), Who: controller()},
 		{Name: "bypass-resolved", Kind: findingKind(), Object: resolved, Who: controller()},
 		{Name: "bypass-pending", Kind: findingKind(), Object: finding("bypass-pending"), Who: controller()},
-	}
+	}, clusterPeople()...)
 }
 
 // Resolve is the change by which the safety team resolves the finding bypass-resolved, and ResolvedStatus what the
@@ -61,16 +61,9 @@ func Resolve() (change Change, status map[string]any) {
 	return put(resolution(""), spec, "resolution"), map[string]any{"resolvedTime": "2026-01-02T00:00:00Z"}
 }
 
-// Unstamped is an evaluation, in the ground Misspelt, that was made before evaluations had a reach.
-func Unstamped() Fixture {
-	object := safetyEvaluation("unstamped")
-	put(evaluator().Name, spec, "evaluator")(object)
-	return Fixture{Name: "unstamped", Kind: evaluationKind(), Object: object, Who: evaluator()}
-}
-
 // Releases are the releases of a ground with workloads.
 func Releases() []Fixture {
-	return []Fixture{
+	return append([]Fixture{
 		{Name: clearedRelease, Kind: releaseKind(), Object: modelRelease(clearedRelease, "Low"), Who: tenant()},
 		{Name: heldRelease, Kind: releaseKind(), Object: modelRelease(heldRelease, "High"), Who: tenant()},
 		{Name: spareRelease, Kind: releaseKind(), Object: modelRelease(spareRelease, "High"), Who: tenant()},
@@ -80,7 +73,7 @@ func Releases() []Fixture {
 		{Name: "evidence", Kind: evaluationKind(), Object: safetyEvaluation("evidence"), Who: evaluator()},
 		{Name: "attested", Kind: evaluationKind(), Object: safetyEvaluation("attested"), Who: attestor()},
 		{Name: "evidence-revoked", Kind: evaluationKind(), Object: revoke(safetyEvaluation("evidence-revoked"), "Advisory"), Who: evaluator()},
-	}
+	}, signedFixtures()...)
 }
 
 // Fixtures are the objects of a ground with workloads: in the grounds enforced, audited and ungoverned.

@@ -25,6 +25,18 @@ const (
 	// GroupResolvers has the verb resolve on ModelReleases, and GroupFindingResolvers on findings.
 	GroupResolvers        = "bypass:resolvers"
 	GroupFindingResolvers = "bypass:finding-resolvers"
+	// GroupApprovers has the verb approve on releaseapprovals and policyapprovals for the role officer; GroupOtherApprovers for
+	// the role board; GroupApproversElsewhere on releaseapprovals for officer, in the ground Audited alone; GroupReleaseApprovers
+	// and GroupPolicyApprovers on one of the two kinds for officer.
+	GroupApprovers          = "bypass:approvers"
+	GroupOtherApprovers     = "bypass:other-approvers"
+	GroupApproversElsewhere = "bypass:approvers-elsewhere"
+	GroupReleaseApprovers   = "bypass:release-approvers"
+	GroupPolicyApprovers    = "bypass:policy-approvers"
+	// GroupBoundApprovers has the ClusterRole scalegate-approver, and what GroupApprovers has; and no other right.
+	GroupBoundApprovers = "bypass:bound-approvers"
+	// GroupBreaks, followed by a resource, has the verb breakglass on that alone.
+	GroupBreaks = "bypass:breaks-"
 	// GroupTrusted has GroupWide's rights and each virtual verb of Scalegate as well.
 	GroupTrusted = "bypass:trusted"
 )
@@ -44,6 +56,43 @@ func (i Identity) Attests() bool { return i.Trusted() || slices.Contains(i.Group
 
 // TakesBack tells whether it may take revocations of releases back.
 func (i Identity) TakesBack() bool { return i.Trusted() || slices.Contains(i.Groups, GroupResolvers) }
+
+// Breaks tells whether it may take away what is not to be taken away, of one resource.
+func (i Identity) Breaks(resource string) bool {
+	return i.Trusted() || slices.Contains(i.Groups, GroupBreaks+resource)
+}
+
+// BreaksResources are the resources that somebody may take away and nothing else.
+func BreaksResources() []string {
+	return []string{"releaseapprovals", "releasewaivers", "releasedeterminations", "policyapprovals", "policyrevisions", "gatedecisions"}
+}
+
+// Approves tells whether it may sign approvals of the resource in the role, in the ground.
+func (i Identity) Approves(resource, role string, ground Ground) bool {
+	in := func(group string) bool { return slices.Contains(i.Groups, group) }
+	release := resource == "releaseapprovals"
+	switch {
+	case i.Trusted():
+		return true
+	case role == boardRole:
+		return in(GroupOtherApprovers)
+	case role != officerRole:
+		return false
+	}
+	return in(GroupApprovers) || in(GroupBoundApprovers) || release && (in(GroupReleaseApprovers) || in(GroupApproversElsewhere) && ground == Audited) ||
+		!release && in(GroupPolicyApprovers)
+}
+
+// Writes tells whether RBAC lets it write objects of a kind of ours that people sign, or records.
+func (i Identity) Writes(kind Kind) bool {
+	switch {
+	case slices.Contains(i.Groups, GroupWide) || i.Trusted():
+		return true
+	case slices.Contains(i.Groups, GroupTenants) || slices.Contains(i.Groups, GroupAdmins):
+		return slices.Contains([]string{"releasewaivers", "releasedeterminations"}, kind.Resource)
+	}
+	return slices.Contains(i.Groups, GroupBoundApprovers) && signedKinds()[kind] == "approver"
+}
 
 // controllerName is the one identity that clears, opens and records.
 const controllerName = "system:serviceaccount:scalegate-system:scalegate-controller-manager"
@@ -93,6 +142,25 @@ func attestor() Identity        { return with("attestor", GroupAttestors) }
 func namedAttestor() Identity   { return with("attestor of one policy", GroupNamedAttestors) }
 func resolver() Identity        { return with("resolver of releases", GroupResolvers) }
 func findingResolver() Identity { return with("resolver of findings", GroupFindingResolvers) }
+
+func approver() Identity       { return with("approver", GroupApprovers) }
+func secondApprover() Identity { return with("approver, another", GroupApprovers) }
+func otherApprover() Identity  { return with("approver of another role", GroupOtherApprovers) }
+func approverElsewhere() Identity {
+	return with("approver of another namespace", GroupApproversElsewhere)
+}
+func releaseApprover() Identity { return with("approver of releases alone", GroupReleaseApprovers) }
+func policyApprover() Identity  { return with("approver of policies alone", GroupPolicyApprovers) }
+
+// boundApprover has the roles that Scalegate ships for it, and nothing else.
+func boundApprover() Identity {
+	return Identity{Short: "approver with its own rights", Name: "bound-approver", Groups: []string{GroupBoundApprovers}}
+}
+
+// breaker may take away objects of one resource.
+func breaker(resource string) Identity {
+	return with("breaker of "+resource, GroupBreaks+resource)
+}
 
 // revokers are all kinds of users who may write releases and evaluations, each virtual verb of theirs alone.
 func revokers() []Identity {

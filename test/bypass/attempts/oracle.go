@@ -71,7 +71,8 @@ type Request struct {
 func Unmutated(all []Attempt) []Attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a Attempt) bool {
 		births := a.Kind.Resource == "pods" && a.Sub == "" && a.Base != nil
-		return !births && !slices.Contains([]string{"safetyevaluations", "adversefindings", "modelreleases"}, a.Kind.Resource)
+		signed := signedKinds()[a.Kind] != "" || a.Kind == policyKind()
+		return !births && !signed && !slices.Contains([]string{"safetyevaluations", "adversefindings", "modelreleases"}, a.Kind.Resource)
 	})
 }
 

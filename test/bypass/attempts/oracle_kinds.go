@@ -14,7 +14,12 @@ func judgeOwnKind(r Request) Outcome {
 		}
 		return Refused
 	}
+	if field, ok := signedKinds()[r.Kind]; ok {
+		return judgeSigned(r, field)
+	}
 	switch r.Kind.Resource {
+	case "gatedecisions", "policyrevisions":
+		return judgeRecord(r)
 	case "adversefindings":
 		return judgeFinding(r, ours)
 	case "safetyevaluations":
@@ -84,6 +89,12 @@ func judgeEvaluation(r Request) Outcome {
 			return Inert
 		}
 	}
+	if stands, _ := at(r.Old, spec, "evaluatorGroups").([]any); !same(at(r.Old, spec, "evaluatorGroups"), at(r.New, spec, "evaluatorGroups")) {
+		if stands == nil {
+			return Elsewhere
+		}
+		return Inert
+	}
 	if same(r.Old[spec], r.New[spec]) {
 		return Through
 	}
@@ -107,11 +118,15 @@ func judgeBrought(r Request) Outcome {
 		}
 		inert = inert || typed != "" && typed != want
 	}
+	groups, _ := at(r.New, spec, "evaluatorGroups").([]any)
+	right := sameSet(groups, groupsOf(r.Who))
 	outcome, ok := judgeRevocation(r)
 	switch {
+	case r.Unmutated && !right:
+		return Refused
 	case ok && outcome != Through:
 		return outcome
-	case inert:
+	case inert, len(groups) > 0 && !right:
 		return Inert
 	default:
 		return Through
@@ -127,6 +142,16 @@ func bringsOwn(r Request) bool {
 func judgeInUse(r Request) Outcome {
 	if r.New != nil && r.New[spec] == nil {
 		return Elsewhere
+	}
+	if r.Kind == releaseKind() {
+		if outcome, ok := r.judgeAuthors(); ok {
+			return outcome
+		}
+	}
+	if r.Kind == policyKind() {
+		if outcome, ok := r.judgePolicyAuthor(); ok {
+			return outcome
+		}
 	}
 	if outcome, ok := judgeRevocation(r); ok {
 		return outcome

@@ -93,11 +93,13 @@ func (r Request) stamped(content map[string]any) bool {
 		}
 	}
 	if r.Kind.Resource != "safetyevaluations" {
-		return true
+		return r.carries(content)
 	}
-	evaluator, reach := r.Who.Name, reachOf(r.Who)
+	evaluator, reach, groups := r.Who.Name, reachOf(r.Who), groupsOf(r.Who)
 	if r.Old != nil {
 		evaluator, reach = textAt(r.Old, spec, "evaluator"), textAt(r.Old, spec, "reach")
+		groups, _ = at(r.Old, spec, "evaluatorGroups").([]any)
 	}
-	return textAt(content, spec, "evaluator") == evaluator && textAt(content, spec, "reach") == reach
+	stands, _ := at(content, spec, "evaluatorGroups").([]any)
+	return sameSet(stands, groups) && textAt(content, spec, "evaluator") == evaluator && textAt(content, spec, "reach") == reach
 }

@@ -152,6 +152,7 @@ func (c *catalogue) ownKinds() {
 	c.revocations()
 	c.revokedReleases()
 	c.revokedEvaluations()
+	c.peoples()
 	writers := slices.Concat([]Identity{clusterAdmin(), gitOps(), safetyTeam()}, forged())
 	condition := append1(map[string]any{
 		"type": "Ready", "status": "True", "reason": "Cleared", "message": "By hand.", "lastTransitionTime": "2026-01-01T00:00:00Z",
@@ -159,12 +160,20 @@ func (c *catalogue) ownKinds() {
 	for _, on := range []struct {
 		kind Kind
 		name string
-	}{{policyKind(), policyName}, {releaseKind(), heldRelease}, {evaluationKind(), "evidence"}, {suiteKind(), suiteName}, {findingKind(), "bypass-standing"}} {
+	}{
+		{policyKind(), policyName}, {releaseKind(), heldRelease}, {evaluationKind(), "evidence"}, {suiteKind(), suiteName}, {findingKind(), "bypass-standing"},
+		{approvalKind(), "approved"}, {waiverKind(), "waived"}, {determinationKind(), "judged-reached"}, {policyApprovalKind(), "bypass-approved"},
+		{policyRevisionKind(), "bypass-gone-1"}, {decisionKind(), "signed-1"},
+	} {
 		grounds := []Ground{Enforced, Audited, Ungoverned}
 		if !on.kind.Namespaced {
 			grounds = grounds[:1]
 		}
 		change := func(content map[string]any) {
+			if on.kind == decisionKind() {
+				put("2026-01-03T00:00:00Z", "status", "enforcedTime")(content)
+				return
+			}
 			if len(listAt(content, "status", "conditions")) == 0 {
 				condition(content)
 				return
@@ -174,9 +183,13 @@ func (c *catalogue) ownKinds() {
 		c.add(
 			attack{number: "D1", what: "a status, typed by hand", kind: on.kind, sub: "status", on: on.name, change: change, who: writers, grounds: grounds},
 			attack{number: "D1", what: "a status of Scalegate's", kind: on.kind, sub: "status", on: on.name, change: change, who: []Identity{controller()}, grounds: grounds},
-			attack{number: "D6", what: "an ordinary label", kind: on.kind, on: on.name, change: label("team", "x"), who: writers, grounds: grounds},
-			attack{number: "D6", what: "a finalizer", kind: on.kind, on: on.name, change: put([]any{"bypass.example/stay"}, metadata, "finalizers"), who: writers, grounds: grounds},
 		)
+		if signedKinds()[on.kind] == "" && on.kind != decisionKind() && on.kind != policyRevisionKind() {
+			c.add(
+				attack{number: "D6", what: "an ordinary label", kind: on.kind, on: on.name, change: label("team", "x"), who: writers, grounds: grounds},
+				attack{number: "D6", what: "a finalizer", kind: on.kind, on: on.name, change: put([]any{"bypass.example/stay"}, metadata, "finalizers"), who: writers, grounds: grounds},
+			)
+		}
 	}
 	deletes := slices.Concat(writers, []Identity{controller(), kubeSystem("generic-garbage-collector")})
 	cluster := []Ground{Enforced}
@@ -211,7 +224,17 @@ func (c *catalogue) evidence() {
 		attack{number: "E7", what: "evidence without a spec", kind: evaluationKind(), base: func() map[string]any { return object(evaluationKind(), "new") }, ways: only(Create), who: people()},
 		attack{number: "D2", what: "evidence in one's own name", kind: evaluationKind(), base: base, ways: creates(), who: []Identity{evaluator()}, change: put(evaluator().Name, spec, "evaluator")},
 		attack{number: "D2", what: "evidence in one's own name, with its reach", kind: evaluationKind(), base: base, ways: creates(), who: []Identity{evaluator()},
-			change: both(put(evaluator().Name, spec, "evaluator"), put("Namespace", spec, "reach"))},
+			change: both(evaluatedBy(evaluator()), put("Namespace", spec, "reach"))},
+		attack{number: "D2", what: "evidence in one's own name and another's groups", kind: evaluationKind(), base: base, ways: creates(), who: []Identity{evaluator()},
+			change: both(evaluatedBy(evaluator()), append1("bypass:institute", spec, "evaluatorGroups"), put("Namespace", spec, "reach"))},
+		attack{number: "D2", what: "evidence in one's own name and fewer groups", kind: evaluationKind(), base: base, ways: creates(), who: []Identity{evaluator()},
+			change: both(evaluatedBy(evaluator()), put([]any{"system:authenticated"}, spec, "evaluatorGroups"), put("Namespace", spec, "reach"))},
+		attack{number: "D2", what: "evidence in another's name and one's own groups", kind: evaluationKind(), base: base, ways: creates(), who: []Identity{evaluator()},
+			change: both(evaluatedBy(evaluator()), put("somebody", spec, "evaluator"), put("Namespace", spec, "reach"))},
+		attack{number: "D2", what: "evidence in another's groups", kind: evaluationKind(), base: base, ways: creates(), who: who, change: put([]any{"bypass:institute"}, spec, "evaluatorGroups")},
+		attack{number: "D2", what: "other groups afterwards", kind: evaluationKind(), on: "evidence", change: put([]any{"bypass:institute"}, spec, "evaluatorGroups"), who: who},
+		attack{number: "D2", what: "no groups afterwards", kind: evaluationKind(), on: "evidence", change: drop(spec, "evaluatorGroups"), who: who, removes: true},
+		attack{number: "D2", what: "groups of evidence from before", kind: evaluationKind(), on: "unstamped", change: put([]any{"bypass:institute"}, spec, "evaluatorGroups"), who: who, grounds: []Ground{Misspelt}},
 		attack{number: "D2", what: "another author afterwards", kind: evaluationKind(), on: "evidence", change: put("somebody", spec, "evaluator"), who: who},
 		attack{number: "D7", what: "another requirement afterwards", kind: evaluationKind(), on: "evidence", change: put("other", spec, "requirement"), who: who},
 		attack{number: "D6", what: "delete evidence", kind: evaluationKind(), on: "evidence", ways: only(Delete, DeleteCollection), who: people()},
@@ -277,7 +300,8 @@ func (c *catalogue) definitions() {
 		delete(version, "selectableFields")
 	}
 	cluster := []Ground{Enforced}
-	for _, name := range []string{"safetypolicies", "modelreleases", "safetyevaluations", "evaluationsuites", "adversefindings"} {
+	for _, name := range []string{"safetypolicies", "modelreleases", "safetyevaluations", "evaluationsuites", "adversefindings", "releaseapprovals", "releasewaivers",
+		"releasedeterminations", "policyapprovals", "policyrevisions", "gatedecisions"} {
 		on := name + "." + ownGroup
 		c.add(
 			attack{number: "C12", what: "delete a kind of ours", kind: definitionKind(), on: on, ways: only(Delete), who: who, grounds: cluster},

@@ -20,7 +20,7 @@ func (c *catalogue) reaches() {
 		base: func() map[string]any { return ordered("new") }, change: put("Cluster", spec, "reach"),
 	}
 	inName := func(i Identity, reach string) attack {
-		a := typed("evidence of "+i.Short+" in one's own name, that reaches the "+reach, reach, put(i.Name, spec, "evaluator"))
+		a := typed("evidence of "+i.Short+" in one's own name, that reaches the "+reach, reach, evaluatedBy(i))
 		a.who = []Identity{i}
 		return a
 	}
@@ -87,7 +87,7 @@ func (c *catalogue) revocations() {
 		}
 	}
 	// With every stamp of an evaluation typed as it has to be, the revocation alone decides.
-	whole := both(put(evaluator().Name, spec, "evaluator"), put("Namespace", spec, "reach"))
+	whole := both(evaluatedBy(evaluator()), put("Namespace", spec, "reach"))
 	for what, change := range map[string]Change{
 		"evidence that is revoked as it is made, with all its stamps":       revoking("Critical", evaluator().Name, ""),
 		"evidence that is revoked as it is made, in another's name":         revoking("Critical", "somebody", ""),

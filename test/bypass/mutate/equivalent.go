@@ -74,8 +74,16 @@ func excuses() []excuse {
 			"Kubernetes takes no partition below 0, whoever writes it.",
 		},
 		{
-			regexp.MustCompile(`scalegate-stamp-\w+ (mutations\[\d\]|variables\.revoked): without: !?has\(object\.spec\)$`),
+			regexp.MustCompile(`scalegate-stamp-[\w-]+ (mutations\[\d\]|variables\.(revoked|changed)): (without: !?has\(object\.spec\)$|always the second branch of: !has\(object\.spec\) \?)`),
 			"An error of the mutation refuses what the schema refuses too.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-signed variables\.free: without: oldObject\.kind == "ReleaseDetermination"`),
+			"A waiver has no thresholds, so reading them is an error, which refuses unless the verb is held or the namespace goes.",
+		},
+		{
+			regexp.MustCompile(`scalegate-stamp-signer mutations\[1\]: without: variables\.field != "approver"`),
+			"The API server prunes a field that the kind does not have.",
 		},
 		{
 			regexp.MustCompile(`scalegate-guard-nimservices\S+ variables\.identities: without.*spec\.env`),

@@ -69,9 +69,8 @@ func (b *Bench) prepare(ctx context.Context) (err error) {
 	if b.sender, err = newSender(b.Admin()); err != nil {
 		return err
 	}
-	path := filepath.Join(installation.Root(), "test", "bypass", "suite", "testdata", "rights.yaml")
-	if _, err := b.Kubectl(ctx, b.Admin(), "apply", "--server-side", "-f", path); err != nil {
-		return fmt.Errorf("giving rights: %w", err)
+	if err := b.giveRights(ctx, "rights.yaml"); err != nil {
+		return err
 	}
 	for _, name := range []string{"nvidia", "gvisor"} {
 		class := map[string]any{"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": map[string]any{"name": name}, "handler": name}
@@ -104,10 +103,22 @@ func (b *Bench) govern(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.giveRights(ctx, "rights-audited.yaml"); err != nil {
+		return err
+	}
 	limits := map[string]any{"apiVersion": "v1", "kind": "LimitRange", "metadata": map[string]any{"name": "accelerators"}, "spec": map[string]any{
 		"limits": []any{map[string]any{"type": "Container", "default": map[string]any{"nvidia.com/gpu": "1"}}},
 	}}
 	return b.create(ctx, admin(), "/api/v1/namespaces/"+attempts.Limited.Namespace()+"/limitranges", limits)
+}
+
+// giveRights applies a file of roles and bindings.
+func (b *Bench) giveRights(ctx context.Context, file string) error {
+	path := filepath.Join(installation.Root(), "test", "bypass", "suite", "testdata", file)
+	if _, err := b.Kubectl(ctx, b.Admin(), "apply", "--server-side", "-f", path); err != nil {
+		return fmt.Errorf("giving the rights of %s: %w", file, err)
+	}
+	return nil
 }
 
 // makeGround makes one namespace and waits until its gate is in force.

@@ -186,11 +186,13 @@ func (b *Bench) readOwners(ctx context.Context) error {
 	return nil
 }
 
-// leave begins to delete a ground, whose release stays as long as its finalizer does.
+// leave begins to delete a ground, whose objects of ours stay as long as their finalizers do.
 func (b *Bench) leave(ctx context.Context) error {
 	release, _ := attempts.LeavingRelease()
-	if err := b.place(ctx, attempts.Leaving, release); err != nil {
-		return err
+	for _, fixture := range append(attempts.LeavingRecords(), release) {
+		if err := b.place(ctx, attempts.Leaving, fixture); err != nil {
+			return err
+		}
 	}
 	_, err := b.must(ctx, call{who: admin(), method: http.MethodDelete, path: "/api/v1/namespaces/" + attempts.Leaving.Namespace()})
 	return err

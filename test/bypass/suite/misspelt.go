@@ -31,26 +31,40 @@ func (b *Bench) misspell(ctx context.Context) error {
 	})
 }
 
-// leaveUnstamped makes the evaluation that has no reach, as if it had been there before evaluations had one: while they are
-// neither stamped nor looked at.
+// leaveUnstamped makes what carries no stamp, as if it had been there before there were any: while nothing is stamped or
+// looked at.
 func (b *Bench) leaveUnstamped(ctx context.Context) error {
-	fixture := attempts.Unstamped()
-	path := place(fixture.Kind, attempts.Misspelt.Namespace(), "", "")
-	err := b.unbound(ctx, []client.Object{
-		bound(&admissionv1.MutatingAdmissionPolicyBinding{}, "scalegate-stamp-evaluator"),
-		bound(&admissionv1.ValidatingAdmissionPolicyBinding{}, "scalegate-guard-evaluations"),
-	}, func() error {
-		return errors.Join(b.until(ctx, func(ctx context.Context) error { return b.reaches(ctx, path, false) }), b.create(ctx, fixture.Who, path, fixture.Object))
+	var bindings []client.Object
+	for _, name := range attempts.StampBindings() {
+		bindings = append(bindings, bound(&admissionv1.MutatingAdmissionPolicyBinding{}, name))
+	}
+	for _, name := range attempts.GuardBindings() {
+		bindings = append(bindings, bound(&admissionv1.ValidatingAdmissionPolicyBinding{}, name))
+	}
+	each := func(do func(context.Context, attempts.Fixture, string) error) error {
+		var errs []error
+		for _, fixture := range attempts.Unstamped() {
+			path := place(fixture.Kind, attempts.Misspelt.Namespace(), "", "")
+			errs = append(errs, b.until(ctx, func(ctx context.Context) error { return do(ctx, fixture, path) }))
+		}
+		return errors.Join(errs...)
+	}
+	err := b.unbound(ctx, bindings, func() error {
+		if err := each(func(ctx context.Context, f attempts.Fixture, path string) error { return b.stamps(ctx, f, path, false) }); err != nil {
+			return err
+		}
+		return each(func(ctx context.Context, f attempts.Fixture, path string) error {
+			return b.create(ctx, f.Who, path, f.Object)
+		})
 	})
 	if err != nil {
 		return err
 	}
-	return b.until(ctx, func(ctx context.Context) error { return b.reaches(ctx, path, true) })
+	return each(func(ctx context.Context, f attempts.Fixture, path string) error { return b.stamps(ctx, f, path, true) })
 }
 
-// reaches tells, by a dry run, whether evaluations are stamped or are not yet, as wanted.
-func (b *Bench) reaches(ctx context.Context, path string, stamped bool) error {
-	fixture := attempts.Unstamped()
+// stamps tells, by a dry run, whether a kind is stamped or is not yet, as wanted.
+func (b *Bench) stamps(ctx context.Context, fixture attempts.Fixture, path string, stamped bool) error {
 	body, err := json.Marshal(map[string]any{
 		"apiVersion": fixture.Kind.APIVersion(), "kind": fixture.Kind.Kind, "metadata": map[string]any{"generateName": "probe-"}, "spec": fixture.Object["spec"],
 	})
@@ -58,15 +72,15 @@ func (b *Bench) reaches(ctx context.Context, path string, stamped bool) error {
 		return err
 	}
 	answer, err := b.send(ctx, call{
-		who: fixture.Who, method: http.MethodPost, path: path, query: url.Values{"dryRun": {"All"}}, contentType: "application/json", body: body,
+		who: attempts.SafetyTeam(), method: http.MethodPost, path: path, query: url.Values{"dryRun": {"All"}}, contentType: "application/json", body: body,
 	})
 	if err != nil {
 		return err
 	}
-	if stands := field(answer.object, "spec", "reach") != nil; answer.object != nil && stands == stamped {
+	if answer.object != nil && attempts.Carries(answer.object, attempts.SafetyTeam()) == stamped {
 		return nil
 	}
-	return fmt.Errorf("evaluations are not yet as they should be, stamped %t: %s", stamped, answer.message)
+	return fmt.Errorf("%s are not yet as they should be, stamped %t: %s", fixture.Kind.Resource, stamped, answer.message)
 }
 
 // bound is the binding of that name.

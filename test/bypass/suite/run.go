@@ -109,12 +109,13 @@ func (b *Bench) Silence(ctx context.Context) error {
 // Unmutate takes the mutating policies away for good, and returns when they act no more.
 func (b *Bench) Unmutate(ctx context.Context) error {
 	b.unmutated = true
-	if _, err := b.Kubectl(ctx, b.Admin(), "delete", "mutatingadmissionpolicybindings", "scalegate-hold-pods", "scalegate-stamp-evaluator",
-		"scalegate-stamp-resolver", "scalegate-stamp-revoker"); err != nil {
+	bindings := append([]string{"delete", "mutatingadmissionpolicybindings", "scalegate-hold-pods", "scalegate-stamp-resolver", "scalegate-stamp-revoker"}, attempts.StampBindings()...)
+	if _, err := b.Kubectl(ctx, b.Admin(), bindings...); err != nil {
 		return err
 	}
 	probes := slices.DeleteFunc(attempts.Unmutated(attempts.All()), func(a attempts.Attempt) bool {
-		telling := []string{"a bare pod that claims an uncleared release", "evidence in another's name", "resolve a finding in another's name", "a revocation in another's name"}
+		telling := []string{"a bare pod that claims an uncleared release", "evidence in another's name", "resolve a finding in another's name", "a revocation in another's name",
+			"an approval in another's name", "a release that somebody else made", "another policy in another's name"}
 		return a.Who.Short != attempts.SafetyTeam().Short || a.Ground != attempts.Enforced || !slices.Contains(telling, a.What)
 	})
 	return b.until(ctx, func(ctx context.Context) error {

@@ -202,12 +202,18 @@ func (s sending) exact() bool {
 func (s sending) differs() bool {
 	for _, path := range [][]string{{"spec"}, {"metadata", "labels"}, {"metadata", "annotations"}} {
 		for _, leaf := range leaves(field(s.answer.object, path...), field(s.new, path...)) {
-			if !empty(leaf.value) {
+			if !empty(leaf.value) && !s.restamped(leaf) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// restamped tells whether the leaf is the author of a policy, sent as it was read: another change puts another in its place.
+func (s sending) restamped(l leaf) bool {
+	author := text(s.old, "metadata", "annotations", "scalegate.dev/author")
+	return len(l.path) == 1 && l.path[0] == "scalegate.dev/author" && l.value == author
 }
 
 // taken reads an answer that is an object. Held and Inert may both be true of one: it is for the oracle to say which counts.
@@ -216,7 +222,7 @@ func (s sending) taken() (outcome attempts.Outcome) {
 	if held {
 		outcome |= attempts.Held
 	}
-	change := leaves(s.base, s.new)
+	change := kept(leaves(s.base, s.new))
 	whole := change
 	if s.old == nil {
 		whole = leaves(nil, s.new)
@@ -231,6 +237,19 @@ func (s sending) taken() (outcome attempts.Outcome) {
 		outcome |= attempts.Through
 	}
 	return outcome
+}
+
+// kept are the leaves of a change without stamps that it only takes away, where it changes something else as well: they are
+// put back, and the oracle looks at them by itself.
+func kept(change []leaf) []leaf {
+	rest := slices.DeleteFunc(slices.Clone(change), func(l leaf) bool {
+		path := strings.Join(l.path, "/")
+		return l.value == nil && (strings.HasPrefix(path, "spec/authors") || path == "metadata/annotations/scalegate.dev/author")
+	})
+	if len(rest) == 0 {
+		return change
+	}
+	return rest
 }
 
 // took counts what is found in the answer.

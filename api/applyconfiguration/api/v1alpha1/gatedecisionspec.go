@@ -34,7 +34,7 @@ type GateDecisionSpecApplyConfiguration struct {
 	PolicyRevision *string `json:"policyRevision,omitempty"`
 	// subjectDigest is the digest over the release's artifacts.
 	SubjectDigest *string `json:"subjectDigest,omitempty"`
-	// requiredLevel, grantedExposure, replicaCeiling, reason and message are those of the decision.
+	// requiredLevel is the level that the release needed. Absent where none could be told.
 	RequiredLevel *string `json:"requiredLevel,omitempty"`
 	// grantedExposure is the exposure that was granted. Absent means none.
 	GrantedExposure *string `json:"grantedExposure,omitempty"`
@@ -46,9 +46,9 @@ type GateDecisionSpecApplyConfiguration struct {
 	Message *string `json:"message,omitempty"`
 	// inputs are the digests of all that the decision was made from.
 	Inputs []DecisionInputApplyConfiguration `json:"inputs,omitempty"`
-	// input is all that the decision was made from, as JSON with sorted keys, compressed with gzip. Policies stand in it
-	// by the digest of their PolicyRevision. Absent where it would be larger than 262144 bytes.
-	Input []byte `json:"input,omitempty"`
+	// input is all that the decision was made from, as JSON with sorted keys, compressed with gzip, in base64. Policies stand in
+	// it by the digest of their PolicyRevision. Absent where it would be larger than 262144 bytes when it is compressed.
+	Input *string `json:"input,omitempty"`
 	// inputDigest is the SHA-256 of the input before compression, in lower-case hexadecimal.
 	InputDigest *string `json:"inputDigest,omitempty"`
 	// decisionDigest is the SHA-256 of the whole decision as JSON with sorted keys, in lower-case hexadecimal.
@@ -200,13 +200,11 @@ func (b *GateDecisionSpecApplyConfiguration) WithInputs(values ...*DecisionInput
 	return b
 }
 
-// WithInput adds the given value to the Input field in the declarative configuration
-// and returns the receiver, so that objects can be build by chaining "With" function invocations.
-// If called multiple times, values provided by each call will be appended to the Input field.
-func (b *GateDecisionSpecApplyConfiguration) WithInput(values ...byte) *GateDecisionSpecApplyConfiguration {
-	for i := range values {
-		b.Input = append(b.Input, values[i])
-	}
+// WithInput sets the Input field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Input field is set to the value of the last call.
+func (b *GateDecisionSpecApplyConfiguration) WithInput(value string) *GateDecisionSpecApplyConfiguration {
+	b.Input = &value
 	return b
 }
 

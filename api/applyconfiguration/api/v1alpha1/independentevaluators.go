@@ -10,7 +10,7 @@ package v1alpha1
 //
 // IndependentEvaluators are the identities whose evidence is independent. Everybody else is internal.
 type IndependentEvaluatorsApplyConfiguration struct {
-	// users, service accounts included: system:serviceaccount:NAMESPACE:NAME.
+	// users are the names of users, service accounts included: system:serviceaccount:NAMESPACE:NAME.
 	Users []string `json:"users,omitempty"`
 	// groups of users.
 	Groups []string `json:"groups,omitempty"`

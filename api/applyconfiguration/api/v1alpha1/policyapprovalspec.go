@@ -22,7 +22,7 @@ type PolicyApprovalSpecApplyConfiguration struct {
 	Sequence *int64 `json:"sequence,omitempty"`
 	// role that the person signs in. It needs the verb approve on policyapprovals of this resource name.
 	Role *string `json:"role,omitempty"`
-	// decision of the person.
+	// decision of the person: Approve, or Object.
 	Decision *apiv1alpha1.ApprovalDecision `json:"decision,omitempty"`
 	// rationale in words: why the policy may be weaker.
 	Rationale *string `json:"rationale,omitempty"`

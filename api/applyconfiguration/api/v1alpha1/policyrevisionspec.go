@@ -27,9 +27,9 @@ type PolicyRevisionSpecApplyConfiguration struct {
 	ComparedWith *int64 `json:"comparedWith,omitempty"`
 	// effect of all changes together.
 	Effect *apiv1alpha1.RevisionEffect `json:"effect,omitempty"`
-	// changes, item by item; the first 256.
+	// changes are the items that changed, one by one; the first 256.
 	Changes []PolicyChangeApplyConfiguration `json:"changes,omitempty"`
-	// author is the user who changed the policy, as the API server stamped it; empty where that is not known.
+	// author is the user who changed the policy, as the API server stamped it. Absent where that is not known.
 	Author *string `json:"author,omitempty"`
 	// text is the spec of the policy as JSON with sorted keys: what digest and revision are of.
 	Text *string `json:"text,omitempty"`

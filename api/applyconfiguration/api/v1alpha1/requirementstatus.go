@@ -26,6 +26,9 @@ type RequirementStatusApplyConfiguration struct {
 	ExpiresTime *v1.Time `json:"expiresTime,omitempty"`
 	// message says what decided the state, and what would change it.
 	Message *string `json:"message,omitempty"`
+	// alert says that the requirement is met, and that the result lies beyond the bound at which the policy wants an alert.
+	// Absent where it does not.
+	Alert *apiv1alpha1.RequirementAlert `json:"alert,omitempty"`
 }
 
 // RequirementStatusApplyConfiguration constructs a declarative configuration of the RequirementStatus type for use with
@@ -71,5 +74,13 @@ func (b *RequirementStatusApplyConfiguration) WithExpiresTime(value v1.Time) *Re
 // If called multiple times, the Message field is set to the value of the last call.
 func (b *RequirementStatusApplyConfiguration) WithMessage(value string) *RequirementStatusApplyConfiguration {
 	b.Message = &value
+	return b
+}
+
+// WithAlert sets the Alert field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Alert field is set to the value of the last call.
+func (b *RequirementStatusApplyConfiguration) WithAlert(value apiv1alpha1.RequirementAlert) *RequirementStatusApplyConfiguration {
+	b.Alert = &value
 	return b
 }
