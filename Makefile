@@ -91,6 +91,10 @@ evidence: ## Read the result files of DIR (../shared/evidence) and compare with 
 policies: controlplane ## Judge the shipped policies and suites, and run their cases, on a control plane of its own.
 	@$(GO) run ./test/policies/run
 
+.PHONY: audit
+audit: controlplane ## Make, verify and replay a thousand decisions on a control plane of its own, and tamper with their records.
+	@cd test/audit && $(GO) test -count=1 -run TestAThousandDecisions
+
 .PHONY: bypass
 bypass: controlplane ## Try every known way around, on a control plane of its own.
 	@$(GO) run ./test/bypass/suite/run

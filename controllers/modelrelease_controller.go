@@ -145,7 +145,7 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 		return ctrl.Result{}, err
 	}
 	after := sooner(sooner(recheck(c.in.Now, c.decision, c.plan), limited), sooner(unfinished(c, did), recordsAfter))
-	after = sooner(after, c.observed.again)
+	after = sooner(after, r.pollAgain(c.observed, c.decision))
 	if !stored {
 		after = sooner(after, time.Second)
 	}

@@ -87,7 +87,7 @@ func (r *OnboardingReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		return ctrl.Result{}, nil
 	}
 	r.Settling.Wait(ns, now)
-	plan, err := beginningIn(ctx, r.Client, ns)
+	plan, err := beginningIn(ctx, gathering.Source{Reader: r.Client, Cache: r.Client}, ns)
 	if err != nil || plan.day == nil {
 		return ctrl.Result{}, err
 	}
@@ -103,7 +103,7 @@ func (r *OnboardingReconciler) begin(ctx context.Context, name string) error {
 	if err != nil || ns == nil {
 		return err
 	}
-	plan, err := beginningIn(ctx, r.Live, ns)
+	plan, err := beginningIn(ctx, gathering.Source{Reader: r.Live, Cache: r.Client}, ns)
 	if err != nil || plan.day == nil || plan.day.After(r.Now().Time) {
 		return err
 	}
@@ -139,13 +139,13 @@ type beginning struct {
 }
 
 // beginningIn reads when enforcement begins in a namespace. A policy that does not exist sets no day.
-func beginningIn(ctx context.Context, reader client.Reader, ns *metav1.PartialObjectMetadata) (beginning, error) {
+func beginningIn(ctx context.Context, source gathering.Source, ns *metav1.PartialObjectMetadata) (beginning, error) {
 	var b beginning
 	if ns == nil || ns.DeletionTimestamp != nil || ns.Labels[v1alpha1.LabelGate] != v1alpha1.GateAudited {
 		return b, nil
 	}
 	var list v1alpha1.ModelReleaseList
-	if err := reader.List(ctx, &list, client.InNamespace(ns.Name)); err != nil {
+	if err := source.Reader.List(ctx, &list, client.InNamespace(ns.Name)); err != nil {
 		return b, fmt.Errorf("listing the releases of namespace %s: %w", ns.Name, err)
 	}
 	releases := map[string][]v1alpha1.ModelRelease{}
@@ -155,13 +155,13 @@ func beginningIn(ctx context.Context, reader client.Reader, ns *metav1.PartialOb
 	}
 	for name := range releases {
 		policy := &v1alpha1.SafetyPolicy{}
-		err := reader.Get(ctx, types.NamespacedName{Name: name}, policy)
+		err := source.Reader.Get(ctx, types.NamespacedName{Name: name}, policy)
 		if apierrors.IsNotFound(err) {
 			continue
 		} else if err != nil {
 			return beginning{}, fmt.Errorf("reading SafetyPolicy %s: %w", name, err)
 		}
-		if policy, err = gathering.Enforced(ctx, reader, policy); err != nil {
+		if policy, err = source.Enforced(ctx, policy); err != nil {
 			return beginning{}, err
 		}
 		day := policy.Spec.EnforceAfter

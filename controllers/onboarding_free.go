@@ -31,6 +31,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/gathering"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
@@ -133,7 +134,7 @@ func (r *FreeingReconciler) ungoverned(ctx context.Context, namespace string) (b
 	if err != nil || ns == nil || ns.Labels[v1alpha1.LabelGate] == v1alpha1.GateEnforced {
 		return false, err
 	}
-	plan, err := beginningIn(ctx, r.Live, ns)
+	plan, err := beginningIn(ctx, gathering.Source{Reader: r.Live, Cache: r.Client}, ns)
 	return err == nil && (plan.day == nil || plan.day.After(r.Now().Time)), err
 }
 

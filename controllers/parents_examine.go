@@ -59,9 +59,6 @@ func (x examination) parents(ctx context.Context, all []*parent, related *family
 			if e.Verdict, err = x.parent(reads, p); err != nil {
 				return nil, err
 			}
-			if err = x.guardParent(reads, &e.Verdict, p); err != nil {
-				return nil, err
-			}
 			if slices.ContainsFunc(owners, func(owner *parent) bool { return len(owner.kind.Unit) > 0 }) {
 				e.Verdict.Unnamed = ""
 			}
@@ -71,15 +68,29 @@ func (x examination) parents(ctx context.Context, all []*parent, related *family
 	return out, nil
 }
 
-// parent examines the templates of one. One of a custom kind that cannot be read is not examined and stays held, and
-// keeps nothing else from being decided.
+// parent examines the templates of one, by what the release declares and by its safeguards. One of a custom kind that cannot
+// be read is not examined and stays held, and keeps nothing else from being decided.
 func (x examination) parent(ctx context.Context, p *parent) (enforcement.Verdict, error) {
+	v, err := x.compared(ctx, p)
+	if err == nil {
+		err = x.guardParent(ctx, &v, p)
+	}
+	if err != nil && p.kind.Custom() {
+		*x.unread = true
+		log.FromContext(ctx).Error(err, "Examining a held workload, which stays held", "kind", p.Kind, "workload", p.Name)
+		return enforcement.Verdict{}, nil
+	}
+	return v, err
+}
+
+// compared compares the templates of one with what the release declares.
+func (x examination) compared(ctx context.Context, p *parent) (enforcement.Verdict, error) {
 	version := p.ResourceVersion
 	if p.mark() == "" {
 		// It is only looked at, and nothing is lifted in the version that was examined.
 		version = generation(p)
 	}
-	v, err := x.once(seen{p.UID, version, x.basis}, func() (enforcement.Verdict, error) {
+	return x.once(seen{p.UID, version, x.basis}, func() (enforcement.Verdict, error) {
 		live, err := x.read(ctx, p, p.GroupVersionKind())
 		if err != nil || live == nil {
 			return enforcement.Verdict{}, err
@@ -93,12 +104,6 @@ func (x examination) parent(ctx context.Context, p *parent) (enforcement.Verdict
 		}
 		return x.templates(p.kind, templates), nil
 	})
-	if err != nil && p.kind.Custom() {
-		*x.unread = true
-		log.FromContext(ctx).Error(err, "Examining a held workload, which stays held", "kind", p.Kind, "workload", p.Name)
-		return enforcement.Verdict{}, nil
-	}
-	return v, err
 }
 
 // templates compares the templates of one object that claim something: each must match, and claim the same. Of a kind

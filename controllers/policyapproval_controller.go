@@ -109,7 +109,7 @@ func (r *PolicyApprovalReconciler) judge(ctx context.Context, a *v1alpha1.Policy
 		return waiting(v1alpha1.ReasonRecordNotFound, fmt.Sprintf("SafetyPolicy %s has no revision of sequence %d: its newest is %d",
 			a.Spec.Policy, a.Spec.Sequence, records.Newest.Spec.Sequence)), nil
 	case record != records.Newest && record.Status.InForceTime == nil:
-		return stuck(v1alpha1.ReasonReplaced, "PolicyRevision "+records.Newest.Name+" came after "+record.Name+", which never came into force"), nil
+		return stuck(v1alpha1.ReasonReplaced, "PolicyRevision "+records.After(record).Name+" came after "+record.Name+", which never came into force"), nil
 	}
 	ballot, err := records.BallotOf(record)
 	if err != nil {

@@ -232,11 +232,10 @@ func (r *SafetyPolicyReconciler) mark(ctx context.Context, records revision.Stan
 		return err
 	}
 	var errs []error
-	for _, other := range records.All() {
-		if other == newest {
-			continue
-		}
-		said := stuck(v1alpha1.ReasonReplaced, "PolicyRevision "+newest.Name+" came after it")
+	all := records.All()
+	for i, other := range all[:len(all)-1] {
+		// It names the next one, and not the newest, so that it stays as it is when others come.
+		said := stuck(v1alpha1.ReasonReplaced, "PolicyRevision "+all[i+1].Name+" came after it")
 		if comes == nil && other == records.InForce {
 			said = inForce(other)
 		}

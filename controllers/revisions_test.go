@@ -244,3 +244,25 @@ func TestReconcilePolicyApproval(t *testing.T) {
 		}
 	}
 }
+
+// What is said of a record stays when others come: a policy that changes often costs no more each time.
+func TestAnotherRevisionRewritesOnlyTheOneBefore(t *testing.T) {
+	c := newCluster(t, ruled(10))
+	if err := c.revise(); err != nil {
+		t.Fatal(err)
+	}
+	for ceiling := int32(9); ceiling > 6; ceiling-- {
+		c.becomes(ceiling)
+	}
+	c.log = nil
+	c.becomes(6)
+	for _, old := range []string{"rsp-1", "rsp-2", "rsp-3"} {
+		if slices.Contains(c.log, "apply PolicyRevision "+old) {
+			t.Errorf("%s is written again: %v", old, c.log)
+		}
+	}
+	if got := meta.FindStatusCondition(read(c, revisionRecord("rsp-1")).Status.Conditions, v1alpha1.ConditionReady); got == nil ||
+		got.Message != "PolicyRevision rsp-2 came after it" {
+		t.Errorf("rsp-1 is %+v", got)
+	}
+}

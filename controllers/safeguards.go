@@ -13,6 +13,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
@@ -44,10 +45,10 @@ type observation struct {
 	policies []*v1alpha1.SafetyPolicy
 	scene    safeguards.Scene
 	answers  []safeguards.Answer
-	// again is when to look at what no event tells; 0 where there is nothing of that kind.
-	again time.Duration
 	// stale: something could not be read now, and is as it was read last.
 	stale bool
+	// sentry judges by it what waits; nil where nothing does so.
+	sentry *sentry
 }
 
 // polled tells whether no event tells that a check changed.
@@ -86,22 +87,31 @@ func (r *ModelReleaseReconciler) observe(ctx context.Context, reader client.Read
 		return slices.ContainsFunc(asked, func(a safeguards.Asked) bool { return a.Check.Type == kind })
 	}
 	if wants(v1alpha1.SafeguardEgressDenied) {
-		var list networkingv1.NetworkPolicyList
-		if err := reader.List(ctx, &list, client.InNamespace(namespace)); err != nil {
-			return o, fmt.Errorf("listing the NetworkPolicies of namespace %s: %w", namespace, err)
+		if o.scene.Network, o.stale, err = r.network(ctx, reader, namespace); err != nil {
+			return o, err
 		}
-		o.scene.Network = &safeguards.Network{Policies: list.Items}
 	}
 	if r.poll(ctx, &o, wants, r.pollAge(reader, in)); ctx.Err() != nil {
 		return o, fmt.Errorf("looking at safeguards in namespace %s: %w", namespace, context.Cause(ctx))
 	}
 	o.answers = safeguards.Answers(o.scene, o.policies...)
 	in.Safeguards = facts(o.answers)
-	o.again = r.pollAgain(o.answers)
-	if o.stale {
-		o.again = sooner(o.again, r.period()/brokenPart)
-	}
 	return o, nil
+}
+
+// network are the NetworkPolicies of a namespace. Where the API server does not give them, they are as the cache shows them,
+// and stale.
+func (r *ModelReleaseReconciler) network(ctx context.Context, reader client.Reader, namespace string) (n *safeguards.Network, stale bool, err error) {
+	var list networkingv1.NetworkPolicyList
+	err = reader.List(ctx, &list, client.InNamespace(namespace))
+	if err != nil && reader == r.Live && ctx.Err() == nil {
+		log.FromContext(ctx).Error(err, "Looking at a safeguard", "namespace", namespace)
+		stale, err = true, r.List(ctx, &list, client.InNamespace(namespace))
+	}
+	if err != nil {
+		return nil, stale, fmt.Errorf("listing the NetworkPolicies of namespace %s: %w", namespace, err)
+	}
+	return &safeguards.Network{Policies: list.Items}, stale, nil
 }
 
 // serving are the pods of the release that are not held and have not ended. Those of evaluations are compared with their

@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -27,6 +26,8 @@ type sentry struct {
 	scene safeguards.Scene
 	// needs are the checks of pods that each policy asks for.
 	needs []need
+	// waits: something would break a check of which no event tells that it changed.
+	waits bool
 }
 
 // need is a check, and the exposures that it gates.
@@ -36,9 +37,10 @@ type need struct {
 	free sets.Set[string]
 }
 
-// sentryFor is the sentry of a decision; nil where no check is about pods.
-func (o observation) sentryFor(d gate.Decision) *sentry {
+// post is the sentry of a decision; nil where no check is about pods.
+func (o *observation) post(d gate.Decision) *sentry {
 	w := &sentry{scene: o.scene}
+	o.sentry = nil
 	for _, p := range o.policies {
 		for _, a := range safeguards.AskedBy(p) {
 			if !a.AboutWorkloads() || setAside(d, a.Requirement) {
@@ -53,10 +55,10 @@ func (o observation) sentryFor(d gate.Decision) *sentry {
 			w.needs = append(w.needs, n)
 		}
 	}
-	if len(w.needs) == 0 {
-		return nil
+	if len(w.needs) > 0 {
+		o.sentry = w
 	}
-	return w
+	return o.sentry
 }
 
 // setAside tells whether a waiver counts for a requirement.
@@ -86,6 +88,15 @@ func gates(p *v1alpha1.SafetyPolicy, d gate.Decision, level, requirement string)
 	})
 }
 
+// needs tells whether any exposure needs a requirement.
+func (o observation) needs(d gate.Decision, requirement string) bool {
+	return slices.ContainsFunc(o.policies, func(p *v1alpha1.SafetyPolicy) bool {
+		return p != nil && slices.ContainsFunc(d.Exposures, func(x gate.ExposureResult) bool {
+			return gates(p, d, x.RequiredLevel, requirement)
+		})
+	})
+}
+
 // breaks says which check a workload would break; empty when it breaks none.
 func (s *sentry) breaks(workload safeguards.Workload) string {
 	if s == nil {
@@ -96,6 +107,7 @@ func (s *sentry) breaks(workload safeguards.Workload) string {
 			continue
 		}
 		if r := safeguards.Of(n.Asked, workload, s.scene); r.State != v1alpha1.SafeguardInPlace {
+			s.waits = s.waits || polled(n.Check.Type)
 			return fmt.Sprintf("%s (%s): %s", n.Requirement, n.Check.Type, r.Message)
 		}
 	}
@@ -129,11 +141,9 @@ func (x examination) guardedTemplate(kind, name string, t *corev1.PodTemplateSpe
 	}
 }
 
-// templatesSeen is the key of the templates of a parent in a version of it.
-type templatesSeen struct {
-	uid     types.UID
-	version string
-}
+// templatesSeen is the key of the templates of a parent in a version of it, as they were seen on a basis: one that names no
+// exposure claims that of its release.
+type templatesSeen seen
 
 // guardParent adds to the verdict on a parent what pods of its templates would break. What is not as the cache has it any
 // more is not examined.
@@ -145,7 +155,7 @@ func (x examination) guardParent(ctx context.Context, v *enforcement.Verdict, p 
 	if p.mark() == "" {
 		version = generation(p)
 	}
-	key := templatesSeen{p.UID, version}
+	key := templatesSeen{p.UID, version, x.basis}
 	kept, _ := x.verdicts.Get(key)
 	all, known := kept.([]safeguards.Workload)
 	if !known {

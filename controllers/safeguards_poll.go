@@ -137,6 +137,11 @@ func (r *ModelReleaseReconciler) pollAge(reader client.Reader, in *gate.Input) t
 			age = r.period() / brokenPart
 		}
 	}
+	for _, w := range in.Release.Status.Workloads {
+		if w.Reason == v1alpha1.ReasonSafeguardNotInPlace {
+			age = r.period() / brokenPart
+		}
+	}
 	age = age * 9 / 10
 	if reader == r.Live {
 		return min(age, openingAge)
@@ -145,12 +150,15 @@ func (r *ModelReleaseReconciler) pollAge(reader client.Reader, in *gate.Input) t
 }
 
 // pollAgain is when to look again at what no event tells; 0 where there is nothing of that kind.
-func (r *ModelReleaseReconciler) pollAgain(answers []safeguards.Answer) time.Duration {
+func (r *ModelReleaseReconciler) pollAgain(o observation, d gate.Decision) time.Duration {
 	var again time.Duration
-	for _, a := range answers {
+	if o.stale || o.sentry != nil && o.sentry.waits {
+		again = r.period() / brokenPart
+	}
+	for _, a := range o.answers {
 		switch {
 		case !polled(a.Check.Type):
-		case a.State == v1alpha1.SafeguardInPlace:
+		case a.State == v1alpha1.SafeguardInPlace || !o.needs(d, a.Requirement):
 			again = sooner(again, r.period())
 		default:
 			again = sooner(again, r.period()/brokenPart)

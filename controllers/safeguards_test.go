@@ -137,7 +137,7 @@ func TestABrokenCheckFreezes(t *testing.T) {
 		t.Error("the clearance stands")
 	}
 	if !slices.ContainsFunc(c.notes, func(note string) bool {
-		return strings.Contains(note, "requirement guarded (RuntimeClass): Pod p: spec.runtimeClassName is not set")
+		return strings.Contains(note, "needs guarded, which is Broken (Pod p: spec.runtimeClassName is not set")
 	}) {
 		t.Errorf("notes %q", c.notes)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/gathering"
 	"github.com/scalegate/scalegate/internal/revision"
 	"github.com/scalegate/scalegate/internal/workload"
 )
@@ -96,13 +97,13 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, seen *course) (enfor
 	if s.Fallback, err = r.fallback(ctx, in); err != nil {
 		return s, err
 	}
-	begins, err := beginningIn(ctx, r.Client, c.namespace)
+	begins, err := beginningIn(ctx, gathering.Source{Reader: r.Client, Cache: r.Client}, c.namespace)
 	if err != nil {
 		return s, err
 	}
 	s.Begins = begins.day
 	x := r.examination(in, d, s)
-	x.unread, x.sentry = c.unread, seen.observed.sentryFor(d)
+	x.unread, x.sentry = c.unread, seen.observed.post(d)
 	x.basis += fmt.Sprintf("/%s/%s/%d", s.Namespace.Gate, withheld.Reason, withheld.Since.UnixNano())
 	s.Digests = workload.ImageDigests(x.declared)
 	if s.Parents, err = x.parents(ctx, c.parents, related); err != nil {

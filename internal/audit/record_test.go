@@ -17,6 +17,7 @@ import (
 	"github.com/scalegate/scalegate/internal/audit"
 	"github.com/scalegate/scalegate/internal/fixture"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/test/audit/walk"
 )
 
 // input is a release whose level needs "attack", on Day(1), with the evidence given.
@@ -239,5 +240,25 @@ func TestSubstance(t *testing.T) {
 				t.Errorf("the same decision: %v", same)
 			}
 		})
+	}
+}
+
+// Where nobody can read the text in force, nothing is granted: that is a decision like others, and made again like others.
+func TestADecisionUnderATextThatNobodyReadsIsMadeAgain(t *testing.T) {
+	in := walk.New(1, fixture.Namespace, "m1").Input()
+	in.InForce = &v1alpha1.SafetyPolicy{}
+	in.InForce.Name = in.Policy.Name
+	d := gate.Decide(in)
+	record, err := audit.New(audit.Link{}, in, d, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := audit.Text(&in.Policy.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := audit.Replay(audit.Chain{Records: []v1alpha1.GateDecision{*record}}, map[string]string{audit.TextDigest(text): text}, "v1")
+	if got.Same != 1 || d.GrantedExposure != "" {
+		t.Errorf("%q is granted, and again: %+v", d.GrantedExposure, got)
 	}
 }

@@ -144,7 +144,7 @@ func TestDoctor(t *testing.T) {
 	claim := map[string]string{v1alpha1.LabelRelease: "m1"}
 	for name, tc := range map[string]doctorCase{
 		"all is well": {
-			want:    []string{"admission objects are as installed", "1 enforced, 0 audited", "23 checks: 23 OK, 0 to look at, 0 failed"},
+			want:    []string{"admission objects are as installed", "1 enforced, 0 audited", "24 checks: 24 OK, 0 to look at, 0 failed"},
 			wantNot: []string{"WARN", "FAIL"},
 		},
 		"a guard is gone": {

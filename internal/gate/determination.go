@@ -28,7 +28,7 @@ type ruling struct {
 
 func (e *engine) rulingOf(d *v1alpha1.ReleaseDetermination) ruling {
 	r := ruling{given: e.givenOf(d.CreationTimestamp.Time, d.Spec.SubjectDigest, d.Spec.PolicyRevision), determination: d}
-	r.own = d.Spec.Release == e.in.Release.Name
+	r.own, r.exposure = d.Spec.Release == e.in.Release.Name, len(e.in.Policy.Spec.Exposures)-1
 	if rules := e.in.Policy.Spec.Determinations; rules != nil {
 		r.limit = r.made + int64(rules.MaxDays)*daySeconds
 	}

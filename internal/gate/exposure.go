@@ -279,16 +279,10 @@ func (e *engine) supportEnds(v *verdict) (end int64, ends bool) {
 	}
 	for i := range e.thresholds {
 		t := &e.thresholds[i]
-		switch {
-		case t.counts(v.exposure):
+		if t.counts(v.exposure) {
 			gate(t.requires)
-		case !e.rests(v, t):
-		case t.state == v1alpha1.ThresholdRuledOut:
-			for _, at := range t.ruledOutBy {
-				support(e.questions[at].expires)
-			}
-		default:
-			support(t.determined[v.exposure].until)
+		} else if until, ends := e.restsUntil(v, t); ends {
+			support(until)
 		}
 	}
 	return end, ends

@@ -4,6 +4,7 @@
 package gate_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -110,4 +111,30 @@ func (w *world) maimRequirement(r *v1alpha1.Requirement) {
 	case 7:
 		r.Name = ""
 	}
+}
+
+// checkLasts: what is granted is so to the end of its clearance, by time alone. What is to come by the input itself is none of that.
+func checkLasts(t *testing.T, in gate.Input, d gate.Decision) {
+	t.Helper()
+	if d.GrantedExposure == "" || comesLater(in) {
+		return
+	}
+	// A clearance as long as it may be, so that more ends while it lasts.
+	in.Policy = in.Policy.DeepCopy()
+	in.Policy.Spec.ClearanceSeconds = new(int32(30 * 24 * 60 * 60))
+	later := closed(in, d)
+	d = gate.Decide(in)
+	later.Now = d.ClearedUntil.Add(-time.Second)
+	if after := gate.Decide(later); reach(in, after) < reach(in, d) {
+		t.Errorf("%s is granted until %v, and a second before then %q: %s", d.GrantedExposure, d.ClearedUntil, after.GrantedExposure, after.Message)
+	}
+}
+
+// comesLater reports whether something in the input was made later than the decision.
+func comesLater(in gate.Input) bool {
+	later := func(meta metav1.ObjectMeta) bool { return meta.CreationTimestamp.After(in.Now) }
+	return slices.ContainsFunc(in.Evaluations, func(e v1alpha1.SafetyEvaluation) bool { return later(e.ObjectMeta) }) ||
+		slices.ContainsFunc(in.Approvals, func(a v1alpha1.ReleaseApproval) bool { return later(a.ObjectMeta) }) ||
+		slices.ContainsFunc(in.Waivers, func(x v1alpha1.ReleaseWaiver) bool { return later(x.ObjectMeta) }) ||
+		slices.ContainsFunc(in.Determinations, func(r v1alpha1.ReleaseDetermination) bool { return later(r.ObjectMeta) })
 }

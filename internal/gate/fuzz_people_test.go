@@ -254,7 +254,7 @@ func checkPending(t *testing.T, in gate.Input, d gate.Decision) {
 		return
 	}
 	same := in
-	same.InForceRevision = in.PolicyRevision
+	same.InForce = in.Policy.DeepCopy()
 	plain := same
 	plain.InForce, plain.InForceRevision = nil, ""
 	if diff := cmp.Diff(gate.Decide(plain), gate.Decide(same)); diff != "" {

@@ -110,6 +110,7 @@ func FuzzEveryDecision(f *testing.F) {
 		checkBounds(t, in, got)
 		checkMet(t, in, got)
 		checkExcuses(t, in, got)
+		checkLasts(t, in, got)
 		checkPeople(t, in, got)
 
 		mixed := gate.Decide(shuffled(in, rand.New(rand.NewPCG(uint64(len(data)), 7))))

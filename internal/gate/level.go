@@ -100,6 +100,7 @@ func (e *engine) loadThresholds() {
 		first := len(indexes)
 		for _, name := range specs[i].RuledOutBy {
 			at := e.need(name)
+			e.questions[at].rules = true
 			if from := e.questions[at].from; len(indexes) == first || from < t.from {
 				t.from = from
 			}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -18,14 +19,15 @@ func Decide(in Input) Decision {
 	if in.InForce == nil || in.Policy == nil || in.Release == nil || in.Now.IsZero() {
 		return decide(in)
 	}
+	// Their revisions do not tell texts apart that were made to have the same.
+	if equality.Semantic.DeepEqual(&in.Policy.Spec, &in.InForce.Spec) {
+		return decide(in)
+	}
 	if in.PolicyRevision == "" {
 		in.PolicyRevision = Revision(&in.Policy.Spec)
 	}
 	if in.InForceRevision == "" {
 		in.InForceRevision = Revision(&in.InForce.Spec)
-	}
-	if in.PolicyRevision == in.InForceRevision {
-		return decide(in)
 	}
 	p := newPair(in)
 	p.settle()

@@ -222,10 +222,11 @@ func (p *pair) heldText(y *ExposureResult) string {
 	var t text
 	t.add(refusedPrefix, "revision ", p.text.PolicyRevision, " of SafetyPolicy ", p.text.Policy.Name, " is not in force; ")
 	if rules := p.force.Policy.Spec.Revisions; rules != nil && len(rules.Quorum) > 0 {
+		t.add("if it weakens the policy, ")
 		for i, q := range rules.Quorum {
 			t.add(separator(i, len(rules.Quorum)), strconv.Itoa(int(q.Count)), " of role ", q.Role)
 		}
-		t.add(" have to approve it in PolicyApprovals, and its cool-off has to pass")
+		t.add(" who did not write it have to approve it in PolicyApprovals, and its cool-off has to pass")
 	} else {
 		t.add("it waits until Scalegate has recorded it")
 	}

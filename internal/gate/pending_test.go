@@ -82,7 +82,7 @@ func TestPendingRevision(t *testing.T) {
 		"what only the text grants waits for people": {
 			text: lenient(), inForce: rsp(revising), results: results("bio=0.1"),
 			want: "Evaluation", wantReason: v1alpha1.ReasonPolicyRevisionPending,
-			wantMessage: "2 of role rso and 1 of role ceo have to approve it in PolicyApprovals",
+			wantMessage: "if it weakens the policy, 2 of role rso and 1 of role ceo who did not write it have to approve it in PolicyApprovals, and its cool-off has to pass",
 		},
 		"where nobody has to approve it waits to be recorded": {
 			text: lenient(), inForce: rsp(), results: results("bio=0.1"),
@@ -304,6 +304,21 @@ func TestPendingCauses(t *testing.T) {
 		if d := recalled(severity); d.Exposures[2].Revoked != severity || d.Reason != v1alpha1.ReasonRevoked {
 			t.Errorf("a result that only the revision in force needs, revoked %s: %q, %s", severity, d.Exposures[2].Revoked, d.Reason)
 		}
+	}
+}
+
+// A revision is the beginning of a digest, so that two texts can be made to have the same.
+func TestAPendingTextIsKnownByWhatItSays(t *testing.T) {
+	in := gate.Input{
+		Now: fixture.Day(1), Release: fixture.Release("m1"), Evaluations: results("bio=0.1"),
+		Policy: lenient(), PolicyRevision: current, InForce: rsp(), InForceRevision: current,
+	}
+	if d := gate.Decide(in); d.GrantedExposure != "Evaluation" || d.PendingPolicyRevision != current {
+		t.Errorf("%q is granted and pending is %q: %s", d.GrantedExposure, d.PendingPolicyRevision, d.Message)
+	}
+	in.InForce = lenient()
+	if d := gate.Decide(in); d.GrantedExposure != "General" || d.PendingPolicyRevision != "" {
+		t.Errorf("the text is in force, %q is granted and pending is %q: %s", d.GrantedExposure, d.PendingPolicyRevision, d.Message)
 	}
 }
 

@@ -21,9 +21,6 @@ type people struct {
 	// waivers and rulings are those of the namespace, sorted by time and name. What they are is in waiver.go and determination.go.
 	waivers []exemption
 	rulings []ruling
-	// weakened is the time of the latest evidence that is not favourable, and weaker its name.
-	weakened int64
-	weaker   string
 	// evaluators are who brought evidence about the release.
 	evaluators []string
 }
@@ -32,11 +29,11 @@ type people struct {
 type given struct {
 	// made is when the API server stored it; for an objection that none stored, later than all that could take it back.
 	made int64
-	// exposure that it is about, by index; -1 where the policy has none of that name.
+	// exposure that it is about, by index; -1 where the policy has none of that name. A determination is about the highest.
 	exposure int
 	// until is its own end; forever without one.
 	until int64
-	// void is the reason why it does not count, beside its end, and cause the evidence that voids it; empty where it does.
+	// void is the reason why it does not count, beside its end, and cause what evidence voids it, in words; empty where it does.
 	void, cause string
 }
 
@@ -65,7 +62,7 @@ func (e *engine) loadPeople() {
 	if len(e.in.Approvals)+len(e.in.Waivers)+len(e.in.Determinations) == 0 {
 		return
 	}
-	p := &people{weakened: minTime}
+	p := &people{}
 	e.people = p
 	for i := range e.in.Waivers {
 		if w := &e.in.Waivers[i]; w.Namespace == e.in.Release.Namespace {
@@ -185,7 +182,6 @@ func (p *people) about(thing about) []word {
 
 // judgePeople answers what people answer, after all results are known.
 func (e *engine) judgePeople() {
-	e.voidWeakened()
 	for i := range e.questions {
 		if q := &e.questions[i]; q.kind == kindApproval {
 			e.judgeApproval(q)

@@ -109,10 +109,10 @@ func (b *ballot) votes(exposure int) []vote {
 }
 
 // speaks reports whether a word counts at an exposure, as far as it is not over. An objection that is counted is one against a
-// determination, which is about every exposure.
+// determination, which is about every exposure; it takes that back only once it is said.
 func (b *ballot) speaks(w *word, exposure int) bool {
 	if b.counted == v1alpha1.DecisionObject {
-		return w.void != v1alpha1.ReasonOtherArtifacts && !b.withdrawn(w, 0)
+		return w.known() && !b.withdrawn(w, 0)
 	}
 	switch {
 	case b.ever:

@@ -81,6 +81,8 @@ func (e *engine) reasonOfWord(w *word, pl *place) string {
 	switch {
 	case w.about.kind == unknownRecord:
 		return v1alpha1.ReasonRecordNotFound
+	case e.reviews(w):
+		return v1alpha1.ReasonCounts
 	case w.void == v1alpha1.ReasonOtherArtifacts:
 		return w.void
 	case !w.holds, !pl.asked:
@@ -135,6 +137,9 @@ func (e *engine) placeOf(w *word) place {
 		if x := &e.people.waivers[w.about.at]; x.urgent() && e.in.Policy.Spec.Waivers != nil && e.in.Policy.Spec.Waivers.BreakGlass != nil {
 			b.quorum = nil
 			pl.take(w, &b, []string{e.in.Policy.Spec.Waivers.BreakGlass.ReviewRole})
+			if w.approval.Spec.Decision == v1alpha1.DecisionAcknowledge {
+				pl.until, pl.apart = forever, w.approval.Spec.Approver == x.waiver.Spec.Requester
+			}
 		}
 		return pl
 	case v1alpha1.RecordDetermination:

@@ -51,8 +51,8 @@ type question struct {
 	spec *v1alpha1.Requirement
 	name string
 	kind kind
-	// gates: a level or a threshold requires it. What only rules a threshold out gates nothing.
-	gates bool
+	// gates: a level or a threshold requires it. rules: it helps to rule a threshold out, which alone gates nothing.
+	gates, rules bool
 	// problem says why the requirement cannot be judged at all; empty when it can.
 	problem   string
 	criterion criterion
@@ -132,7 +132,7 @@ func (q *question) decided() bool {
 }
 
 func (q *question) speaks(r *result) bool {
-	return r.bar == barNone && (r.zone != zoneMet || r.created < q.expiry(r)) || r.zone == zoneFailed
+	return r.bar == barNone && r.created < q.expiry(r) || r.zone == zoneFailed
 }
 
 // judge answers the question. What people answer waits until all results are known: those can void what they said.

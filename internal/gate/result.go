@@ -50,13 +50,15 @@ type result struct {
 	bar bar
 	// saturated: it lies on the safe side, and the evaluation shows nothing favourable any more.
 	saturated bool
-	// alert: it lies on the safe side, and not beyond the bound of the alert.
+	// alert: it does not fail, and does not lie beyond the bound of the alert, so that it counts for no longer than others
+	// that raise one. What lies between the bounds raises none.
 	alert     bool
 	low, high float64
 	// revocation of it, or of another submission of what it is; the gravest, and nil without one.
 	revocation *v1alpha1.Revocation
-	// created is the trusted time of the result, effective the time that its age counts from.
-	created, effective int64
+	// created is the trusted time of the result, seen that at which its file or run was first brought, for whatever release,
+	// and effective the time that its age counts from.
+	created, seen, effective int64
 }
 
 // run are the artifacts that the evaluation says were run.
@@ -76,7 +78,7 @@ func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) 
 		return r
 	}
 	r.created = TrustedTime(evaluation).Unix()
-	r.effective = r.created
+	r.seen, r.effective = r.created, r.created
 	m := evaluation.Status.Measurement
 	if m == nil {
 		r.flaw = flawUnmeasured
@@ -104,8 +106,8 @@ func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) 
 	if r.flaw != flawNone {
 		return r
 	}
-	if r.zone = zone; zone == zoneMet {
-		r.alert = q.criterion.alerts(r.low, r.high)
+	r.zone, r.alert = zone, zone != zoneFailed && q.criterion.alerts(r.low, r.high)
+	if zone == zoneMet {
 		q.saturate(&r)
 	}
 	return r
@@ -118,7 +120,7 @@ func (q *question) saturate(r *result) {
 	if standing := q.spec.Standing; standing == "" || standing == v1alpha1.StandingActive || r.bar != barNone {
 		return
 	}
-	r.zone, r.saturated, r.alert = zoneIndeterminate, true, false
+	r.zone, r.saturated = zoneIndeterminate, true
 }
 
 // unaccepted reports whether a result does not count for what it is, or for who brought it. What fails always counts. What

@@ -103,3 +103,26 @@ func TestAbsentSafeguardsAreNotAdverse(t *testing.T) {
 		})
 	}
 }
+
+// What sums the decision up names the object that breaks the first check, and leaves room for the names of the others.
+func TestTheSummaryNamesWhatBreaks(t *testing.T) {
+	policy := walled("ASL-2")
+	fixture.Requiring("ASL-2", "fences")(policy)
+	fixture.Defining("fences", fixture.Checked(v1alpha1.SafeguardRuntimeClass), fixture.NeededFrom("Internal"))(policy)
+	long := strings.Repeat("x", 480)
+	fences := gate.SafeguardFact{Requirement: "fences", Type: v1alpha1.SafeguardRuntimeClass, State: v1alpha1.SafeguardBroken, Message: "Pod b: " + long}
+	d := gate.Decide(gate.Input{
+		Now: fixture.Day(1), Release: fixture.Release("m1"), Policy: policy, Evaluations: results("card=0.1", "bio=0.1"),
+		Safeguards: []gate.SafeguardFact{fact(v1alpha1.SafeguardBroken, "Pod a: "+long), fences},
+	})
+	for _, part := range []string{
+		"needs walls, which is Broken (Pod a: " + long + ")", "needs fences, which is Broken (put RuntimeClass in place where the release is served)",
+	} {
+		if !strings.Contains(d.Message, part) {
+			t.Errorf("%q is not said in:\n%s", part, d.Message)
+		}
+	}
+	if len(d.Message) > 1024 {
+		t.Errorf("%d bytes", len(d.Message))
+	}
+}

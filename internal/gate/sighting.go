@@ -27,7 +27,8 @@ func index(all []Sighting) sightings {
 
 // trace returns the time at which a result was first seen, not later than effective, and whether its file
 // was submitted before for something else. Submissions in the same second have no order, so either may be
-// the replay and neither counts. The revocations of other submissions that count for the result are noted in it.
+// the replay and neither counts. When it was first seen, and the revocations of other
+// submissions that count for the result, are noted in it.
 func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 	first = r.effective
 	m, run := r.evaluation.Status.Measurement, r.run()
@@ -40,7 +41,7 @@ func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 		seen := other.Time.Unix()
 		switch {
 		case types.same(other.run(), run):
-			first = min(first, seen)
+			first, r.seen = min(first, seen), min(r.seen, seen)
 		case seen <= r.created && (other.UID == "" || other.UID != r.evaluation.UID):
 			replayed = true
 		}
@@ -49,7 +50,7 @@ func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 		other := &s.all[i]
 		if other.RunID == m.RunID && m.RunID != "" && types.same(other.run(), run) {
 			r.recall(other)
-			first = min(first, other.Time.Unix())
+			first, r.seen = min(first, other.Time.Unix()), min(r.seen, other.Time.Unix())
 		}
 	}
 	return first, replayed

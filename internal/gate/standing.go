@@ -22,7 +22,7 @@ type answers struct {
 	at []standing
 	// waived are the waivers that set the requirement aside; nil without any.
 	waived []waived
-	// known are the times at which usable results came to be known that were not revoked; only where there are waivers.
+	// known are the times at which usable results were first seen that were not revoked; only where there are waivers.
 	known []int64
 }
 

@@ -158,7 +158,7 @@ func (e *engine) supportText(v *verdict) {
 func (e *engine) ruledOutText(v *verdict) {
 	n, i := 0, 0
 	for at := range e.thresholds {
-		if e.rests(v, &e.thresholds[at]) {
+		if _, ends := e.restsUntil(v, &e.thresholds[at]); ends {
 			n++
 		}
 	}
@@ -167,7 +167,8 @@ func (e *engine) ruledOutText(v *verdict) {
 	}
 	e.text.add("; ruled out: ")
 	for at := range e.thresholds {
-		if c := &e.thresholds[at]; e.rests(v, c) {
+		c := &e.thresholds[at]
+		if _, ends := e.restsUntil(v, c); ends {
 			e.text.add(separator(i, n), c.spec.Name)
 			if c.state != v1alpha1.ThresholdRuledOut {
 				e.text.add(" (by ReleaseDetermination ", c.determined[v.exposure].determination.Name, ")")
@@ -212,11 +213,23 @@ func (e *engine) obstacles(v *verdict) {
 		}
 		t.add(separatorAfter(len(v.gaps) > 0))
 	}
+	e.gapsText(v)
+}
+
+// gapsText lists what the demands lack, and what would help. Of the first safeguard it says what was seen, which names the
+// object; of others it does not, so that all have room.
+func (e *engine) gapsText(v *verdict) {
+	t, seen := &e.text, false
 	for i := range v.gaps {
 		g := &v.gaps[i]
 		q := &e.questions[g.question]
 		t.add(e.demand(g), " needs ", q.name, ", which is ", string(q.stateAt(v.exposure)), " (")
-		e.remedy(q, v.exposure)
+		if fact := q.fact; !seen && fact != nil && fact.Message != "" {
+			seen = true
+			t.add(strings.TrimSuffix(fact.Message, "."))
+		} else {
+			e.remedy(q, v.exposure)
+		}
 		t.add(")", separatorAfter(i < len(v.gaps)-1))
 	}
 }

@@ -69,6 +69,7 @@ func (e *engine) approvalText(q *question) string {
 	t.add("; ")
 	t.shortages(s)
 	t.add(". ")
+	e.apartText(q)
 	e.instruct(s, exposure)
 	e.uncounted(q)
 	return t.take()
@@ -106,6 +107,25 @@ func (t *text) shortages(s *standing) {
 		i++
 	}
 }
+
+// apartText says whose approval is not counted.
+func (e *engine) apartText(q *question) {
+	author := slices.Contains(q.spec.Approval.DifferFrom, v1alpha1.PartyAuthor)
+	evaluator := slices.Contains(q.spec.Approval.DifferFrom, v1alpha1.PartyEvaluator)
+	switch {
+	case author && len(e.in.Release.Spec.Authors) == 0:
+		e.text.add("Nobody counts while the authors of the release are not known (spec.authors; ", stampedAuthors, "). ")
+	case author && evaluator:
+		e.text.add("Authors of the release and whoever brought evidence about it are not counted. ")
+	case author:
+		e.text.add("Authors of the release are not counted. ")
+	case evaluator:
+		e.text.add("Whoever brought evidence about the release is not counted. ")
+	}
+}
+
+// stampedAuthors is how the authors of a release come to be known.
+const stampedAuthors = "the API server stamps them when it is made, or its artifacts or its exposure change"
 
 // instruct says what has to be written to sign.
 func (e *engine) instruct(s *standing, exposure string) {

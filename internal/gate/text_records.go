@@ -72,7 +72,12 @@ func (e *engine) countsText(w *word, pl *place) {
 	t, s := &e.text, &w.approval.Spec
 	switch s.Decision {
 	case v1alpha1.DecisionObject:
-		t.add("It counts from exposure ", s.Exposure, " on, until ", s.Approver, " approves in role ", s.Role, ". An objection does not end by itself.")
+		if s.Regarding != nil {
+			t.add("It counts against ", string(s.Regarding.Kind), " ", s.Regarding.Name, " as a whole")
+		} else {
+			t.add("It counts from exposure ", s.Exposure, " on")
+		}
+		t.add(", until ", s.Approver, " approves in role ", s.Role, ". An objection does not end by itself.")
 		return
 	case v1alpha1.DecisionAcknowledge:
 		t.add("The acknowledgement of role ", s.Role, " counts")
@@ -114,7 +119,7 @@ func (e *engine) separateText(w *word, pl *place) {
 	t, s := &e.text, &w.approval.Spec
 	switch {
 	case pl.anonymous:
-		t.add("nobody knows the authors of the release (spec.authors; the API server stamps them when it is made, or its artifacts or its exposure change)")
+		t.add("nobody knows the authors of the release (spec.authors; ", stampedAuthors, ")")
 	case w.about.kind == v1alpha1.RecordWaiver:
 		t.add(s.Approver, " asked for the waiver; somebody else has to approve it")
 	case w.about.kind == v1alpha1.RecordDetermination:
@@ -137,7 +142,7 @@ func (e *engine) voidText(g *given, revision, exposure string) {
 	case v1alpha1.ReasonPolicyChanged:
 		t.add("policyRevision ", revision, " is not known, or the policy was weakened since; make another one for policyRevision ", e.decision.PolicyRevision)
 	case v1alpha1.ReasonWeakerEvidence:
-		t.add(g.cause, " became known afterwards, or was revoked; whoever still stands by it has to make another one")
+		t.add(g.cause, "; whoever still stands by it has to make another one")
 	}
 }
 
@@ -208,7 +213,8 @@ func (e *engine) determinationText(r *ruling) string {
 func (e *engine) undecidedText(o *outcome, kind, name, uid, exposure string) {
 	t := &e.text
 	if o.objection != nil {
-		t.add("It does not count: ", o.objection.approval.Spec.Approver, " objects in ReleaseApproval ", o.objection.approval.Name)
+		s := &o.objection.approval.Spec
+		t.add("It does not count: ", s.Approver, " objects in ReleaseApproval ", o.objection.approval.Name, " and has to take that back, by approving it later in role ", s.Role)
 		return
 	}
 	t.add("It does not count yet: ")

@@ -99,21 +99,41 @@ func (e *engine) needed(t *capability, exposure int) bool {
 	return false
 }
 
-// rests reports whether an exposure would not be granted as it is if a threshold were not ruled out.
-func (e *engine) rests(v *verdict, t *capability) bool {
+// restsUntil is until when an exposure rests on a threshold that is ruled out: as long as that lasts; or, where the threshold
+// raises to no higher level, as long as what it requires is met, if that is longer. It rests on nothing where ends is false: the
+// exposure would be granted as it is, without end, if the threshold were not ruled out.
+func (e *engine) restsUntil(v *verdict, t *capability) (end int64, ends bool) {
 	if !t.asks(v.exposure) || t.counts(v.exposure) {
-		return false
+		return 0, false
 	}
-	if t.raises > v.level {
-		return true
-	}
+	met := int64(forever)
 	for _, at := range t.requires {
-		// What is only supposed to be met would not have opened the exposure beside the threshold.
 		q := &e.questions[at]
-		state := q.stateAt(v.exposure)
-		if q.from <= v.exposure && state != v1alpha1.RequirementMet && state != v1alpha1.RequirementWaived {
-			return true
+		switch {
+		case q.from > v.exposure:
+		case !q.metAt(v.exposure):
+			met = minTime
+		case q.expiresAt(v.exposure) != 0:
+			met = min(met, q.expiresAt(v.exposure))
 		}
 	}
-	return false
+	if t.raises > v.level {
+		met = minTime
+	}
+	end = max(e.ruledOutUntil(t, v.exposure), met)
+	return end, end != forever
+}
+
+// ruledOutUntil is until when a threshold is ruled out at an exposure.
+func (e *engine) ruledOutUntil(t *capability, exposure int) int64 {
+	if t.state != v1alpha1.ThresholdRuledOut {
+		return t.determined[exposure].until
+	}
+	until := int64(forever)
+	for _, at := range t.ruledOutBy {
+		if expires := e.questions[at].expires; expires != 0 {
+			until = min(until, expires)
+		}
+	}
+	return until
 }

@@ -46,10 +46,10 @@ func TestThresholdsThatRequire(t *testing.T) {
 			peopleCase: peopleCase{evaluations: list(card(), failure), findings: findings(stands), wantReason: v1alpha1.ReasonEvidenceMissing, wantGranted: "Evaluation"},
 			wantState:  reached,
 		}},
-		"what rules it out supports the grant only where what it requires is not met": {own, determinationCase{
+		"where what it requires is met the grant lasts as long as that or what rules it out": {own, determinationCase{
 			peopleCase: peopleCase{
 				policy:      policy(func(p *v1alpha1.SafetyPolicy) { fixture.ValidFor(15)(&p.Spec.Requirements[1]) }),
-				evaluations: list(card(), evaluation("e", "0.1"), filter), wantGranted: "General", wantSummary: "counts until 2026-04-11T00:00:00Z",
+				evaluations: list(card(), evaluation("e", "0.1"), filter), wantGranted: "General", wantSummary: "; ruled out: T. The first of its evidence counts until 2026-01-21T00:00:00Z",
 			},
 			wantState: ruledOut,
 		}},

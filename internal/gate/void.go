@@ -38,13 +38,7 @@ func (g *given) at(exposure int) {
 
 // current reports whether what was signed under a revision counts still: nothing was weakened since.
 func (e *engine) current(revision string) bool {
-	switch {
-	case revision == "":
-		return false
-	case revision == e.decision.PolicyRevision, e.in.InForce != nil && revision == e.in.InForceRevision:
-		return true
-	}
-	return slices.Contains(e.in.PriorRevisions, revision)
+	return revision != "" && (revision == e.decision.PolicyRevision || slices.Contains(e.in.PriorRevisions, revision))
 }
 
 func endOf(end *metav1.Time) int64 {
@@ -54,25 +48,57 @@ func endOf(end *metav1.Time) int64 {
 	return end.Unix()
 }
 
-// weaken notes what became known about a requirement that is not favourable. Whoever signed before did not know it.
+// weaken voids what was signed before something became known about a requirement that is not favourable: whoever signed did not
+// know it.
 func (e *engine) weaken(q *question, results []result) {
 	p := e.people
 	if p == nil {
 		return
 	}
-	recalled := false
 	for i := range results {
-		r := &results[i]
-		recalled = recalled || r.revocation != nil
-		switch {
-		case r.favourable() && r.revocation != nil:
-			continue
-		case !r.favourable():
-			p.weaken(r.created, r.evaluation.Name)
-		}
-		if len(p.waivers) > 0 {
+		// What would be no news if it were favourable is none where it is not: a higher bar must not make it one.
+		if r := &results[i]; len(p.waivers) > 0 && r.revocation == nil && r.bar == barNone {
 			known := &q.people().known
-			*known = append(*known, r.created)
+			*known = append(*known, r.seen)
+		}
+	}
+	latest := e.unfavourable(q, results)
+	p.each(func(g *given) {
+		if !g.undermined() || !q.matters(g.exposure) {
+			return
+		}
+		if g.made < latest.at {
+			g.void, g.cause = v1alpha1.ReasonWeakerEvidence, latest.what
+		} else if r := decidedAt(g.made, results); r != nil && r.revocation != nil {
+			g.void, g.cause = v1alpha1.ReasonWeakerEvidence, "evaluation "+r.evaluation.Name+", which decided then, was revoked"
+		}
+	})
+}
+
+// matters reports whether what is known of the requirement matters to whoever signs for an exposure: it is needed there or
+// below, or helps to rule out a threshold, which raises the level of all exposures. What nothing refers to is only watched.
+func (q *question) matters(exposure int) bool { return q.rules || q.gates && q.from <= exposure }
+
+// news is what became known, and when.
+type news struct {
+	at   int64
+	what string
+}
+
+// unfavourable is the latest that became known against a requirement, and of several at once the first by its words.
+func (e *engine) unfavourable(q *question, results []result) news {
+	latest := news{at: minTime}
+	note := func(at int64, what, name, became string) {
+		if at < latest.at {
+			return
+		}
+		if what += name + became; at > latest.at || what < latest.what {
+			latest = news{at: at, what: what}
+		}
+	}
+	for i := range results {
+		if r := &results[i]; !r.favourable() {
+			note(r.created, "evaluation ", r.evaluation.Name, ", which is not clear, came afterwards")
 		}
 	}
 	for i := range e.in.Findings {
@@ -85,49 +111,24 @@ func (e *engine) weaken(q *question, results []result) {
 		if !f.CreationTimestamp.IsZero() {
 			found = f.CreationTimestamp.Unix()
 		}
-		p.weaken(found, f.Name)
+		note(found, "AdverseFinding ", f.Name, " was made afterwards")
 	}
 	for i := range e.decision.NewFindings {
 		if f := &e.decision.NewFindings[i]; f.Spec.Requirement == q.name {
-			p.weaken(e.now+1, f.Name)
+			note(e.now+1, "AdverseFinding ", f.Name, " was made afterwards")
 		}
 	}
-	if recalled {
-		p.recall(results)
-	}
+	return latest
 }
 
-// weaken notes evidence, of which the latest counts, and of several at once the first by name.
-func (p *people) weaken(at int64, name string) {
-	if at > p.weakened || at == p.weakened && name < p.weaker {
-		p.weakened, p.weaker = at, name
-	}
-}
-
-// recall voids what was signed while a result decided that was revoked since.
-func (p *people) recall(results []result) {
-	p.each(func(g *given) {
-		var decisive *result
-		for i := range results {
-			if r := &results[i]; r.created <= g.made && (decisive == nil || r.decides(decisive)) {
-				decisive = r
-			}
+// decidedAt is the result that decided at a time, as if nothing were revoked; nil without one.
+func decidedAt(moment int64, results []result) (decisive *result) {
+	for i := range results {
+		if r := &results[i]; r.created <= moment && (decisive == nil || r.decides(decisive)) {
+			decisive = r
 		}
-		if decisive != nil && decisive.revocation != nil && g.undermined() {
-			g.void, g.cause = v1alpha1.ReasonWeakerEvidence, decisive.evaluation.Name
-		}
-	})
-}
-
-// voidWeakened voids what was signed before the latest evidence that is not favourable.
-func (e *engine) voidWeakened() {
-	if p := e.people; p != nil {
-		p.each(func(g *given) {
-			if g.made < p.weakened && g.undermined() {
-				g.void, g.cause = v1alpha1.ReasonWeakerEvidence, p.weaker
-			}
-		})
 	}
+	return decisive
 }
 
 // undermined reports whether evidence matters to a record. That evidence became weaker tells more than that the policy did.

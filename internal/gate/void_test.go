@@ -4,6 +4,7 @@
 package gate_test
 
 import (
+	"slices"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -68,7 +69,49 @@ func TestWhatVoidsAnApproval(t *testing.T) {
 			if test.wantRecord == v1alpha1.ReasonEnded {
 				test.wantReason = v1alpha1.ReasonEvidenceExpired
 			}
-			test.check(t, "sign-off", append(signOff(fixture.Signing("rso")), fixture.Defining("uplift"))...)
+			test.check(t, "sign-off", append(signOff(fixture.Signing("rso")), fixture.Defining("uplift"), fixture.Raising("T", "ASL-2", "uplift"))...)
+		})
+	}
+}
+
+// What the policy relies on nowhere, or only above what was signed, is no evidence that whoever signed had to know.
+func TestWeakerEvidenceVoidsWhatRestsOnIt(t *testing.T) {
+	const weaker = v1alpha1.ReasonWeakerEvidence
+	low := signed("word", "rso", fixture.UpTo("Internal"))
+	w, d := asked("x", naming("sign-off")), fixture.Determination("x", "T", v1alpha1.ConclusionRuledOut, shown())
+	for name, test := range map[string]struct {
+		rules []func(*v1alpha1.SafetyPolicy)
+		peopleCase
+		want string
+	}{
+		"what a level requires at the exposure":         {policy(fixture.Requiring("ASL-3", "uplift"), fixture.Defining("uplift", fixture.NeededFrom("Internal"))), peopleCase{approvals: approvals(low)}, weaker},
+		"what a level requires above the exposure":      {policy(fixture.Requiring("ASL-3", "uplift"), fixture.Defining("uplift", fixture.NeededFrom("General"))), peopleCase{approvals: approvals(low)}, counts},
+		"what a threshold requires at the exposure":     {policy(fixture.Raising("T", "ASL-3", "other"), fixture.RequiringBeside("T", "uplift"), fixture.Defining("other"), fixture.Defining("uplift")), peopleCase{approvals: approvals(low)}, weaker},
+		"what a threshold requires above the exposure":  {policy(fixture.Raising("T", "ASL-3", "other"), fixture.RequiringBeside("T", "uplift"), fixture.Defining("other"), fixture.Defining("uplift", fixture.NeededFrom("General"))), peopleCase{approvals: approvals(low)}, counts},
+		"what rules a threshold out, at every exposure": {policy(fixture.Raising("T", "ASL-3", "uplift"), fixture.Defining("uplift", fixture.NeededFrom("General"))), peopleCase{approvals: approvals(low)}, weaker},
+		"what nothing refers to":                        {policy(fixture.Defining("uplift")), peopleCase{approvals: approvals(signed("word", "rso"))}, counts},
+		"what nothing refers to voids no waiver":        {policy(fixture.Defining("uplift"), fixture.Waiving("ceo", "rso")), peopleCase{waivers: waivers(w), approvals: granting(w)}, counts},
+		"what a level requires voids a determination":   {policy(fixture.Raising("T", "ASL-3", "other"), fixture.Defining("other"), fixture.Requiring("ASL-3", "uplift"), fixture.Defining("uplift", fixture.NeededFrom("General")), fixture.Determining("rso")), peopleCase{determinations: []v1alpha1.ReleaseDetermination{d}}, weaker},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for kind, late := range map[string]struct {
+				evaluations []v1alpha1.SafetyEvaluation
+				findings    []v1alpha1.AdverseFinding
+			}{
+				"a result that is not clear":     {evaluations: list(evaluation("late", "0.3", day(2)))},
+				"the revocation of what decided": {evaluations: list(evaluation("e", "0.1", fixture.Revoked(v1alpha1.RevocationAdvisory)))},
+				"a finding, though it was resolved": {findings: findings(fixture.Finding("found", "uplift",
+					gate.Digest([]v1alpha1.SubjectArtifact{fixture.Weights("m1")}, nil), fixture.ResolvedAt(fixture.Day(0)),
+					func(f *v1alpha1.AdverseFinding) { f.CreationTimestamp = metav1.NewTime(fixture.Day(2)) }))},
+			} {
+				given := test.peopleCase
+				given.evaluations, given.findings = late.evaluations, late.findings
+				got := gate.Decide(given.input(append(signOff(fixture.Signing("rso")), test.rules...)...))
+				record := got.Records[slices.IndexFunc(got.Records, func(r gate.RecordResult) bool { return r.Name == "word" || r.Name == "x" })]
+				if record.Reason != test.want {
+					t.Errorf("after %s %s is %s: %s", kind, record.Name, record.Reason, record.Message)
+				}
+			}
 		})
 	}
 }

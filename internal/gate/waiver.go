@@ -144,8 +144,10 @@ func (e *engine) apply(at int) {
 	case x.end > e.now:
 		x.refusal = ""
 	case owed != nil && until <= e.now:
-		x.refusal, x.why = v1alpha1.ReasonReviewOverdue, "somebody in role "+e.in.Policy.Spec.Waivers.BreakGlass.ReviewRole+
-			" owes an acknowledgement of ReleaseWaiver "+owed.Name+" since "+timestamp(until)
+		role := e.in.Policy.Spec.Waivers.BreakGlass.ReviewRole
+		x.refusal, x.why = v1alpha1.ReasonReviewOverdue, "somebody in role "+role+" owes an acknowledgement of ReleaseWaiver "+owed.Name+" since "+
+			timestamp(until)+": a ReleaseApproval with role "+role+", decision Acknowledge and regarding {kind: ReleaseWaiver, name: "+owed.Name+
+			", uid: "+string(owed.UID)+"}, by somebody else than "+owed.Spec.Requester
 	default:
 		x.refusal = x.lack(e.now)
 	}
@@ -224,12 +226,25 @@ func (e *engine) renewed(at int, q *question) *exemption {
 	return nil
 }
 
-// stopped reports whether a waiver never counted, since somebody objected to it before enough people approved.
+// stopped reports whether somebody objects to a waiver that never counted: fewer people approved it than every policy asks for.
+// How many the policy asks for today does not matter: else a larger quorum could make one that had counted never have done so.
 func (e *engine) stopped(at int) bool {
 	b := e.ballotOn(at)
-	b.ever = true
-	o := b.count(len(e.in.Policy.Spec.Exposures)-1, e.now)
-	return o.objection != nil && !o.complete
+	if b.objection(len(e.in.Policy.Spec.Exposures)-1) == nil {
+		return false
+	}
+	least := leastApprovers
+	if e.people.waivers[at].urgent() {
+		least = 1
+	}
+	var approvers []string
+	for i := range b.words {
+		s := &b.words[i].approval.Spec
+		if s.Decision == v1alpha1.DecisionApprove && !slices.Contains(b.apart, s.Approver) && !slices.Contains(approvers, s.Approver) {
+			approvers = append(approvers, s.Approver)
+		}
+	}
+	return len(approvers) < least
 }
 
 // review is until when a waiver counts for its own end and for the reviews that are owed: each earlier one for an emergency
@@ -244,19 +259,32 @@ func (e *engine) review(at int) (until int64, owed *v1alpha1.ReleaseWaiver) {
 	for i := range at {
 		before := &e.people.waivers[i]
 		due := before.made + int64(rules.ReviewDays)*daySeconds
-		if before.urgent() && due < until && !e.reviewed(i, rules.ReviewRole) {
+		if before.urgent() && due < until && !e.reviewed(i) {
 			until, owed = due, before.waiver
 		}
 	}
 	return until, owed
 }
 
-// reviewed reports whether somebody in the role, who did not ask for the waiver, acknowledged it.
-func (e *engine) reviewed(at int, role string) bool {
-	x := &e.people.waivers[at]
-	return slices.ContainsFunc(e.people.about(about{kind: v1alpha1.RecordWaiver, at: at}), func(w word) bool {
-		s := &w.approval.Spec
-		return s.Decision == v1alpha1.DecisionAcknowledge && s.Role == role && w.holds && s.Approver != x.waiver.Spec.Requester &&
-			!w.approval.CreationTimestamp.IsZero() && w.made <= e.now
-	})
+// reviewed reports whether somebody reviewed a waiver for an emergency.
+func (e *engine) reviewed(at int) bool {
+	words := e.people.about(about{kind: v1alpha1.RecordWaiver, at: at})
+	for i := range words {
+		if e.reviews(&words[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// reviews reports whether a word is the review of a waiver for an emergency: an acknowledgement by somebody in the role, who did
+// not ask for it. It is one of what was done, and stays so whatever became of the release, its evidence or the policy since.
+func (e *engine) reviews(w *word) bool {
+	rules, s := e.in.Policy.Spec.Waivers, &w.approval.Spec
+	if w.about.kind != v1alpha1.RecordWaiver || rules == nil || rules.BreakGlass == nil {
+		return false
+	}
+	x := &e.people.waivers[w.about.at]
+	return x.urgent() && s.Decision == v1alpha1.DecisionAcknowledge && s.Role == rules.BreakGlass.ReviewRole && w.holds &&
+		s.Approver != x.waiver.Spec.Requester && !w.approval.CreationTimestamp.IsZero() && w.made <= e.now
 }

@@ -240,6 +240,30 @@ func TestNoWaiverIsRenewed(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nor is a file that was brought again a new result", func(t *testing.T) {
+		again := list(evaluation("e", "0.3"), evaluation("f", "0.3", day(3)))
+		again[1].Status.Measurement.SHA256 = again[0].Status.Measurement.SHA256
+		given := peopleCase{waivers: waivers(first, second), approvals: both, evaluations: again, wantRecords: records("b", v1alpha1.ReasonNoNewEvidence)}
+		in := given.input(waivable()...)
+		in.Sightings = []gate.Sighting{gate.SightingOf(&again[0]), gate.SightingOf(&again[1])}
+		given.checkRecords(t, gate.Decide(in).Records)
+	})
+	t.Run("nor does a larger quorum make an approved one count as stopped", func(t *testing.T) {
+		given := peopleCase{waivers: waivers(first, second), approvals: append(both, stopped...), wantRecords: records("b", v1alpha1.ReasonNoNewEvidence)}
+		given.approvals = append(given.approvals, signed("b-eve", "legal", fixture.RegardingWaiver(&second), on(7)))
+		got := gate.Decide(given.input(append(waivable(), func(p *v1alpha1.SafetyPolicy) {
+			p.Spec.Waivers.Quorum = fixture.Quorum("ceo", "rso", "legal")
+		})...))
+		given.checkRecords(t, got.Records)
+		if got.GrantedExposure == "General" {
+			t.Errorf("it is granted: %s", got.Message)
+		}
+	})
+	t.Run("one whose second approver asked for it himself never counted", func(t *testing.T) {
+		own := signed("own", "rso", fixture.RegardingWaiver(&first), fixture.By("requester@example.com"))
+		given := peopleCase{waivers: waivers(first, second), approvals: append(append(granting(second), granting(first)[0], own), stopped...), wantRecords: records("b", counts)}
+		given.checkRecords(t, gate.Decide(given.input(waivable()...)).Records)
+	})
 	t.Run("an approval is set aside once for these artifacts, whatever evidence comes", func(t *testing.T) {
 		name := naming("sign-off")
 		one, two := asked("a", name, fixture.Ending(fixture.Day(5))), asked("b", name, askedOn(6))

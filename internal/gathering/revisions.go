@@ -102,8 +102,8 @@ func (s Source) standing(ctx context.Context, policy string) (revision.Standing,
 }
 
 // Enforced is a policy as it is enforced: while it is not in force, what [revision.Strictest] makes of it and of what is.
-func Enforced(ctx context.Context, reader client.Reader, policy *v1alpha1.SafetyPolicy) (*v1alpha1.SafetyPolicy, error) {
-	records, err := Revisions(ctx, reader, policy.Name)
+func (s Source) Enforced(ctx context.Context, policy *v1alpha1.SafetyPolicy) (*v1alpha1.SafetyPolicy, error) {
+	records, err := s.standing(ctx, policy.Name)
 	if err != nil {
 		return nil, err
 	}

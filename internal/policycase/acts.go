@@ -100,7 +100,7 @@ func (w *world) change(ctx context.Context, as Person, step *ChangeStep) error {
 	for i := range release.Spec.Artifacts {
 		release.Spec.Artifacts[i].Digest = w.digest(release.Spec.Artifacts[i].Digest)
 	}
-	return w.store.Update(ctx, as, release)
+	return w.update(ctx, as, release)
 }
 
 func (w *world) evaluate(ctx context.Context, as Person, step *EvaluationStep) error {
@@ -182,14 +182,14 @@ func (w *world) revoke(ctx context.Context, as Person, step *RevokeStep) error {
 			return err
 		}
 		release.Spec.Revocation = revocation
-		return w.store.Update(ctx, as, release)
+		return w.update(ctx, as, release)
 	}
 	e := &v1alpha1.SafetyEvaluation{}
 	if err := w.store.Read(ctx, w.key(step.Evaluation), e); err != nil {
 		return fmt.Errorf("reading evaluation %q: %w", step.Evaluation, err)
 	}
 	e.Spec.Revocation = revocation
-	return w.store.Update(ctx, as, e)
+	return w.update(ctx, as, e)
 }
 
 // see records what is seen of a release's checks, as the controller does.

@@ -4,9 +4,11 @@
 package policycase
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,14 +19,30 @@ import (
 // decode reads one YAML document into out, a pointer, by the JSON names of its fields. What is unknown, given twice, or of
 // another type is an error that names the line.
 func decode(data []byte, out any) error {
-	var document yaml.Node
-	if err := yaml.Unmarshal(data, &document); err != nil {
-		return fmt.Errorf("reading YAML: %w", err)
+	node, err := document(data)
+	if err != nil {
+		return err
 	}
-	if len(document.Content) != 1 {
-		return errors.New("the file is empty: it must hold one document")
+	return decodeNode(node, reflect.ValueOf(out).Elem())
+}
+
+// document is the one document of a file. A second one is an error, since nothing would read it.
+func document(data []byte) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var first, second yaml.Node
+	if err := decoder.Decode(&first); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading YAML: %w", err)
 	}
-	return decodeNode(document.Content[0], reflect.ValueOf(out).Elem())
+	if len(first.Content) != 1 {
+		return nil, errors.New("the file is empty: it must hold one document")
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return nil, at(&second, "the file holds a second document, which nothing reads: give it a file of its own")
+	case !errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("reading YAML: %w", err)
+	}
+	return first.Content[0], nil
 }
 
 // decodeNode reads a node into a value that can be set.

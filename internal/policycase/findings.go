@@ -33,7 +33,7 @@ func (w *world) resolve(ctx context.Context, as Person, step *ResolveStep) error
 				return fmt.Errorf("reading finding %s: %w", f.Name, err)
 			}
 			fresh.Spec.Resolution = &v1alpha1.FindingResolution{Namespace: w.place.Namespace, Evaluation: step.Evaluation, Reason: step.Reason}
-			if err := w.store.Update(ctx, as, fresh); err != nil {
+			if err := w.update(ctx, as, fresh); err != nil {
 				return err
 			}
 			found++

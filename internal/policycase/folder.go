@@ -4,17 +4,15 @@
 package policycase
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Folder is a policy with its suites, its people and its cases.
@@ -73,6 +71,9 @@ func ReadFolder(files fs.FS, dir string) (*Folder, error) {
 	if folder.Policy, err = fs.ReadFile(files, path.Join(dir, "policy.yaml")); err != nil {
 		return nil, fmt.Errorf("reading the policy: %w", err)
 	}
+	if _, err := document(folder.Policy); err != nil {
+		return nil, fmt.Errorf("%s: %w", path.Join(dir, "policy.yaml"), err)
+	}
 	if folder.People, err = readPeople(files, path.Join(dir, "people.yaml")); err != nil {
 		return nil, err
 	}
@@ -98,19 +99,26 @@ func ReadFolder(files fs.FS, dir string) (*Folder, error) {
 	return folder, errors.Join(problems...)
 }
 
+// documents are the files of a folder by name; none where it is not there. What would not be read is an error.
 func documents(files fs.FS, dir string) ([]Document, error) {
-	names, err := fs.Glob(files, path.Join(dir, "*.yaml"))
-	if err != nil {
+	entries, err := fs.ReadDir(files, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("looking into %s: %w", dir, err)
 	}
-	slices.Sort(names)
-	all := make([]Document, 0, len(names))
-	for _, name := range names {
+	all := make([]Document, 0, len(entries))
+	for _, entry := range entries {
+		name := path.Join(dir, entry.Name())
+		if entry.IsDir() || path.Ext(name) != ".yaml" {
+			return nil, fmt.Errorf("%s: nothing reads it: name it with the ending .yaml and put it into %s itself, or take it away", name, dir)
+		}
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
-		all = append(all, Document{Name: path.Base(name), Data: data})
+		if _, err := document(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, Document{Name: entry.Name(), Data: data})
 	}
 	return all, nil
 }
@@ -156,11 +164,11 @@ func ReadCase(file string, data []byte) (*Case, error) {
 
 // number gives each step its line.
 func (c *Case) number(data []byte) {
-	var document yaml.Node
-	if yaml.NewDecoder(bytes.NewReader(data)).Decode(&document) != nil || len(document.Content) != 1 {
+	node, err := document(data)
+	if err != nil {
 		return
 	}
-	content := document.Content[0].Content
+	content := node.Content
 	for i := 0; i+1 < len(content); i += 2 {
 		if content[i].Value == "steps" {
 			for j, step := range content[i+1].Content {
@@ -188,8 +196,13 @@ func (c *Case) check() error {
 		}
 	}
 	for i := range c.Steps {
-		if err := c.Steps[i].check(); err != nil {
-			return &lineError{line: c.Steps[i].Line, problem: err.Error()}
+		step := &c.Steps[i]
+		err := step.check()
+		if err == nil && step.Evaluation != nil && step.Evaluation.Figures == Reported && len(c.Sources) == 0 {
+			err = fmt.Errorf("figures are %s, and the case has no sources: name who reported them, or write %s", Reported, Ours)
+		}
+		if err != nil {
+			return &lineError{line: step.Line, problem: err.Error()}
 		}
 	}
 	return nil
@@ -232,6 +245,16 @@ func (s *Step) check() error {
 func (e *Expectation) check() error {
 	if !slices.Contains(Outcomes(), e.Outcome) {
 		return fmt.Errorf("outcome must be one of %v", Outcomes())
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Thresholds)) {
+		if e.Thresholds[name] == "" {
+			return fmt.Errorf("thresholds names %s and no state", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Requirements)) {
+		if e.Requirements[name] == "" {
+			return fmt.Errorf("requirements names %s and no state", name)
+		}
 	}
 	return nil
 }

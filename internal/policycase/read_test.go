@@ -57,6 +57,9 @@ steps:
 		"a source without a standing":           {`, standing: Primary`, ``, "a source needs title, uri, date such as"},
 		"a source of no date":                   {`date: "2026-01"`, `date: "last year"`, "a source needs title, uri, date such as"},
 		"a case that does not say what is ours": {`ours: [The rest.]`, ``, "ours is missing"},
+		"a second document":                     {"- as: maker\n  evaluation", "---\n- as: maker\n  evaluation", "line 14: the file holds a second document"},
+		"a requirement without a state":         {`granted: Evaluation}`, `granted: Evaluation, requirements: {upflit: }}`, "line 19: requirements names upflit and no state"},
+		"a threshold without a state":           {`granted: Evaluation}`, `granted: Evaluation, thresholds: {CBRN-3: ""}}`, "line 19: thresholds names CBRN-3 and no state"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(right, test.from) {
@@ -70,6 +73,20 @@ steps:
 	}
 }
 
+func TestFiguresAreNotReportedWithoutASource(t *testing.T) {
+	const text = `title: A case.
+ours: [All of it.]
+steps:
+- as: maker
+  evaluation: {requirement: uplift, figures: Reported, measured: {value: "1", judged: 8}}
+- expect: {outcome: Held, granted: Evaluation}
+`
+	const want = "line 4: figures are Reported, and the case has no sources"
+	if _, err := policycase.ReadCase("case", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("want %q, got: %v", want, err)
+	}
+}
+
 func TestAFolderThatCannotBeRead(t *testing.T) {
 	for name, test := range map[string]struct{ file, text, want string }{
 		"somebody who is not there":   {"rsp/cases/case.yaml", strings.Replace(start, "as: ceo", "as: nobody", 1) + "- expect: {outcome: Held, granted: Evaluation}\n", `rsp/cases/case.yaml: line 6: nobody in people.yaml is called "nobody"`},
@@ -78,6 +95,10 @@ func TestAFolderThatCannotBeRead(t *testing.T) {
 		"somebody without a user":     {"rsp/people.yaml", "people: [{name: a}]", "each person needs a name and a user"},
 		"a file that is empty":        {"rsp/cases/case.yaml", "", "rsp/cases/case.yaml: the file is empty"},
 		"a file that is no YAML":      {"rsp/cases/case.yaml", "a: b: c", "rsp/cases/case.yaml: reading YAML"},
+		"a case that nothing reads":   {"rsp/cases/case.yml", start, "rsp/cases/case.yml: nothing reads it"},
+		"a case in a folder below":    {"rsp/cases/old/case.yaml", start, "rsp/cases/old: nothing reads it"},
+		"a policy and something more": {"rsp/policy.yaml", policy + "---\nkind: Secret\n", "rsp/policy.yaml: line 28: the file holds a second document"},
+		"a suite and something more":  {"rsp/suites/s.yaml", "a: b\n---\nc: d\n", "rsp/suites/s.yaml: line 2: the file holds a second document"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := fstest.MapFS{"rsp/policy.yaml": {Data: []byte(policy)}, "rsp/people.yaml": {Data: []byte(people)}}

@@ -30,7 +30,7 @@ func (w *world) amend(ctx context.Context, as Person, step *PolicyStep) error {
 	if err := edit(&policy.Spec, step.Set); err != nil {
 		return err
 	}
-	if err := w.store.Update(ctx, as, policy); err != nil {
+	if err := w.update(ctx, as, policy); err != nil {
 		return err
 	}
 	return w.revise(ctx, policy)

@@ -139,11 +139,26 @@ func (w *world) adopt(ctx context.Context, folder *Folder) error {
 // create makes an object as a person, at the time of the case.
 func (w *world) create(ctx context.Context, as Person, object Object) error {
 	if err := w.store.Create(ctx, as, object); err != nil {
-		return err
+		return &answerError{err: err}
 	}
 	w.born[object.GetUID()] = w.now
 	return nil
 }
+
+// update changes an object as a person.
+func (w *world) update(ctx context.Context, as Person, object Object) error {
+	if err := w.store.Update(ctx, as, object); err != nil {
+		return &answerError{err: err}
+	}
+	return nil
+}
+
+// answerError is what the store answers to a person: a refusal, and no slip of the case itself.
+type answerError struct{ err error }
+
+func (e *answerError) Error() string { return e.err.Error() }
+
+func (e *answerError) Unwrap() error { return e.err }
 
 // take lets the people of a step do what it says, one after another.
 func (w *world) take(ctx context.Context, step *Step) error {
@@ -156,11 +171,14 @@ func (w *world) take(ctx context.Context, step *Step) error {
 			w.pass(0)
 		}
 		err := w.act(ctx, step, w.people[name])
+		_, answered := errors.AsType[*answerError](err)
 		switch {
 		case step.Refused == "" && err != nil:
 			return fmt.Errorf("%s: %w", name, err)
 		case step.Refused != "" && err == nil:
 			return fmt.Errorf("%s was let through, and should have been refused: %s", name, step.Refused)
+		case step.Refused != "" && !answered:
+			return fmt.Errorf("%s was not refused, the step is wrong: %w", name, err)
 		case step.Refused != "" && !strings.Contains(err.Error(), step.Refused):
 			return fmt.Errorf("%s was refused with other words than %q: %w", name, step.Refused, err)
 		}

@@ -180,6 +180,10 @@ func TestAWrongExpectationIsReported(t *testing.T) {
 			"- as: board\n  refused: elsewhere\n  approval: {role: ceo, decision: Approve}\n- expect: {outcome: Held, granted: Evaluation}",
 			"line 8: board was refused with other words",
 		},
+		"a slip of the case is no refusal": {
+			"- as: ceo\n  refused: upflit\n  clear: {requirements: [upflit]}\n- expect: {outcome: Held, granted: Evaluation}",
+			`line 8: ceo was not refused, the step is wrong: the policy has no requirement "upflit"`,
+		},
 		"a refusal that nobody expects": {
 			"- as: board\n  approval: {role: ceo, decision: Approve}\n- expect: {outcome: Held, granted: Evaluation}",
 			"line 8: board: board@lab.example may not approve in role ceo",

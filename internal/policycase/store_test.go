@@ -63,6 +63,8 @@ func (m *memory) Create(ctx context.Context, as policycase.Person, object policy
 			return fmt.Errorf("%s may not approve in role %s", as.User, o.Spec.Role)
 		}
 		o.Spec.Approver, o.Spec.ApproverGroups = as.User, as.Groups
+	case *v1alpha1.ReleaseDetermination:
+		o.Spec.Author = as.User
 	case *v1alpha1.PolicyApproval:
 		o.Spec.Approver, o.Spec.ApproverGroups = as.User, as.Groups
 	case *v1alpha1.SafetyPolicy:

@@ -167,18 +167,6 @@ func set[T comparable](c *comparison, item string, before, after []T, s sided) {
 	}
 }
 
-// options compares lists of what is allowed, of which an empty one allows everything.
-func options[T comparable](c *comparison, item string, before, after []T, why reasons) {
-	switch {
-	case len(before) == 0 && len(after) > 0:
-		c.add(item, stricter, before, after, why.stricter)
-	case len(before) > 0 && len(after) == 0:
-		c.add(item, weaker, before, after, why.weaker)
-	default:
-		set(c, item, before, after, sided{weaker, why})
-	}
-}
-
 // pair is what two lists have under one name; nil where one does not have it.
 type pair[T any] struct {
 	name          string

@@ -65,10 +65,9 @@ func (c *comparison) evaluators() {
 	if c.after.IndependentEvaluators != nil {
 		after = *c.after.IndependentEvaluators
 	}
-	why := reasons{"the evidence of fewer people is independent", "the evidence of more people is independent"}
 	c.part("spec.independentEvaluators", c.before.IndependentEvaluators, c.after.IndependentEvaluators, func() {
-		set(c, "spec.independentEvaluators.users", before.Users, after.Users, sided{weaker, why})
-		set(c, "spec.independentEvaluators.groups", before.Groups, after.Groups, sided{weaker, why})
+		either(c, "spec.independentEvaluators.users", before.Users, after.Users)
+		either(c, "spec.independentEvaluators.groups", before.Groups, after.Groups)
 	})
 }
 

@@ -80,11 +80,10 @@ func (c *comparison) neededFrom(item string, before, after *v1alpha1.Requirement
 func (c *comparison) counting(item string, before, after *v1alpha1.Requirement) {
 	either(c, item+".scope", before.Scope, after.Scope)
 	either(c, item+".acceptRelations", before.AcceptRelations, after.AcceptRelations)
-	word(c, item+".independence", before.Independence, after.Independence, scale[v1alpha1.Independence]{
-		order: []v1alpha1.Independence{"", v1alpha1.IndependenceInternal, v1alpha1.IndependenceIndependent},
-		why:   reasons{"favourable results count from fewer people", "favourable results count from more people"},
-	})
-	if grown(c, item+".elicitation", before.Elicitation, after.Elicitation, sided{stricter, reasons{"a favourable result counts only with a record of how hard was tried", "a favourable result counts without a record of how hard was tried"}}) {
+	c.plain(item+".independence", before.Independence, after.Independence, weaker, incomparable)
+	if before.Elicitation == nil || after.Elicitation == nil {
+		c.plain(item+".elicitation", before.Elicitation, after.Elicitation, weaker, incomparable)
+	} else {
 		c.elicitation(item+".elicitation", before.Elicitation, after.Elicitation)
 	}
 	word(c, item+".standing", before.Standing, after.Standing, scale[v1alpha1.Standing]{
@@ -104,16 +103,15 @@ func either[T comparable](c *comparison, item string, before, after []T) {
 }
 
 func (c *comparison) elicitation(item string, before, after *v1alpha1.ElicitationCriterion) {
-	why := reasons{"a favourable result has to show more effort to count", "a favourable result counts that shows less effort"}
-	options(c, item+".variants", before.Variants, after.Variants, why)
-	c.number(item+".minTrials", before.MinTrials, after.MinTrials, measure{nothing, false, why})
-	options(c, item+".aggregations", before.Aggregations, after.Aggregations, why)
-	c.number(item+".minRedTeamHours", before.MinRedTeamHours, after.MinRedTeamHours, measure{nothing, false, why})
-	word(c, item+".budget", before.Budget, after.Budget, scale[v1alpha1.BudgetRecord]{
-		preset: v1alpha1.BudgetOptional,
-		order:  []v1alpha1.BudgetRecord{v1alpha1.BudgetOptional, v1alpha1.BudgetRequired},
-		why:    why,
-	})
+	either(c, item+".variants", before.Variants, after.Variants)
+	c.plain(item+".minTrials", before.MinTrials, after.MinTrials, weaker, incomparable)
+	either(c, item+".aggregations", before.Aggregations, after.Aggregations)
+	c.plain(item+".minRedTeamHours", before.MinRedTeamHours, after.MinRedTeamHours, weaker, incomparable)
+	if cmp.Or(before.Budget, v1alpha1.BudgetOptional) == cmp.Or(after.Budget, v1alpha1.BudgetOptional) {
+		c.plain(item+".budget", before.Budget, after.Budget, neutral, asOmitted)
+		return
+	}
+	c.plain(item+".budget", before.Budget, after.Budget, weaker, incomparable)
 }
 
 func (c *comparison) evaluation(item string, before, after *v1alpha1.EvaluationCriterion) {

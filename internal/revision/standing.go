@@ -86,6 +86,15 @@ func (s Standing) All() []*v1alpha1.PolicyRevision {
 	return all
 }
 
+// After is the record that came next after another; nil after the newest.
+func (s Standing) After(r *v1alpha1.PolicyRevision) *v1alpha1.PolicyRevision {
+	all := s.All()
+	if i := slices.Index(all, r) + 1; i > 0 && i < len(all) {
+		return all[i]
+	}
+	return nil
+}
+
 // Holds reports whether a text is in force: it is the one of the record that is, or there is no record yet.
 func (s Standing) Holds(digest string) bool {
 	return s.Newest == nil || s.InForce != nil && s.InForce.Spec.Digest == digest

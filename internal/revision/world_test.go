@@ -38,6 +38,9 @@ func (s *source) policy() *v1alpha1.SafetyPolicy {
 	for i := range 3 {
 		fixture.Defining(fmt.Sprint("r", i), fixture.NeededFrom(pick(s, "", "Internal", "General")), func(r *v1alpha1.Requirement) {
 			r.Independence, r.Standing = pick(s, "", v1alpha1.IndependenceInternal), pick(s, "", "", v1alpha1.StandingSaturated)
+			if s.below(4) == 3 {
+				fixture.Alerting("0.12", 3)(r)
+			}
 		})(p)
 	}
 	fixture.Defining("signed", fixture.Signing("rso"), fixture.NeededFrom(pick(s, "", "General")))(p)
@@ -77,6 +80,14 @@ func (s *source) input(p *v1alpha1.SafetyPolicy) gate.Input {
 	for i := range in.Evaluations {
 		in.Sightings = append(in.Sightings, gate.SightingOf(&in.Evaluations[i]))
 	}
+	if s.below(3) == 2 {
+		fixture.DerivedFrom("base")(release)
+		in.Ancestors = []v1alpha1.ModelRelease{*fixture.Release("base", fixture.Of(fixture.Weights("base")))}
+		f := fixture.Finding("f", pick(s, "r0", "r1", "r2"), gate.Digest([]v1alpha1.SubjectArtifact{fixture.Weights("base")}, nil),
+			fixture.Concerning(fixture.Weights("base")))
+		f.CreationTimestamp = metav1.NewTime(fixture.Day(0))
+		in.Findings = []v1alpha1.AdverseFinding{f}
+	}
 	shown := fixture.Shown{Subject: gate.Digest(gate.Artifacts(release), nil), Revision: "shown"}
 	in.PriorRevisions = []string{"shown"}
 	s.people(&in, shown)
@@ -91,6 +102,12 @@ func (s *source) evaluation(requirement string, n int) v1alpha1.SafetyEvaluation
 	}
 	if s.below(4) == 3 {
 		fixture.Counting(20, 20, 0, 0)(&e)
+	}
+	switch s.below(8) {
+	case 6:
+		fixture.Revoked(v1alpha1.RevocationAdvisory)(&e)
+	case 7:
+		fixture.Ended(e.CreationTimestamp.AddDate(0, 0, -pick(s, 4, 200)))(&e)
 	}
 	return e
 }
@@ -107,8 +124,8 @@ func (s *source) people(in *gate.Input, shown fixture.Shown) {
 		a.Spec.ApproverGroups = pick(s, nil, []string{"safety"})
 		in.Approvals = append(in.Approvals, a)
 	}
-	if s.below(3) == 2 {
-		w := fixture.Waiver("w", pick(s, "r0", "r1", "signed"), shown)
+	for range pick(s, 0, 0, 1, 2) {
+		w := fixture.Waiver(fmt.Sprint("w", len(in.Waivers)), pick(s, "r0", "r1", "signed"), shown)
 		at(&w.ObjectMeta)
 		in.Waivers = append(in.Waivers, w)
 		s.approved(in, shown, fixture.RegardingWaiver(&w))

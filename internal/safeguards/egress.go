@@ -121,15 +121,24 @@ func blocksOf(policy string, rule networkingv1.NetworkPolicyEgressRule) []block 
 		if err != nil {
 			cidr = netip.MustParsePrefix("0.0.0.0/0")
 		}
-		b := block{policy: policy, cidr: cidr.Masked()}
+		b := block{policy: policy, cidr: plain(cidr)}
 		for _, text := range peer.IPBlock.Except {
 			if except, err := netip.ParsePrefix(text); err == nil {
-				b.except = append(b.except, except.Masked())
+				b.except = append(b.except, plain(except))
 			}
 		}
 		all = append(all, b)
 	}
 	return all
+}
+
+// plain is a prefix without the bits of its address that say nothing. One of IPv4 that is written as IPv6 is one of IPv4.
+func plain(p netip.Prefix) netip.Prefix {
+	const mapped = 96
+	if p.Addr().Is4In6() && p.Bits() >= mapped {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped)
+	}
+	return p.Masked()
 }
 
 // covers names the first policy whose blocks, with those of others, make up all of a prefix; empty when they do not. A

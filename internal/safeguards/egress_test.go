@@ -88,6 +88,8 @@ func TestEgressDenied(t *testing.T) {
 		"one half":                              {change: having(allowing(to("0.0.0.0/1"))), want: inPlace},
 		"halves with a hole":                    {change: having(allowing(to("0.0.0.0/1"), to("128.0.0.0/1", "192.0.2.7/32"))), want: inPlace},
 		"a block that cannot be read":           {having(allowing(to("everywhere"))), isBroken, []string{everything}},
+		"every address of version 4 as 6":       {having(allowing(to("::ffff:0:0/96"))), isBroken, []string{everything}},
+		"a block of version 4 as 6":             {change: having(allowing(to("::ffff:10.0.0.0/104"))), want: inPlace},
 		"one block":                             {change: having(allowing(to("192.0.2.0/24"))), want: inPlace},
 		"a peer that names nothing":             {having(allowing(networkingv1.NetworkPolicyPeer{})), isBroken, []string{"names nothing"}},
 		"every pod of every namespace":          {having(allowing(networkingv1.NetworkPolicyPeer{NamespaceSelector: &metav1.LabelSelector{}})), isBroken, []string{"every pod of every namespace"}},

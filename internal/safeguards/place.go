@@ -30,8 +30,9 @@ func podSecurityRestricted(_ v1alpha1.SafeguardCheck, s Scene) fault {
 		return broken("namespace %s: its label %s is %s: set it to %s", s.Namespace, labelEnforce, cmp.Or(level, "not set"), levelRestricted)
 	}
 	version := cmp.Or(s.Labels[labelEnforceVersion], versionLatest)
-	minor, err := strconv.Atoi(strings.TrimPrefix(version, "v1."))
-	if version == versionLatest || err == nil && strings.HasPrefix(version, "v1.") && minor >= leastMinor {
+	text, ofOne := strings.CutPrefix(version, "v1.")
+	minor, err := strconv.ParseUint(text, 10, 16)
+	if version == versionLatest || ofOne && err == nil && minor >= leastMinor {
 		return fault{}
 	}
 	return broken("namespace %s: its label %s is %s, and restricted asks for less there: set it to %s, or take it away",

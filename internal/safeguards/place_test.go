@@ -25,6 +25,7 @@ func TestPodSecurityRestricted(t *testing.T) {
 		"the latest version":       {change: version("latest"), want: inPlace},
 		"a version that is as now": {change: version("v1.25"), want: inPlace},
 		"an old version":           {version("v1.18"), isBroken, []string{"enforce-version is v1.18"}},
+		"a version that is none":   {version("v1.+30"), isBroken, []string{"enforce-version is v1.+30"}},
 		"no version":               {version("1.30"), isBroken, []string{"enforce-version is 1.30"}},
 		"no labels":                {func(s *Scene) { s.Labels = nil }, isNot, []string{"could not be read"}},
 	})

@@ -17,6 +17,9 @@ import (
 // annotationEgressBandwidth is the one that the bandwidth plug-in reads, in bits per second.
 const annotationEgressBandwidth = "kubernetes.io/egress-bandwidth"
 
+// signerAPIServerClient signs certificates that the API server takes for a pod's identity.
+const signerAPIServerClient = "kubernetes.io/kube-apiserver-client-pod"
+
 // container is a container of any kind, and the field that it is in.
 type container struct {
 	corev1.EphemeralContainerCommon
@@ -112,8 +115,16 @@ func list(names []string) string {
 func noServiceAccountToken(_ v1alpha1.SafeguardCheck, w Workload, _ Scene) fault {
 	const remedy = "set spec.automountServiceAccountToken to false, and project no token"
 	for _, v := range w.Spec.Volumes {
-		if v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(s corev1.VolumeProjection) bool { return s.ServiceAccountToken != nil }) {
-			return broken("spec.volumes[%s] gives it a token of its service account: %s", v.Name, remedy)
+		if v.Projected == nil {
+			continue
+		}
+		for _, s := range v.Projected.Sources {
+			switch {
+			case s.ServiceAccountToken != nil:
+				return broken("spec.volumes[%s] gives it a token of its service account: %s", v.Name, remedy)
+			case s.PodCertificate != nil && s.PodCertificate.SignerName == signerAPIServerClient:
+				return broken("spec.volumes[%s] gives it a client certificate of the API server, which is as good as a token: project none", v.Name)
+			}
 		}
 	}
 	if automount := w.Spec.AutomountServiceAccountToken; w.Template && (automount == nil || *automount) {

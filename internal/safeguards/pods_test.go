@@ -93,10 +93,17 @@ func TestNoServiceAccountToken(t *testing.T) {
 			{ConfigMap: &corev1.ConfigMapProjection{}}, {ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}},
 		},
 	}}}
+	certificate := func(signer string) func(*Scene) {
+		v := token.DeepCopy()
+		v.Projected.Sources[1] = corev1.VolumeProjection{PodCertificate: &corev1.PodCertificateProjection{SignerName: signer}}
+		return serving(func(w *Workload) { w.Spec.Volumes = append(w.Spec.Volumes, *v) })
+	}
 	harmless := token.DeepCopy()
 	harmless.Projected.Sources = harmless.Projected.Sources[:1]
 	judgeRows(t, v1alpha1.SafeguardNoServiceAccountToken, map[string]testRow{
 		"a token by admission":              {serving(func(w *Workload) { w.Spec.Volumes = append(w.Spec.Volumes, token) }), isBroken, []string{"spec.volumes[kube-api-access-x]", "automountServiceAccountToken to false"}},
+		"a certificate in a token's place":  {certificate("kubernetes.io/kube-apiserver-client-pod"), isBroken, []string{"spec.volumes[kube-api-access-x]", "client certificate"}},
+		"a certificate of another signer":   {change: certificate("example.com/mesh"), want: inPlace},
 		"a projection without one":          {change: serving(func(w *Workload) { w.Spec.Volumes = append(w.Spec.Volumes, *harmless) }), want: inPlace},
 		"a pod whose service account is so": {change: serving(func(w *Workload) { w.Spec.AutomountServiceAccountToken = nil }), want: inPlace},
 		"a template that does not say":      {serving(func(w *Workload) { w.Template, w.Spec.AutomountServiceAccountToken = true, nil }), isBroken, []string{"is not false"}},
@@ -188,18 +195,35 @@ func TestReadOnlyWeights(t *testing.T) {
 		"a path of the node that nobody mounts": {serving(func(w *Workload) {
 			w.Spec.Volumes = append(w.Spec.Volumes, corev1.Volume{Name: "v", VolumeSource: node})
 		}), isBroken, []string{"hostPath"}},
-		"scratch space":                      {change: with(corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, nil), want: inPlace},
-		"an NFS share that is written to":    {with(corev1.VolumeSource{NFS: &corev1.NFSVolumeSource{}}, nil), isBroken, []string{"volumeMounts[v]"}},
-		"an NFS share that is closed":        {change: with(corev1.VolumeSource{NFS: &corev1.NFSVolumeSource{ReadOnly: true}}, nil), want: inPlace},
-		"a CSI volume that is written to":    {with(corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{}}, nil), isBroken, []string{"volumeMounts[v]"}},
-		"a CSI volume that is closed":        {change: with(corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{ReadOnly: new(true)}}, nil), want: inPlace},
-		"a volume of no kind that is known":  {with(corev1.VolumeSource{}, nil), isBroken, []string{"volumeMounts[v]"}},
-		"an ephemeral claim that is new":     {change: with(from(corev1.PersistentVolumeClaimSpec{}), nil), want: inPlace},
-		"an ephemeral claim from a snapshot": {with(from(corev1.PersistentVolumeClaimSpec{DataSource: &corev1.TypedLocalObjectReference{Name: "s"}}), nil), isBroken, []string{"volumeMounts[v]"}},
+		"scratch space":                           {change: with(corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, nil), want: inPlace},
+		"an NFS share that is written to":         {with(corev1.VolumeSource{NFS: &corev1.NFSVolumeSource{}}, nil), isBroken, []string{"volumeMounts[v]"}},
+		"an NFS share that is closed":             {change: with(corev1.VolumeSource{NFS: &corev1.NFSVolumeSource{ReadOnly: true}}, nil), want: inPlace},
+		"a CSI volume that is written to":         {with(corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{}}, nil), isBroken, []string{"volumeMounts[v]"}},
+		"a CSI volume that is closed":             {change: with(corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{ReadOnly: new(true)}}, nil), want: inPlace},
+		"a volume of no kind that is known":       {with(corev1.VolumeSource{}, nil), isBroken, []string{"volumeMounts[v]"}},
+		"an ephemeral claim that is new":          {change: with(from(corev1.PersistentVolumeClaimSpec{}), nil), want: inPlace},
+		"an ephemeral claim from a snapshot":      {with(from(corev1.PersistentVolumeClaimSpec{DataSource: &corev1.TypedLocalObjectReference{Name: "s"}}), nil), isBroken, []string{"volumeMounts[v]"}},
+		"an ephemeral claim of a volume by label": {with(from(corev1.PersistentVolumeClaimSpec{Selector: &metav1.LabelSelector{}}), nil), isBroken, []string{"volumeMounts[v]"}},
+		"an ephemeral claim of no class":          {with(from(corev1.PersistentVolumeClaimSpec{StorageClassName: new("")}), nil), isBroken, []string{"volumeMounts[v]"}},
 		"a privileged container reads": {with(claim, func(w *Workload) {
 			readOnly(w)
 			w.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: new(true)}
-		}), isBroken, []string{"privileged", "set it to false"}},
+		}), isBroken, []string{"privileged", "leave it out"}},
+		"a privileged container that mounts nothing": {serving(func(w *Workload) {
+			w.Spec.InitContainers = []corev1.Container{{Name: "tool", SecurityContext: &corev1.SecurityContext{Privileged: new(true)}}}
+		}), isBroken, []string{"spec.initContainers[tool].securityContext.privileged"}},
+		"a privileged container has a device": {with(closed, func(w *Workload) {
+			device(w)
+			w.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: new(true)}
+		}), isBroken, []string{"privileged"}},
+		"a container that may mount": {with(claim, func(w *Workload) {
+			readOnly(w)
+			w.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_ADMIN"}}}
+		}), isBroken, []string{"spec.containers[server].securityContext.capabilities.add[SYS_ADMIN]"}},
+		"a container with another capability": {change: with(claim, func(w *Workload) {
+			readOnly(w)
+			w.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"NET_BIND_SERVICE"}}}
+		}), want: inPlace},
 		"a claim template that is written to": {serving(func(w *Workload) {
 			w.ClaimTemplates = []corev1.PersistentVolumeClaim{{ObjectMeta: metav1.ObjectMeta{Name: "data"}}}
 			w.Spec.Containers[0].VolumeMounts = append(w.Spec.Containers[0].VolumeMounts, corev1.VolumeMount{Name: "data"})
@@ -234,6 +258,12 @@ func TestEncryptedStorage(t *testing.T) {
 			}})
 		})
 	}
+	// The annotation of old comes before the field.
+	annotated := func(class string) corev1.PersistentVolumeClaim {
+		c := of(new("encrypted"))
+		c.Annotations = map[string]string{corev1.BetaStorageClassAnnotation: class}
+		return c
+	}
 	lost := of(new("encrypted"))
 	lost.Status.Phase = corev1.ClaimLost
 	judgeRows(t, v1alpha1.SafeguardEncryptedStorage, map[string]testRow{
@@ -252,6 +282,18 @@ func TestEncryptedStorage(t *testing.T) {
 			template.Name = "data"
 			w.ClaimTemplates = []corev1.PersistentVolumeClaim{template}
 		}), isBroken, []string{"spec.volumeClaimTemplates[data]"}},
+		"a claim whose annotation names another":  {claimed(annotated("plain")), isBroken, []string{"its claim c has storageClassName \"plain\""}},
+		"a claim whose annotation is of the list": {change: claimed(annotated("encrypted")), want: inPlace},
+		"a claim template whose annotation names another": {serving(func(w *Workload) {
+			template := annotated("plain")
+			template.Name = "data"
+			w.ClaimTemplates = []corev1.PersistentVolumeClaim{template}
+		}), isBroken, []string{"spec.volumeClaimTemplates[data]"}},
+		"an ephemeral claim whose annotation names another": {func(s *Scene) {
+			ephemeral(new("encrypted"))(s)
+			volumes := s.Serving[0].Spec.Volumes
+			volumes[len(volumes)-1].Ephemeral.VolumeClaimTemplate.Annotations = annotated("plain").Annotations
+		}, isBroken, []string{"spec.volumes[v].ephemeral"}},
 		"nothing was read": {func(s *Scene) { s.Storage = nil }, isNot, []string{"could not be read"}},
 		"worse comes before unknown": {func(s *Scene) {
 			claimed(of(nil))(s)

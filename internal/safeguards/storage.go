@@ -19,14 +19,14 @@ func encryptedStorage(check v1alpha1.SafeguardCheck, w Workload, s Scene) fault 
 	}
 	var worst fault
 	for _, t := range w.ClaimTemplates {
-		worst = worst.worse(s.Storage.class(check, "spec.volumeClaimTemplates["+t.Name+"]", t.Spec.StorageClassName))
+		worst = worst.worse(s.Storage.class(check, "spec.volumeClaimTemplates["+t.Name+"]", classOf(t.Annotations, t.Spec.StorageClassName)))
 	}
 	for _, v := range w.Spec.Volumes {
 		switch {
 		case v.Ephemeral != nil:
 			var name *string
 			if v.Ephemeral.VolumeClaimTemplate != nil {
-				name = v.Ephemeral.VolumeClaimTemplate.Spec.StorageClassName
+				name = classOf(v.Ephemeral.VolumeClaimTemplate.Annotations, v.Ephemeral.VolumeClaimTemplate.Spec.StorageClassName)
 			}
 			worst = worst.worse(s.Storage.class(check, "spec.volumes["+v.Name+"].ephemeral.volumeClaimTemplate", name))
 		case v.PersistentVolumeClaim != nil:
@@ -39,15 +39,24 @@ func encryptedStorage(check v1alpha1.SafeguardCheck, w Workload, s Scene) fault 
 // claim judges one that exists already.
 func (s Storage) claim(check v1alpha1.SafeguardCheck, name string) fault {
 	claim, exists := s.Claims[name]
+	class := classOf(claim.Annotations, claim.Spec.StorageClassName)
 	switch {
 	case !exists:
 		return unknown("its claim %s does not exist: create it with storageClassName %s", name, list(check.StorageClasses))
 	case claim.Status.Phase == corev1.ClaimLost:
 		return broken("its claim %s has lost its volume: make another", name)
-	case claim.Spec.StorageClassName == nil:
+	case class == nil:
 		return unknown("its claim %s has no storageClassName yet, so that nobody knows where it will be: set it to %s", name, list(check.StorageClasses))
 	}
-	return s.class(check, "its claim "+name, claim.Spec.StorageClassName)
+	return s.class(check, "its claim "+name, class)
+}
+
+// classOf is the class of a claim, as Kubernetes reads it: an annotation of old comes before the field.
+func classOf(annotations map[string]string, field *string) *string {
+	if class, found := annotations[corev1.BetaStorageClassAnnotation]; found {
+		return &class
+	}
+	return field
 }
 
 func (s Storage) class(check v1alpha1.SafeguardCheck, where string, name *string) fault {

@@ -64,7 +64,7 @@ func podRows() []row {
 		{
 			kind: v1alpha1.SafeguardReadOnlyWeights, workload: readOnlyWeights,
 			inPlace:  "no volume that was not made for its pod can be written to",
-			lookedAt: "the volumes, mounts and devices of all containers of the pods that serve",
+			lookedAt: "the volumes, mounts, devices and security contexts of all containers of the pods that serve",
 			cannotSee: "weights that a container copies into its own file system or into a volume that was made for the pod; " +
 				"who else writes to a volume that others mount too",
 		},
@@ -85,7 +85,7 @@ func podRows() []row {
 			inPlace:  "a NetworkPolicy denies by default what every pod sends, and none allows every destination",
 			lookedAt: "the NetworkPolicies of the namespace that select the pods that serve, and whether these use the network of the node",
 			cannotSee: "whether the network plug-in enforces NetworkPolicies; policies of other kinds, which may allow more; " +
-				"how many namespaces a selector matches; what an allowed destination passes on; name lookups as a way out",
+				"how many namespaces a selector matches, or addresses a block that leaves some out; what an allowed destination passes on; name lookups as a way out",
 		},
 		{
 			kind: v1alpha1.SafeguardEncryptedStorage, workload: encryptedStorage,

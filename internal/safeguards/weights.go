@@ -4,13 +4,15 @@
 package safeguards
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// readOnlyWeights wants every volume that was there before the pod, or outlives it, to be read only. A privileged container
-// mounts anew what it likes.
+// readOnlyWeights wants every volume that was there before the pod, or outlives it, to be read only, and no container to be able to
+// mount it otherwise: one that is privileged reaches the volumes of the others, and the disks of the node.
 func readOnlyWeights(_ v1alpha1.SafeguardCheck, w Workload, _ Scene) fault {
 	const remedy = "set readOnly to true there, or take an image volume by digest"
 	kept := map[string]corev1.Volume{}
@@ -26,14 +28,12 @@ func readOnlyWeights(_ v1alpha1.SafeguardCheck, w Workload, _ Scene) fault {
 		kept[t.Name] = corev1.Volume{Name: t.Name}
 	}
 	for _, c := range containers(w.Spec) {
+		if field := mayMount(c); field != "" {
+			return broken("%s.%s lets it mount what it likes anew, and write to it: leave it out", c.field, field)
+		}
 		for _, m := range c.VolumeMounts {
-			v, is := kept[m.Name]
-			switch {
-			case !is:
-			case !m.ReadOnly && !readOnlyVolume(v):
+			if v, is := kept[m.Name]; is && !m.ReadOnly && !readOnlyVolume(v) {
 				return broken("%s.volumeMounts[%s] may write to a volume that was not made for the pod: %s", c.field, m.Name, remedy)
-			case privileged(c):
-				return broken("%s.securityContext.privileged is true, so that it may mount the volume %s anew: set it to false", c.field, m.Name)
 			}
 		}
 		for _, d := range c.VolumeDevices {
@@ -45,8 +45,25 @@ func readOnlyWeights(_ v1alpha1.SafeguardCheck, w Workload, _ Scene) fault {
 	return fault{}
 }
 
-func privileged(c container) bool {
-	return c.SecurityContext != nil && c.SecurityContext.Privileged != nil && *c.SecurityContext.Privileged
+// mayMount is the field by which a container may mount what it likes, be it mounted read only or not at all; empty when it
+// may not.
+func mayMount(c container) string {
+	s := c.SecurityContext
+	if s == nil {
+		return ""
+	}
+	if s.Privileged != nil && *s.Privileged {
+		return "securityContext.privileged"
+	}
+	if s.Capabilities != nil {
+		for _, capability := range s.Capabilities.Add {
+			switch name := strings.TrimPrefix(strings.ToUpper(string(capability)), "CAP_"); name {
+			case "SYS_ADMIN", "ALL":
+				return "securityContext.capabilities.add[" + name + "]"
+			}
+		}
+	}
+	return ""
 }
 
 // madeForPod tells whether a volume comes and goes with its pod, or cannot be written to in any way. One of no kind that
@@ -57,7 +74,9 @@ func madeForPod(v corev1.Volume) bool {
 		return true
 	case s.Ephemeral != nil && s.Ephemeral.VolumeClaimTemplate != nil:
 		spec := s.Ephemeral.VolumeClaimTemplate.Spec
-		return spec.DataSource == nil && spec.DataSourceRef == nil && spec.VolumeName == ""
+		// One that names a volume, or no class, is bound to one that is there already.
+		fresh := spec.VolumeName == "" && spec.Selector == nil && (spec.StorageClassName == nil || *spec.StorageClassName != "")
+		return fresh && spec.DataSource == nil && spec.DataSourceRef == nil
 	}
 	return false
 }

@@ -53,7 +53,21 @@ func TestWhatIsWrongIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	people, err := os.ReadFile("../../policies/enterprise/people.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.ReadFile("../../policies/enterprise/cases/break-glass.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct{ file, from, to, want string }{
+		"a neededFrom that has no effect": {
+			"policy.yaml", `ruledOutBy: [personal-data-extraction]`, `ruledOutBy: [personal-data-extraction, honesty]`, "requirement personal-data-extraction says a later neededFrom than honesty",
+		},
+		"an expectation that does not say why": {
+			"cases/break-glass.yaml", `granted: Sandbox, requirements: {model-inventory: Missing, images-pinned: Met}}`, `granted: Sandbox}`, "Held, and the expectation does not say why",
+		},
 		"a field that the API does not have": {"policy.yaml", `  lapse:`, "  lapses: 1 # OURS a slip\n  lapse:", `unknown field "spec.lapses"`},
 		"a level that names no requirement":  {"policy.yaml", `requires: [model-inventory,`, `requires: [model-inventori,`, "levels[].requires names a requirement"},
 		"a value without a mark":             {"policy.yaml", ` # OURS once a year`, ``, "has no mark"},
@@ -65,8 +79,8 @@ func TestWhatIsWrongIsSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := fstest.MapFS{
-				"enterprise/policy.yaml": {Data: shipped}, "enterprise/people.yaml": {Data: []byte("people: []\n")},
-				"enterprise/suites/enterprise-honesty.yaml": {Data: suite},
+				"enterprise/policy.yaml": {Data: shipped}, "enterprise/people.yaml": {Data: people},
+				"enterprise/suites/enterprise-honesty.yaml": {Data: suite}, "enterprise/cases/break-glass.yaml": {Data: held},
 			}
 			changed := files["enterprise/"+test.file]
 			if !strings.Contains(string(changed.Data), test.from) {

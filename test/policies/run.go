@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sync"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,16 +20,20 @@ import (
 // atOnce is how many cases run side by side: they wait for the API server most of the time.
 const atOnce = 6
 
-// ReadFolders reads every folder of dir that has a policy.
+// ReadFolders reads every folder of dir. One without a policy is an error, so that a slip in its name leaves nothing out.
 func ReadFolders(files fs.FS, dir string) ([]*policycase.Folder, error) {
-	found, err := fs.Glob(files, path.Join(dir, "*", "policy.yaml"))
-	if err != nil || len(found) == 0 {
-		return nil, errors.Join(err, fmt.Errorf("no folder in %s has a policy.yaml", dir))
+	entries, err := fs.ReadDir(files, dir)
+	if err != nil {
+		return nil, fmt.Errorf("looking for policies: %w", err)
+	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() })
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("no folder is in %s: each policy needs one", dir)
 	}
 	var folders []*policycase.Folder
 	var problems []error
-	for _, file := range found {
-		folder, err := policycase.ReadFolder(files, path.Dir(file))
+	for _, entry := range entries {
+		folder, err := policycase.ReadFolder(files, path.Join(dir, entry.Name()))
 		if err != nil {
 			problems = append(problems, err)
 			continue

@@ -36,7 +36,51 @@ func (b *Bed) Validate(ctx context.Context, folder *policycase.Folder) []string 
 	if policy.Name != folder.Name {
 		problems = append(problems, fmt.Sprintf("policy.yaml: the policy is called %s, and its folder %s", policy.Name, folder.Name))
 	}
+	problems = append(problems, unexplained(folder)...)
+	problems = append(problems, withoutEffect(policy)...)
 	return append(problems, b.validateSuites(ctx, folder, policy)...)
+}
+
+// unexplained finds expectations that could come true for another reason than the case is about: what is held or revoked, with
+// neither a reason nor a state.
+func unexplained(folder *policycase.Folder) []string {
+	var problems []string
+	for i := range folder.Cases {
+		for j := range folder.Cases[i].Steps {
+			e := folder.Cases[i].Steps[j].Expect
+			if e != nil && e.Outcome != policycase.Opened && e.Reason == "" && len(e.Thresholds)+len(e.Requirements) == 0 {
+				problems = append(problems, fmt.Sprintf("cases/%s.yaml: line %d: %s, and the expectation does not say why: "+
+					"give a reason, or the state of a requirement or a threshold", folder.Cases[i].File, folder.Cases[i].Steps[j].Line, e.Outcome))
+			}
+		}
+	}
+	return problems
+}
+
+// withoutEffect finds requirements whose neededFrom says nothing: a threshold counts from the lowest exposure that needs one of
+// those which rule it out, so that there the others are needed as well.
+func withoutEffect(policy *v1alpha1.SafetyPolicy) []string {
+	rank := func(name string) int {
+		r := slices.IndexFunc(policy.Spec.Requirements, func(r v1alpha1.Requirement) bool { return r.Name == name })
+		if r < 0 {
+			return 0
+		}
+		from := policy.Spec.Requirements[r].NeededFrom
+		return max(0, slices.IndexFunc(policy.Spec.Exposures, func(e v1alpha1.Exposure) bool { return e.Name == from }))
+	}
+	var problems []string
+	for i := range policy.Spec.Thresholds {
+		t := &policy.Spec.Thresholds[i]
+		for _, name := range t.RuledOutBy {
+			for _, other := range t.RuledOutBy {
+				if rank(other) < rank(name) {
+					problems = append(problems, fmt.Sprintf("policy.yaml: requirement %s says a later neededFrom than %s, and rules out %s with it, "+
+						"so that it is needed as early: write the same", name, other, t.Name))
+				}
+			}
+		}
+	}
+	return problems
 }
 
 func (b *Bed) validateSuites(ctx context.Context, folder *policycase.Folder, policy *v1alpha1.SafetyPolicy) []string {

@@ -121,6 +121,8 @@ func (r *reader) need(node *yaml.Node, path string) {
 // readLine reads the mark of a line.
 func (r *reader) readLine(number int, line string) {
 	stated := regexp.MustCompile(`\S # STATED(\((?:card|post)\))? (.+), (\d{4}-\d{2}(?:-\d{2})?)$`)
+	// A line that only opens a block needs none; one that it has is to be right all the same.
+	meant := regexp.MustCompile(`(?i)\S +# *(stated|ours)\b`)
 	ours := regexp.MustCompile(`\S # OURS (\S.{3,})$`)
 	switch {
 	case stated.MatchString(line):
@@ -140,5 +142,7 @@ func (r *reader) readLine(number int, line string) {
 		r.marks.All = append(r.marks.All, Mark{Line: number, Why: ours.FindStringSubmatch(line)[1]})
 	case r.needed[number]:
 		r.problem(number, "it states a value and has no mark: end it in # STATED document, where, date or # OURS why: %s", strings.TrimSpace(line))
+	case meant.MatchString(line):
+		r.problem(number, "the mark cannot be read: write # STATED document, where, date or # OURS why: %s", strings.TrimSpace(line))
 	}
 }

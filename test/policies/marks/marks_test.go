@@ -43,6 +43,8 @@ func TestEveryValueNeedsAMark(t *testing.T) {
 		"another date than the list has":         {`Appendix B, 2025-05-14`, `Appendix B, 2025-05-15`, "of 2025-05-14 by the list of sources, and of 2025-05-15"},
 		"a document without a place in it":       {`RSP 2.2, Appendix B, 2025`, `RSP 2.2, 2025`, "where in"},
 		"a value that an alias hides":            {`"2.8" # OURS`, "&x \"2.8\" # OURS again\n      tripAt: *x # OURS", "an alias has no mark of its own"},
+		"a mark of a block without a date":       {`    evaluation:`, `    evaluation: # STATED RSP 2.2, s3`, "line 15: the mark cannot be read"},
+		"a mark in another case":                 {`    evaluation:`, `    evaluation: # Stated RSP 2.2, s3, 2025-05-14`, "line 15: the mark cannot be read"},
 		"a source that is not written as one is": {`#   RSP 2.2 | Responsible Scaling Policy | 2025-05-14`, `#   RSP 2.2`, "a source is written"},
 	} {
 		t.Run(name, func(t *testing.T) {
