@@ -50,7 +50,7 @@ func egressDenied(_ v1alpha1.SafeguardCheck, w Workload, s Scene) fault {
 			"add one with policyTypes [Egress] that selects it, such as with podSelector {}", s.Namespace)
 	}
 	for _, all := range []string{"0.0.0.0/0", "::/0"} {
-		if by := covers(blocks, netip.MustParsePrefix(all), 0); by != "" {
+		if by := covers(blocks, netip.MustParsePrefix(all)); by != "" {
 			return broken("NetworkPolicy %s: spec.egress allows every address, with %s or with blocks that make it up: name the addresses that are needed", by, all)
 		}
 	}
@@ -103,11 +103,11 @@ func everyNamespace(s *metav1.LabelSelector) bool {
 	})
 }
 
-// block is an address block that a policy allows, without what it leaves out.
+// block is an address block that a policy allows. What it leaves out does not matter: all addresses but some are not what
+// is meant by denied.
 type block struct {
 	policy string
 	cidr   netip.Prefix
-	except []netip.Prefix
 }
 
 // blocksOf are the address blocks of a rule. One that cannot be read is taken for all addresses.
@@ -121,13 +121,7 @@ func blocksOf(policy string, rule networkingv1.NetworkPolicyEgressRule) []block 
 		if err != nil {
 			cidr = netip.MustParsePrefix("0.0.0.0/0")
 		}
-		b := block{policy: policy, cidr: plain(cidr)}
-		for _, text := range peer.IPBlock.Except {
-			if except, err := netip.ParsePrefix(text); err == nil {
-				b.except = append(b.except, plain(except))
-			}
-		}
-		all = append(all, b)
+		all = append(all, block{policy: policy, cidr: plain(cidr)})
 	}
 	return all
 }
@@ -142,27 +136,24 @@ func plain(p netip.Prefix) netip.Prefix {
 }
 
 // covers names the first policy whose blocks, with those of others, make up all of a prefix; empty when they do not. A
-// prefix of which no block says all is halved, and no further than blocks and exceptions are long.
-func covers(blocks []block, p netip.Prefix, deep int) string {
+// prefix of which no block says all is halved, and no further than blocks are long.
+func covers(blocks []block, p netip.Prefix) string {
 	var within []block
 	for _, b := range blocks {
 		if !b.cidr.Overlaps(p) {
 			continue
 		}
-		left := slices.ContainsFunc(b.except, func(e netip.Prefix) bool { return e.Overlaps(p) })
-		if b.cidr.Bits() <= p.Bits() && !left {
+		if b.cidr.Bits() <= p.Bits() {
 			return b.policy
 		}
-		if !slices.ContainsFunc(b.except, func(e netip.Prefix) bool { return e.Overlaps(p) && e.Bits() <= p.Bits() }) {
-			within = append(within, b)
-		}
+		within = append(within, b)
 	}
-	if len(within) == 0 || p.Bits() == p.Addr().BitLen() || deep > p.Addr().BitLen() {
+	if len(within) == 0 || p.Bits() == p.Addr().BitLen() {
 		return ""
 	}
 	low, high := halves(p)
-	by := covers(within, low, deep+1)
-	if by == "" || covers(within, high, deep+1) == "" {
+	by := covers(within, low)
+	if by == "" || covers(within, high) == "" {
 		return ""
 	}
 	return by

@@ -85,7 +85,7 @@ func podRows() []row {
 			inPlace:  "a NetworkPolicy denies by default what every pod sends, and none allows every destination",
 			lookedAt: "the NetworkPolicies of the namespace that select the pods that serve, and whether these use the network of the node",
 			cannotSee: "whether the network plug-in enforces NetworkPolicies; policies of other kinds, which may allow more; " +
-				"how many namespaces a selector matches, or addresses a block that leaves some out; what an allowed destination passes on; name lookups as a way out",
+				"how many namespaces a selector matches; what an allowed destination passes on; name lookups as a way out",
 		},
 		{
 			kind: v1alpha1.SafeguardEncryptedStorage, workload: encryptedStorage,
