@@ -81,7 +81,7 @@ type listing struct {
 }
 
 func (l *listing) add(kind, namespace, name string, value any) {
-	data, err := canonical(value)
+	data, err := gate.CanonicalJSON(value)
 	if err != nil {
 		l.err = fmt.Errorf("writing %s %s down: %w", kind, name, err)
 		return

@@ -18,7 +18,7 @@ import (
 func DecisionJSON(d gate.Decision) ([]byte, error) {
 	d.Records = slices.Clone(d.Records)
 	sortRecords(d.Records)
-	data, err := canonical(d)
+	data, err := gate.CanonicalJSON(d)
 	if err != nil {
 		return nil, fmt.Errorf("writing a decision down: %w", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -91,7 +90,7 @@ func Encode(in gate.Input) (Encoding, error) {
 	if err != nil {
 		return Encoding{}, err
 	}
-	data, err := canonical(d)
+	data, err := gate.CanonicalJSON(d)
 	if err != nil {
 		return Encoding{}, fmt.Errorf("writing an input down: %w", err)
 	}
@@ -188,7 +187,7 @@ func policyOf(p *v1alpha1.SafetyPolicy) (*policy, error) {
 
 // Text is the spec of a policy as JSON with sorted keys: what PolicyRevisions hold.
 func Text(spec *v1alpha1.SafetyPolicySpec) (string, error) {
-	data, err := canonical(spec)
+	data, err := gate.CanonicalJSON(spec)
 	if err != nil {
 		return "", fmt.Errorf("writing the text of a policy down: %w", err)
 	}
@@ -201,19 +200,4 @@ func TextDigest(text string) string { return hexSum([]byte(text)) }
 func hexSum(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
-}
-
-// canonical is a value as JSON with sorted keys, so that the order of Go's fields does not show.
-func canonical(value any) ([]byte, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var tree any
-	if err := decoder.Decode(&tree); err != nil {
-		return nil, err
-	}
-	return json.Marshal(tree)
 }

@@ -118,7 +118,7 @@ func New(after Link, in gate.Input, d gate.Decision, engine string) (*v1alpha1.G
 func Digest(spec *v1alpha1.GateDecisionSpec) (string, error) {
 	bare := *spec
 	bare.Digest = ""
-	data, err := canonical(bare)
+	data, err := gate.CanonicalJSON(bare)
 	if err != nil {
 		return "", fmt.Errorf("writing a record down: %w", err)
 	}
