@@ -56,6 +56,8 @@ func (r *RetentionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("evaluation-retention").
 		For(&v1alpha1.ModelRelease{}, changed).
 		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy), changed).
+		// Nothing goes while a text is not in force, and no later change of the policy tells that it is.
+		Watches(&v1alpha1.PolicyRevision{}, wake.handler(wake.releasesUnderRevision)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
