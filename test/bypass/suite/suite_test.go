@@ -17,7 +17,7 @@ import (
 
 func TestNoWayAround(t *testing.T) {
 	// make bypass makes all of them.
-	report, err := Run(t.Context(), os.Stderr, 5)
+	report, err := Run(t.Context(), os.Stderr, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
