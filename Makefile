@@ -43,7 +43,7 @@ build: ## Build bin/scalegate: the operator and the command line in one static b
 test: controlplane ## Run every test, those against a real control plane last.
 	@packages=$$($(GO) list ./... | grep -vE '/scalegate/test(/|$$)'); \
 	  $(GO) test -timeout 15m $(TESTFLAGS) $$packages
-	@$(GO) test -timeout 40m -count=1 -p 3 $(TESTFLAGS) ./test/...
+	@$(GO) test -timeout 40m -count=1 -p 2 $(TESTFLAGS) ./test/...
 
 .PHONY: lint
 lint: ## Hold the code to the house rules (.golangci.yml).
