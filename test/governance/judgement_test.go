@@ -151,10 +151,7 @@ func authorsOwnResult(s *scenario) {
 	s.release(ada)
 	ada.brings("attack-1", attack, 0.01)
 	s.read("attack-1")
-	r := s.decided("", v1alpha1.ReasonEvidenceMissing)
-	if text := requirement(r, attack).Message; !strings.Contains(text, "author") {
-		s.t.Errorf("the author graded the release, and the requirement says %q", text)
-	}
+	s.explained(v1alpha1.ReasonEvidenceMissing, attack, "author")
 	s.evaluator().brings("attack-2", attack, 0.01)
 	s.decided(general, v1alpha1.ReasonEvidenceComplete)
 	// What fails counts from anybody.
@@ -171,10 +168,7 @@ func independentAlone(s *scenario) {
 	s.release(s.author())
 	s.evaluator().brings("attack-1", attack, 0.01)
 	s.read("attack-1")
-	r := s.decided("", v1alpha1.ReasonEvidenceMissing)
-	if text := requirement(r, attack).Message; !strings.Contains(text, "independent") {
-		s.t.Errorf("somebody internal evaluated, and the requirement says %q", text)
-	}
+	s.explained(v1alpha1.ReasonEvidenceMissing, attack, "independent")
 	s.as("ines", evaluators, "institute").brings("attack-2", attack, 0.01)
 	s.decided(general, v1alpha1.ReasonEvidenceComplete)
 }
@@ -198,10 +192,7 @@ func elicitationRecord(s *scenario) {
 	for _, name := range []string{"attack-1", "attack-2", "attack-3"} {
 		s.read(name)
 	}
-	r := s.decided("", v1alpha1.ReasonEvidenceMissing)
-	if text := requirement(r, attack).Message; !strings.Contains(text, "elicitation") {
-		s.t.Errorf("no record of elicitation is enough, and the requirement says %q", text)
-	}
+	s.explained(v1alpha1.ReasonEvidenceMissing, attack, "elicitation")
 	eve.brings("attack-4", attack, 0.01, tried(v1alpha1.VariantHelpfulOnly, 10))
 	s.decided(general, v1alpha1.ReasonEvidenceComplete)
 }

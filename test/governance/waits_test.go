@@ -34,6 +34,23 @@ func (s *scenario) decided(exposure, reason string) *v1alpha1.ModelRelease {
 	return r
 }
 
+// explained waits until nothing is granted for the reason, and the message of a requirement has the text.
+func (s *scenario) explained(reason, name, text string) {
+	s.t.Helper()
+	s.eventually(func(ctx context.Context) error {
+		r := &v1alpha1.ModelRelease{}
+		if err := s.Get(ctx, client.ObjectKey{Namespace: s.ns, Name: m1}, r); err != nil {
+			return err
+		}
+		c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionEvidenceComplete)
+		if q := requirement(r, name); c == nil || c.Reason != reason || r.Status.GrantedExposure != "" || !strings.Contains(q.Message, text) {
+			return fmt.Errorf("granted is %q with %+v, and %s says %q: want nothing granted for %s, and a word of %q",
+				r.Status.GrantedExposure, c, name, q.Message, reason, text)
+		}
+		return nil
+	})
+}
+
 // requirement is how the status of a release has one.
 func requirement(r *v1alpha1.ModelRelease, name string) v1alpha1.RequirementStatus {
 	for _, q := range r.Status.Requirements {
