@@ -230,23 +230,21 @@ func (s *scenario) counts(app string, running, held int) {
 	})
 }
 
-// enforced waits until the condition Enforced of m1 has the reason, and returns its message.
-func (s *scenario) enforced(reason string) string {
+// enforced waits until the condition Enforced of m1 has the reason and says what is given: the first that has the reason
+// may be of a cache that lacks a workload.
+func (s *scenario) enforced(reason, says string) {
 	s.t.Helper()
-	var message string
 	s.eventually(func(ctx context.Context) error {
 		var r v1alpha1.ModelRelease
 		if err := s.Get(ctx, client.ObjectKey{Namespace: s.ns, Name: "m1"}, &r); err != nil {
 			return err
 		}
 		c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionEnforced)
-		if c == nil || c.Reason != reason {
-			return fmt.Errorf("Enforced of m1 is %+v, want %s", c, reason)
+		if c == nil || c.Reason != reason || !strings.Contains(c.Message, says) {
+			return fmt.Errorf("Enforced of m1 is %+v, want %s: %q", c, reason, says)
 		}
-		message = c.Message
 		return nil
 	})
-	return message
 }
 
 // doctor runs `scalegate doctor` as cluster admin, and returns what it prints and its exit code.
