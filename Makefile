@@ -19,7 +19,8 @@ TOOL := $(GO) tool -modfile=hack/tools/go.mod
 CONTROLLER_GEN := $(TOOL) controller-gen
 LINTER := $(TOOL) golangci-lint-kube-api-linter
 HEADER := hack/boilerplate.go.txt
-MODULES := . hack/controlplane hack/tools
+MODULES := . hack/controlplane hack/tools test/integrations
+INTEGRATIONS := test/integrations
 
 ##@ Use
 
@@ -43,6 +44,7 @@ build: ## Build bin/scalegate: the operator and the command line in one static b
 test: controlplane ## Run every test, those against a real control plane last.
 	@packages=$$($(GO) list ./... | grep -vE '/scalegate/test(/|$$)'); \
 	  $(GO) test -timeout 15m $(TESTFLAGS) $$packages
+	@$(GO) test -C $(INTEGRATIONS) -timeout 20m -count=1 -p 2 $(TESTFLAGS) ./...
 	@$(GO) test -timeout 40m -count=1 -p 2 $(TESTFLAGS) ./test/...
 
 .PHONY: lint
@@ -94,6 +96,22 @@ policies: controlplane ## Judge the shipped policies and suites, and run their c
 .PHONY: audit
 audit: controlplane ## Make, verify and replay a thousand decisions on a control plane of its own, and tamper with their records.
 	@cd test/audit && $(GO) test -count=1 -run TestAThousandDecisions
+
+.PHONY: chart
+chart: controlplane ## Render, check and install the Helm chart on a control plane of its own.
+	@$(GO) run ./hack/checks chart -C $(INTEGRATIONS) -timeout 20m ./chart/...
+
+.PHONY: gitops
+gitops: controlplane ## Hold what Argo CD, Flux, Helm and kubectl read of every state to what they should.
+	@$(GO) run ./hack/checks gitops -C $(INTEGRATIONS) -timeout 20m ./gitops/...
+
+.PHONY: monitoring
+monitoring: ## Test the alerts and the dashboard with the library of Prometheus.
+	@$(GO) run ./hack/checks monitoring -C $(INTEGRATIONS) -timeout 20m ./monitoring/...
+
+.PHONY: docs-test
+docs-test: controlplane ## Run the commands that the documentation shows, on control planes of its own.
+	@$(GO) run ./hack/checks docs -timeout 20m ./test/docs/...
 
 .PHONY: bypass
 bypass: controlplane ## Try every known way around, on a control plane of its own.
