@@ -11,9 +11,9 @@ import (
 // fewest is the number of attempts below which the suite is no suite.
 const fewest = 300
 
-// OK tells whether everything ended as the oracle says, and enough was tried, a third of it legitimate.
+// OK tells whether everything ended as the oracle says, and enough was tried, a quarter of it legitimate.
 func (r Report) OK() bool {
-	return len(r.Offenders) == 0 && len(r.Astray) == 0 && r.Attempts >= fewest && 3*r.Legitimate >= r.Attempts
+	return len(r.Offenders) == 0 && len(r.Astray) == 0 && r.Attempts() >= fewest && 4*r.Legitimate >= r.Attempts()
 }
 
 // Print writes each offender, and ends with the line that counts.
@@ -31,5 +31,5 @@ func (r Report) Print(out io.Writer) {
 		fmt.Fprintln(out, pass)
 	}
 	fmt.Fprintf(out, "%d of the attempts are legitimate where they are governed\n", r.Legitimate)
-	fmt.Fprintf(out, "bypass: %d attempts, %d through, %d wrongly refused\n", r.Attempts, r.Through(), r.WronglyRefused())
+	fmt.Fprintf(out, "bypass: %d attempts, %d through, %d wrongly refused\n", r.Attempts(), r.Through(), r.WronglyRefused())
 }

@@ -19,8 +19,10 @@ import (
 
 // Report is what came of the whole suite.
 type Report struct {
-	// Attempts is the number of distinct attempts; Legitimate how many of them must go through.
-	Attempts, Legitimate int
+	// Legitimate is how many of the attempts must go through.
+	Legitimate int
+	// made are the keys of those that were made.
+	made map[string]bool
 	// Passes say in a line each what was made when.
 	Passes []string
 	// Offenders are those that did not end as the oracle says.
@@ -28,6 +30,9 @@ type Report struct {
 	// Astray are the stories of which something else came.
 	Astray []StoryResult
 }
+
+// Attempts is the number of distinct attempts and stories that were made.
+func (r Report) Attempts() int { return len(r.made) + len(attempts.Stories()) }
 
 // Through are the offenders that got past Scalegate.
 func (r Report) Through() int { return len(r.Offenders) + len(r.Astray) - r.WronglyRefused() }
@@ -48,41 +53,57 @@ func (r Report) WronglyRefused() int {
 	return n
 }
 
-// Every says how many attempts are made with the manager alive: all, or every so many. What holds then is mostly what
-// holds with it dead, when all are made in any case.
-type Every int
+// Share says how many of the attempts are made: of those of one kind every so many, and at least one.
+type Share struct {
+	// Alive is about those with the manager alive: what holds then is mostly what holds with it dead.
+	Alive int
+	// Dead is about those with the manager dead, and with the mutating policies gone as well.
+	Dead int
+}
 
 // All of them.
-const All Every = 1
+func All() Share { return Share{Alive: 1, Dead: 1} }
 
-// of are those of the attempts that are made.
-func (e Every) of(all []attempts.Attempt) []attempts.Attempt {
+// every takes every so many attempts with the same row of the threat catalogue and the same phrase, which differ by who sends
+// them, where and how. Where it begins differs from one to the next, so that no sender and no way is left out of all.
+func every(n int, all []attempts.Attempt) []attempts.Attempt {
+	type group struct{ number, what string }
+	seen := map[group]int{}
+	first := map[group]int{}
 	var some []attempts.Attempt
-	for i := 0; i < len(all); i += max(int(e), 1) {
-		some = append(some, all[i])
+	for _, a := range all {
+		g := group{a.Number, a.What}
+		if _, begun := first[g]; !begun {
+			first[g] = len(first) % n
+		}
+		if seen[g]%n == first[g] || seen[g] == 0 {
+			some = append(some, a)
+		}
+		seen[g]++
 	}
 	return some
 }
 
-// Run makes every attempt on a control plane of its own: with the manager alive, where some may be left out, and with it dead.
-func Run(ctx context.Context, log io.Writer, every Every) (report Report, err error) {
+// Run makes the attempts on a control plane of its own: with the manager alive, and with it dead.
+func Run(ctx context.Context, log io.Writer, share Share) (report Report, err error) {
 	b, err := NewBench(ctx, log)
 	if err != nil {
 		return Report{}, err
 	}
 	defer func() { err = errors.Join(err, b.Stop()) }()
+	report.made = map[string]bool{}
 	if err := b.checkServed(ctx); err != nil {
 		return Report{}, err
 	}
 	all := attempts.All()
 	alive := slices.DeleteFunc(slices.Clone(all), func(a attempts.Attempt) bool { return a.Ground == attempts.Ended })
-	if err := b.pass(ctx, "with the manager alive", every.of(alive), &report); err != nil {
+	if err := b.pass(ctx, "with the manager alive", every(share.Alive, alive), &report); err != nil {
 		return report, err
 	}
 	if err := errors.Join(b.tell(ctx, "with the manager alive", &report), b.Silence(ctx)); err != nil {
 		return report, err
 	}
-	if err := b.pass(ctx, "with the manager dead", all, &report); err != nil {
+	if err := b.pass(ctx, "with the manager dead", every(share.Dead, all), &report); err != nil {
 		return report, err
 	}
 	if err := b.tell(ctx, "with the manager dead", &report); err != nil {
@@ -91,10 +112,9 @@ func Run(ctx context.Context, log io.Writer, every Every) (report Report, err er
 	if err := b.Unmutate(ctx); err != nil {
 		return report, err
 	}
-	if err := b.pass(ctx, "with the mutating policies gone as well", attempts.Unmutated(all), &report); err != nil {
+	if err := b.pass(ctx, "with the mutating policies gone as well", every(share.Dead, attempts.Unmutated(all)), &report); err != nil {
 		return report, err
 	}
-	report.count(all)
 	return report, nil
 }
 
@@ -129,17 +149,6 @@ func (b *Bench) Unmutate(ctx context.Context) error {
 	})
 }
 
-func (r *Report) count(all []attempts.Attempt) {
-	keys := map[string]bool{}
-	for _, a := range all {
-		keys[a.Key()] = true
-	}
-	for _, story := range attempts.Stories() {
-		keys[story.Key()] = true
-	}
-	r.Attempts = len(keys)
-}
-
 // pass makes the attempts, several at a time.
 func (b *Bench) pass(ctx context.Context, name string, all []attempts.Attempt, report *Report) error {
 	began := time.Now()
@@ -150,6 +159,7 @@ func (b *Bench) pass(ctx context.Context, name string, all []attempts.Attempt, r
 	}
 	legitimate := map[string]bool{}
 	for _, result := range results {
+		report.made[result.Key()] = true
 		if !result.Met {
 			report.Offenders = append(report.Offenders, result)
 		}

@@ -16,7 +16,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	report, err := suite.Run(ctx, os.Stderr, suite.All)
+	report, err := suite.Run(ctx, os.Stderr, suite.All())
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
