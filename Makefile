@@ -9,6 +9,9 @@ SHELL := /usr/bin/env bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
+# What make image calls the image, and what it is for; several platforms with commas between them.
+IMAGE ?= scalegate:$(VERSION)
+PLATFORMS ?= linux/amd64
 # Further flags for go test, for example TESTFLAGS='-race -run TestHold'.
 TESTFLAGS ?=
 
@@ -38,6 +41,10 @@ demo: controlplane ## Hold one model and release another, on a Kubernetes of its
 build: ## Build bin/scalegate: the operator and the command line in one static binary.
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/scalegate .
 
+.PHONY: image
+image: ## Write bin/scalegate-image.tar, an OCI archive of IMAGE for PLATFORMS, without a daemon, and its SBOM beside it.
+	@$(GO) run ./hack/image/build -version '$(VERSION)' -reference '$(IMAGE)' -platforms '$(PLATFORMS)'
+
 ##@ Check
 
 .PHONY: test
@@ -54,9 +61,9 @@ lint: ## Hold the code to the house rules (.golangci.yml).
 .PHONY: verify
 verify: ## Fail, with a diff, when a generated file, a go.mod or the formatting is out of date.
 	@before=$$(mktemp -d); trap 'rm -rf "$$before"' EXIT; \
-	cp -R api config "$$before"; \
+	cp -R api config charts "$$before"; \
 	$(MAKE) --no-print-directory generate; \
-	for dir in api config; do \
+	for dir in api config charts; do \
 	  diff -ruN "$$before/$$dir" "$$dir" || \
 	    { echo "verify: $$dir was out of date; 'make generate' has now been run: commit what it changed" >&2; exit 1; }; \
 	done
@@ -68,12 +75,13 @@ verify: ## Fail, with a diff, when a generated file, a go.mod or the formatting 
 	  { echo "verify: run gofmt -w on these files:" $$files >&2; exit 1; }
 
 .PHONY: node-e2e
-node-e2e: ## Run suites as real containers, on a node of its own: as root, with packages of Debian that it installs.
+node-e2e: ## Run suites, and the chart with our image, as real containers on nodes of their own: as root, with packages of Debian that it installs.
 	@test "$$(id -u)" = 0 || \
 	  { echo "node-e2e: SKIPPED, which is not passed: a node needs root, for namespaces, mounts and cgroups" >&2; exit 1; }
 	@hack/node-packages
 	@$(GO) run ./hack/localcluster/build kubelet kube-proxy >/dev/null
 	@SCALEGATE_NODE_E2E=1 $(GO) test -timeout 20m -count=1 $(TESTFLAGS) ./test/node/...
+	@SCALEGATE_NODE_E2E=1 $(GO) test -C $(INTEGRATIONS) -timeout 20m -count=1 $(TESTFLAGS) ./node/...
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (30s).
@@ -136,7 +144,7 @@ pace: controlplane ## Measure how fast 100 pods are opened and closed, beside a 
 ##@ Develop
 
 .PHONY: generate
-generate: ## Write deepcopy, apply configurations, CRDs and RBAC from the types, and the policies of workload kinds.
+generate: ## Write deepcopy, apply configurations, CRDs and RBAC from the types, the policies of workload kinds, and the chart's copies.
 	@rm -rf api/applyconfiguration config/crd/bases
 	$(CONTROLLER_GEN) paths=./api/... object:headerFile=$(HEADER)
 	$(CONTROLLER_GEN) paths=./api/... \
@@ -144,7 +152,9 @@ generate: ## Write deepcopy, apply configurations, CRDs and RBAC from the types,
 	  crd:generateEmbeddedObjectMeta=true,omitToolVersion=true output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) paths=./... rbac:roleName=scalegate-manager output:rbac:dir=config/rbac
 	$(GO) run ./hack/kinds
-	$(GO) test ./internal/guards -run TestTheRightToRestore -count=1 -update >/dev/null
+	$(GO) run ./hack/docs
+	$(GO) test ./internal/guards -run 'TestTheRightToRestore|TestTheParametersName' -count=1 -update >/dev/null
+	$(GO) run ./hack/chart
 
 .PHONY: controlplane
 controlplane: ## Build the local control plane; the first time takes about ten minutes.

@@ -19,6 +19,7 @@ import (
 	"github.com/scalegate/scalegate/controllers"
 	"github.com/scalegate/scalegate/controllers/canary"
 	"github.com/scalegate/scalegate/internal/guards"
+	"github.com/scalegate/scalegate/internal/probes"
 )
 
 // leastCanaryInterval keeps a round from being due before the last one ended.
@@ -70,7 +71,7 @@ func (o *guardOptions) setUp(mgr ctrl.Manager) (controllers.Guards, error) {
 		Parameters: types.NamespacedName{Namespace: namespace, Name: name},
 		Manifests:  manifests,
 		Identity:   canary.Identity(mgr.GetClient()),
-		Prober:     &canary.Probes{Client: acting},
+		Prober:     &probes.Probes{Client: acting},
 		Metrics:    canary.NewMetrics(metrics.Registry),
 		Changed:    make(chan event.GenericEvent, 1),
 	}

@@ -5,12 +5,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -29,18 +28,17 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/controllers"
+	"github.com/scalegate/scalegate/internal/tracing"
 )
 
 // fieldOwner is the name under which Scalegate applies and patches.
@@ -50,13 +48,18 @@ const fieldOwner = "scalegate"
 type managerOptions struct {
 	kubeconfig     string
 	metricsAddress string
-	probesAddress  string
-	leaderElect    bool
-	namespace      string
-	webhook        webhookOptions
-	guards         guardOptions
-	onboarding     onboardingOptions
-	collectorImage string
+	// metricsCertificates is a folder; empty: the manager makes a certificate itself.
+	metricsCertificates string
+	probesAddress       string
+	leaderElect         bool
+	namespace           string
+	webhook             webhookOptions
+	guards              guardOptions
+	onboarding          onboardingOptions
+	telemetry           telemetryOptions
+	collectorImage      string
+	// argocd are the namespaces of the Applications that may be woken.
+	argocd []string
 	// safeguards is how often is looked at safeguards of which no event tells.
 	safeguards time.Duration
 }
@@ -74,24 +77,35 @@ func managerCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; empty means the cluster that the manager runs in")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "address for metrics over TLS, such as :8443; 0 serves none")
+	f.StringVar(&o.metricsCertificates, "metrics-cert-dir", "",
+		"folder with tls.crt and tls.key for the metrics; both are read again when they change; empty: the manager makes a certificate itself, which nobody can check")
 	f.StringVar(&o.probesAddress, "health-probe-bind-address", "0", "address for /healthz and /readyz, such as :8081; 0 serves none")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas act, and the others stand by")
 	f.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty means the manager's own")
 	f.StringVar(&o.collectorImage, "collector-image", "",
 		"image of Scalegate for the containers that read the results of evaluations; empty means that of the manager's own container, found by POD_NAME and POD_NAMESPACE")
+	f.StringSliceVar(&o.argocd, "argocd-namespaces", nil,
+		"namespaces of Argo CD's Applications that may be synced again once the release that they wait for is released; none for none. Needs the rights in config/argocd/wake-up")
 	f.DurationVar(&o.safeguards, "safeguard-period", controllers.DefaultSafeguardPeriod,
 		"how often to look at safeguards of which no event tells: rights, claims and the other pods of a namespace")
 	o.webhook.addTo(f)
 	o.guards.addFlags(f)
 	o.onboarding.addFlags(f)
+	o.telemetry.addTo(f)
 	return cmd
 }
 
 // runManager runs until ctx ends.
 func runManager(ctx context.Context, o managerOptions) error {
-	logger := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, nil))
-	ctrl.SetLogger(logger)
-	klog.SetLogger(logger)
+	tracer, err := o.telemetry.start(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.run(ctx, tracer), tracer.Stop(ctx))
+}
+
+// run makes the manager and runs it until ctx ends.
+func (o managerOptions) run(ctx context.Context, tracer *tracing.Tracer) error {
 	cfg, err := restConfig(o.kubeconfig)
 	if err != nil {
 		return err
@@ -116,7 +130,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return err
 	}
 	settling := &controllers.Settling{}
-	if err := o.controllers(ctx, mgr, guards, settling); err != nil {
+	if err := o.controllers(ctx, mgr, guards, settling, tracer); err != nil {
 		return err
 	}
 	if err := o.onboarding.setUp(mgr, settling); err != nil {
@@ -125,7 +139,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 	if webhook == nil {
 		return mgr.Start(ctx)
 	}
-	if err := o.webhook.setUp(ctx, mgr, webhook); err != nil {
+	if err := o.webhook.setUp(ctx, mgr, webhook, tracer); err != nil {
 		return err
 	}
 	return webhook.Run(ctx, mgr.Start)
@@ -181,7 +195,7 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 			ByObject:                    kept,
 		},
 		Metrics: server.Options{
-			BindAddress: o.metricsAddress, SecureServing: true,
+			BindAddress: o.metricsAddress, SecureServing: true, CertDir: o.metricsCertificates,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
 		},
 		HealthProbeBindAddress:        o.probesAddress,
@@ -208,12 +222,12 @@ func (o managerOptions) collector(mgr ctrl.Manager) *controllers.Collector {
 }
 
 // controllers sets up everything that reconciles.
-func (o managerOptions) controllers(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, settling *controllers.Settling) error {
+func (o managerOptions) controllers(ctx context.Context, mgr ctrl.Manager, guards controllers.Guards, settling *controllers.Settling, tracer *tracing.Tracer) error {
 	if err := controllers.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	ready := controllers.Ready(guards, settling)
-	fleet, err := controllers.NewFleetMetrics(metrics.Registry, mgr.GetClient())
+	fleet, err := measure(mgr)
 	if err != nil {
 		return err
 	}
@@ -230,7 +244,7 @@ func (o managerOptions) controllers(ctx context.Context, mgr ctrl.Manager, guard
 		&controllers.ModelReleaseReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
-			Ready: ready, Readied: guards.Changes(), Metrics: fleet, Engine: version, SafeguardPeriod: o.safeguards,
+			Ready: ready, Readied: guards.Changes(), Metrics: fleet, Tracer: tracer, Engine: version, SafeguardPeriod: o.safeguards,
 		},
 		&controllers.AutomaticReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
@@ -238,6 +252,9 @@ func (o managerOptions) controllers(ctx context.Context, mgr ctrl.Manager, guard
 		},
 		&controllers.RetentionReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
+		},
+		&controllers.ArgoCDReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Namespaces: o.argocd,
 		},
 		&controllers.KueueReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: metav1.Now, Ready: ready},
 	} {

@@ -27,6 +27,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/admission"
 	"github.com/scalegate/scalegate/internal/admission/serving"
+	"github.com/scalegate/scalegate/internal/tracing"
 )
 
 // none is the address that serves nothing.
@@ -83,7 +84,7 @@ func (o *webhookOptions) server(own string) (*serving.Server, error) {
 // +kubebuilder:rbac:groups="",resources=replicationcontrollers,verbs=get;list;watch
 
 // setUp serves the webhook's handlers.
-func (o *webhookOptions) setUp(ctx context.Context, mgr ctrl.Manager, s *serving.Server) error {
+func (o *webhookOptions) setUp(ctx context.Context, mgr ctrl.Manager, s *serving.Server, tracer *tracing.Tracer) error {
 	self, err := whoami(ctx, mgr.GetConfig())
 	if err != nil {
 		return err
@@ -114,6 +115,9 @@ func (o *webhookOptions) setUp(ctx context.Context, mgr ctrl.Manager, s *serving
 	}
 	if o.mutating {
 		handlers["/mutate"] = admission.NewHolds(options)
+	}
+	for path, handler := range handlers {
+		handlers[path] = tracer.Handler(path, handler)
 	}
 	return s.SetupWithManager(mgr, handlers)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/freeing"
 	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
@@ -185,7 +186,7 @@ func lifting(kind kinds.Kind, lift enforcement.Lift) (map[string]any, error) {
 	default:
 		return nil, fmt.Errorf("its annotation %s is %q, which no hold of the kind writes", v1alpha1.AnnotationHeld, lift.Mark)
 	}
-	return merged(map[string]any{"metadata": map[string]any{
+	return freeing.Merged(map[string]any{"metadata": map[string]any{
 		"resourceVersion": lift.ResourceVersion,
 		"annotations":     map[string]any{v1alpha1.AnnotationHeld: nil, v1alpha1.AnnotationClearedTemplate: nil},
 	}}, strings.Split(kind.HoldPath, "."), value), nil
@@ -219,7 +220,7 @@ func (r *ModelReleaseReconciler) note(ctx context.Context, namespace string, not
 			},
 		}))
 		if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err) {
-			log.FromContext(ctx).Error(err, "Writing on a pod why it is held", "pod", note.Name)
+			log.FromContext(ctx).Info("Could not write on a pod why it is held", "pod", note.Name, "error", err.Error())
 			return nil
 		}
 		if err != nil {

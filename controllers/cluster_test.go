@@ -113,7 +113,9 @@ func (c *cluster) hold(objects []client.Object) client.WithWatch {
 		return []string{o.GetName()[:len(o.GetName())-len("-00000001")]}
 	})
 	for _, o := range objects {
-		b.WithObjects(copied(c.t, o))
+		o = copied(c.t, o)
+		o.SetGeneration(max(o.GetGeneration(), 1))
+		b.WithObjects(o)
 	}
 	return b.Build()
 }
@@ -192,13 +194,33 @@ func (c *cluster) live() client.Client {
 			if err := errors.Join(err, json.Unmarshal(raw, &u)); err != nil {
 				return err
 			}
-			return c.write("apply "+u.GetKind()+" "+u.GetName(), func() error { return api.SubResource(name).Apply(ctx, o, opts...) })
+			if err := c.write("apply "+u.GetKind()+" "+u.GetName(), func() error { return api.SubResource(name).Apply(ctx, o, opts...) }); err != nil {
+				return err
+			}
+			return c.keepState(ctx, api, &u)
 		},
 	}), "scalegate")
 }
 
+// keepState takes down what was reported on an object.
+func (c *cluster) keepState(ctx context.Context, api client.Client, u *unstructured.Unstructured) error {
+	o, err := c.scheme.New(u.GroupVersionKind())
+	if err != nil {
+		return err
+	}
+	object, ok := o.(client.Object)
+	if !ok {
+		return fmt.Errorf("%T is no object", o)
+	}
+	if err := api.Get(ctx, client.ObjectKeyFromObject(u), object); err != nil {
+		return err
+	}
+	return reported.keep(c.scheme, object)
+}
+
 // create gives an object what an API server does.
 func (c *cluster) create(ctx context.Context, api client.Client, o client.Object, opts ...client.CreateOption) error {
+	o.SetGeneration(max(o.GetGeneration(), 1))
 	if o.GetUID() == "" {
 		c.made++
 		o.SetUID(fixture.UID(fmt.Sprintf("made %d", c.made)))

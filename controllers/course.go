@@ -27,6 +27,8 @@ type course struct {
 	// entry is the last record of a decision about it, and unrecorded why that is not known.
 	entry      entry
 	unrecorded error
+	// changed: the decision differs from the one before, and was recorded as such.
+	changed bool
 	// decided is from when the decision is: the process's own clock, before the first live read.
 	decided time.Time
 }
@@ -35,7 +37,7 @@ type course struct {
 // recorded, once more on what the API server says.
 func (r *ModelReleaseReconciler) course(ctx context.Context, key types.NamespacedName) (course, error) {
 	c := course{key: key, decided: time.Now()}
-	err := c.read(ctx, r, r.Client)
+	err := c.read(ctx, r, r.Client, "gather")
 	if err != nil {
 		return c, err
 	}
@@ -49,7 +51,7 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 		return c, nil
 	}
 	c.decided = time.Now()
-	if err = c.read(ctx, r, r.Live); err != nil {
+	if err = c.read(ctx, r, r.Live, "gather live"); err != nil {
 		return c, err
 	}
 	if c.present.namespace, err = namespaceMetadata(ctx, r.Live, key.Namespace); err != nil {
@@ -58,23 +60,26 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 	return c, c.chartLive(ctx, r)
 }
 
-// read gathers what the decision depends on.
-func (c *course) read(ctx context.Context, r *ModelReleaseReconciler, reader client.Reader) (err error) {
-	if c.in, err = r.gather(ctx, reader, c.key); err != nil {
-		return err
+// read gathers what the decision depends on, in a span of a name.
+func (c *course) read(ctx context.Context, r *ModelReleaseReconciler, reader client.Reader, name string) (err error) {
+	ctx, span := r.Tracer.Start(ctx, name)
+	if c.in, err = r.gather(ctx, reader, c.key); err == nil {
+		c.observed, err = r.observe(ctx, reader, &c.in)
 	}
-	c.observed, err = r.observe(ctx, reader, &c.in)
+	span.End(err)
 	return err
 }
 
 // chart decides and plans on what was gathered.
 func (c *course) chart(ctx context.Context, r *ModelReleaseReconciler) (err error) {
+	ctx, span := r.Tracer.Start(ctx, "decide")
 	c.decision = gate.Decide(c.in)
-	if c.scene, err = r.scene(ctx, c); err != nil {
-		return err
+	c.traceDecision(span)
+	if c.scene, err = r.scene(ctx, c); err == nil {
+		c.plan = enforcement.For(c.scene, c.decision)
 	}
-	c.plan = enforcement.For(c.scene, c.decision)
-	return nil
+	span.End(err)
+	return err
 }
 
 // chartLive decides and plans on what was gathered live. Where a plan depends on how many pods serve, be it the one before

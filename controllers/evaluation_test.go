@@ -107,6 +107,7 @@ func TestMeasure(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			keepEvaluation(t, unmeasured(), state{reading: got})
 			if s := got.summary; s.progress != test.progress || s.reason != test.reason || !strings.Contains(s.message, test.message) {
 				t.Errorf("summary = %+v", s)
 			}

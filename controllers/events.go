@@ -58,7 +58,7 @@ func announcements(before, after v1alpha1.ModelReleaseStatus) []announcement {
 	}
 	if before.GrantedExposure != after.GrantedExposure {
 		all = append(all, announcement{corev1.EventTypeNormal, v1alpha1.ReasonExposureChanged, "Grant",
-			"granted exposure: " + cmp.Or(after.GrantedExposure, "none") + ", before: " + cmp.Or(before.GrantedExposure, "none")})
+			"granted exposure: " + cmp.Or(after.GrantedExposure, "none") + ", before: " + cmp.Or(before.GrantedExposure, "none") + inTheWay(after)})
 	}
 	all = append(all, freshAnnouncements(before, after)...)
 	all = append(all, alertAnnouncements(before, after)...)
@@ -144,6 +144,16 @@ func safeguardAnnouncements(before, after v1alpha1.ModelReleaseStatus, told []an
 			"requirement " + s.Requirement + " (" + string(s.Type) + "): " + s.Message})
 	}
 	return all
+}
+
+// inTheWay is what stands in the way of what a release asks for, with what would help, to be put behind a sentence; empty where
+// nothing does.
+func inTheWay(status v1alpha1.ModelReleaseStatus) string {
+	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionEvidenceComplete)
+	if c == nil || c.Status == metav1.ConditionTrue || c.Message == "" {
+		return ""
+	}
+	return "; " + c.Reason + ": " + c.Message
 }
 
 // reasonOf is the reason of a condition; empty where there is none.

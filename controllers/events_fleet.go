@@ -27,7 +27,7 @@ func fleetAnnouncements(before, after v1alpha1.ModelReleaseStatus) []announcemen
 		if goesAtOnce(w) {
 			reason = v1alpha1.ReasonRemoving
 		}
-		all = append(all, announcement{corev1.EventTypeWarning, reason, "Withdraw", loss(w)})
+		all = append(all, announcement{corev1.EventTypeWarning, reason, "Withdraw", loss(w) + inTheWay(after)})
 	}
 	if before.Removal == nil && after.Removal != nil && enforced != nil && (!begins || !goesAtOnce(w)) {
 		all = append(all, announcement{corev1.EventTypeWarning, v1alpha1.ReasonRemoving, "Withdraw", enforced.Message})

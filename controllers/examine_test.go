@@ -175,7 +175,9 @@ func TestAVerdictFromBeforeTheGuardsActClearsNothing(t *testing.T) {
 		"it was given while the namespace settled": {
 			gate: v1alpha1.GateEnforced,
 			ready: func(*metav1.PartialObjectMetadata, time.Time) Withheld {
-				return Withheld{Withheld: enforcement.Withheld{Reason: v1alpha1.ReasonSettling}}
+				return Withheld{Withheld: enforcement.Withheld{
+					Reason: v1alpha1.ReasonSettling, Message: "the namespace is enforced since a moment ago",
+				}}
 			},
 		},
 	} {

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/freeing"
 	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/gathering"
 	"github.com/scalegate/scalegate/internal/revision"
@@ -35,7 +36,7 @@ import (
 
 // KueueController is what an AdmissionCheck of Kueue names in spec.controllerName to have the workloads of a queue wait for
 // the releases that they claim.
-const KueueController = "scalegate.dev/release"
+const KueueController = freeing.CheckController
 
 const (
 	kueueGroup = "kueue.x-k8s.io"

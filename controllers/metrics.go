@@ -4,27 +4,30 @@
 package controllers
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/monitoring"
 )
 
-// FleetMetrics measures how fast what is withdrawn is gone, and when evidence ends. No label has more values than there
-// are causes, or policies under which something is granted. Nil measures nothing.
+// FleetMetrics counts decisions, and measures how long releases wait and how fast what is withdrawn is gone. No label has
+// more values than there are reasons or causes, or levels in the policies. Nil measures nothing.
 type FleetMetrics struct {
-	enforced *prometheus.HistogramVec
-	refused  prometheus.Counter
+	enforced   *prometheus.HistogramVec
+	refused    prometheus.Counter
+	decisions  *prometheus.CounterVec
+	unrecorded prometheus.Counter
+	waited     *prometheus.HistogramVec
 }
 
-// NewFleetMetrics registers the metrics with registry. Releases are read from reader whenever somebody asks for the
-// metrics, so it must be a cache.
-func NewFleetMetrics(registry prometheus.Registerer, reader client.Reader) (*FleetMetrics, error) {
+// NewFleetMetrics registers the metrics with registry.
+func NewFleetMetrics(registry prometheus.Registerer) (*FleetMetrics, error) {
 	m := &FleetMetrics{
 		enforced: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "scalegate_withdrawal_enforced_seconds",
@@ -35,11 +38,61 @@ func NewFleetMetrics(registry prometheus.Registerer, reader client.Reader) (*Fle
 			Name: "scalegate_evictions_refused_total",
 			Help: "Evictions that a PodDisruptionBudget refused, or that were not answered in time. They are asked for again, until the policy says to delete.",
 		}),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "scalegate_decisions_total",
+			Help: "Decisions that differ from the one before about their release and were recorded, by whether all that was asked for is granted, and why not.",
+		}, []string{"result", "reason"}),
+		unrecorded: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "scalegate_decision_record_failures_total",
+			Help: "Tries to record a decision that failed. Nothing is given before the record is there.",
+		}),
+		waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "scalegate_release_wait_seconds",
+			Help:    "How long a release was not Ready, from its creation or from when it last was, to when it came to be; by the level that it needs.",
+			Buckets: []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 86400, 3 * 86400, 7 * 86400, 14 * 86400, 30 * 86400, 90 * 86400},
+		}, []string{"level"}),
 	}
-	if err := errors.Join(registry.Register(m.enforced), registry.Register(m.refused), registry.Register(evidenceEnds{reader}), registry.Register(waiverMetrics{reader})); err != nil {
+	if err := errors.Join(registry.Register(m.enforced), registry.Register(m.refused), registry.Register(m.decisions),
+		registry.Register(m.unrecorded), registry.Register(m.waited)); err != nil {
 		return nil, fmt.Errorf("registering the metrics of the fleet: %w", err)
 	}
 	return m, nil
+}
+
+// decided counts a decision that is on record now, and was not before.
+func (m *FleetMetrics) decided(d gate.Decision) {
+	if m == nil {
+		return
+	}
+	result := "Held"
+	switch {
+	case d.Reason == v1alpha1.ReasonEvidenceComplete:
+		result = "Granted"
+	case d.GrantedExposure != "":
+		result = "GrantedLess"
+	}
+	m.decisions.WithLabelValues(result, monitoring.Reason(d.Reason)).Inc()
+}
+
+// notRecorded counts a record that could not be written.
+func (m *FleetMetrics) notRecorded() {
+	if m != nil {
+		m.unrecorded.Inc()
+	}
+}
+
+// readied measures how long a release waited that is Ready by a status, and was not by the one before.
+func (m *FleetMetrics) readied(release *v1alpha1.ModelRelease, after v1alpha1.ModelReleaseStatus) {
+	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
+	was := meta.FindStatusCondition(release.Status.Conditions, v1alpha1.ConditionReady)
+	if m == nil || is == nil || is.Status != metav1.ConditionTrue || was != nil && was.Status == metav1.ConditionTrue {
+		return
+	}
+	from := release.CreationTimestamp
+	if was != nil && from.Before(&was.LastTransitionTime) && meta.IsStatusConditionFalse(release.Status.Conditions, v1alpha1.ConditionReady) {
+		from = was.LastTransitionTime
+	}
+	m.waited.WithLabelValues(after.RequiredLevel).Observe(max(is.LastTransitionTime.Sub(from.Time), 0).Seconds())
 }
 
 // withdrawn measures a withdrawal that is enforced by a status and was not by the one before.
@@ -59,43 +112,5 @@ func (m *FleetMetrics) withdrawn(before, after *v1alpha1.Withdrawal) {
 func (m *FleetMetrics) evictionsRefused(n int) {
 	if m != nil {
 		m.refused.Add(float64(n))
-	}
-}
-
-// evidenceEnds tells for each policy when the first evidence ends on which a grant rests.
-type evidenceEnds struct{ reader client.Reader }
-
-// scrapeTime is how long a read for a metric may take.
-const scrapeTime = 5 * time.Second
-
-func (evidenceEnds) description() *prometheus.Desc {
-	return prometheus.NewDesc("scalegate_evidence_end_timestamp_seconds",
-		"When the first of the evidence ends on which a grant under the policy rests, in seconds since 1970.", []string{"policy"}, nil)
-}
-
-// Describe implements prometheus.Collector.
-func (e evidenceEnds) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- e.description() }
-
-// Collect implements prometheus.Collector.
-func (e evidenceEnds) Collect(metrics chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
-	defer cancel()
-	var releases v1alpha1.ModelReleaseList
-	if err := e.reader.List(ctx, &releases); err != nil {
-		metrics <- prometheus.NewInvalidMetric(e.description(), fmt.Errorf("listing releases: %w", err))
-		return
-	}
-	first := map[string]time.Time{}
-	for i := range releases.Items {
-		status, policy := releases.Items[i].Status, releases.Items[i].Spec.Policy
-		if status.GrantedExposure == "" || status.EvidenceEndTime == nil {
-			continue
-		}
-		if end, known := first[policy]; !known || status.EvidenceEndTime.Time.Before(end) {
-			first[policy] = status.EvidenceEndTime.Time
-		}
-	}
-	for policy, end := range first {
-		metrics <- prometheus.MustNewConstMetric(e.description(), prometheus.GaugeValue, float64(end.Unix()), policy)
 	}
 }

@@ -7,11 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/monitoring"
 )
 
 // sample is what a metric says: of a histogram how many were observed and their sum, else the value.
@@ -51,11 +55,21 @@ func gathered(t *testing.T, registry *prometheus.Registry) map[string]sample {
 func metered(t *testing.T, c *cluster) *prometheus.Registry {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	m, err := NewFleetMetrics(registry, c.api)
+	m, err := NewFleetMetrics(registry)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.reconciler.Metrics = m
+	return registry
+}
+
+// stated is a registry of what the cluster shows.
+func stated(t *testing.T, c *cluster) *prometheus.Registry {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(monitoring.NewState(c.api, logr.Discard())); err != nil {
+		t.Fatal(err)
+	}
 	return registry
 }
 
@@ -82,6 +96,7 @@ func TestReconcileMeasuresAWithdrawalOnce(t *testing.T) {
 	}
 	want := map[string]sample{
 		"scalegate_withdrawal_enforced_seconds Revoked Critical": {1, 4}, "scalegate_evictions_refused_total": {},
+		"scalegate_decisions_total Revoked Held": {value: 1}, "scalegate_decision_record_failures_total": {},
 	}
 	if diff := cmp.Diff(want, gathered(t, registry), cmp.AllowUnexported(sample{})); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
@@ -98,13 +113,7 @@ func TestReconcileMeasuresAWithdrawalOnce(t *testing.T) {
 }
 
 func TestFleetMetrics(t *testing.T) {
-	early, late := fixture.Release("m1", granted), fixture.Release("m2", granted)
-	early.Status.EvidenceEndTime, late.Status.EvidenceEndTime = new(day(5)), new(day(9))
-	over := fixture.Release("m3")
-	over.Status.EvidenceEndTime = new(day(1))
-	other := fixture.Release("m4", granted, fixture.Governed("other"))
-	other.Status.EvidenceEndTime = new(day(7))
-	c := newCluster(t, late, early, over, other, fixture.Release("m5", granted, fixture.Governed("third")))
+	c := newCluster(t)
 	c.reconciler = &ModelReleaseReconciler{}
 	registry := metered(t, c)
 	m := c.reconciler.Metrics
@@ -119,18 +128,40 @@ func TestFleetMetrics(t *testing.T) {
 	m.withdrawn(lapsed, gone)   // a day after its grace
 	m.withdrawn(gone, gone)     // as before
 	m.withdrawn(gone, nil)
+	m.decided(gate.Decision{Reason: v1alpha1.ReasonEvidenceComplete, GrantedExposure: "General"})
+	m.decided(gate.Decision{Reason: v1alpha1.ReasonEvidenceMissing, GrantedExposure: "Internal"})
+	m.decided(gate.Decision{Reason: "a word that nobody documented"})
+	m.notRecorded()
+	stood := func(status metav1.ConditionStatus, since metav1.Time) v1alpha1.ModelReleaseStatus {
+		return v1alpha1.ModelReleaseStatus{RequiredLevel: "ASL-3", Conditions: []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: status, LastTransitionTime: since}}}
+	}
+	fresh := fixture.Release("m1")
+	fresh.CreationTimestamp = day(1)
+	m.readied(fresh, stood(metav1.ConditionTrue, day(3))) // two days since it was made
+	fresh.Status = stood(metav1.ConditionFalse, day(4))
+	m.readied(fresh, stood(metav1.ConditionTrue, metav1.NewTime(fixture.Day(4).Add(time.Hour)))) // an hour since it was Ready
+	m.readied(fresh, stood(metav1.ConditionFalse, day(5)))                                       // not yet
+	fresh.Status = stood(metav1.ConditionTrue, day(5))
+	m.readied(fresh, stood(metav1.ConditionTrue, day(5))) // as before
 	want := map[string]sample{
-		"scalegate_evictions_refused_total":             {value: 3},
-		"scalegate_withdrawal_enforced_seconds Lapsed ": {1, 86400},
-		"scalegate_evidence_end_timestamp_seconds rsp":  {value: float64(fixture.Day(5).Unix())}, "scalegate_evidence_end_timestamp_seconds other": {value: float64(fixture.Day(7).Unix())},
+		"scalegate_evictions_refused_total":                     {value: 3},
+		"scalegate_withdrawal_enforced_seconds Lapsed ":         {1, 86400},
+		"scalegate_decisions_total EvidenceComplete Granted":    {value: 1},
+		"scalegate_decisions_total EvidenceMissing GrantedLess": {value: 1},
+		"scalegate_decisions_total Other Held":                  {value: 1},
+		"scalegate_decision_record_failures_total":              {value: 1},
+		"scalegate_release_wait_seconds ASL-3":                  {2, 2*86400 + 3600},
 	}
 	if diff := cmp.Diff(want, gathered(t, registry), cmp.AllowUnexported(sample{})); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
 	}
-	if _, err := NewFleetMetrics(registry, c.api); err == nil {
+	if _, err := NewFleetMetrics(registry); err == nil {
 		t.Error("registered twice")
 	}
 	var none *FleetMetrics
 	none.withdrawn(lapsed, gone)
 	none.evictionsRefused(1)
+	none.decided(gate.Decision{})
+	none.notRecorded()
+	none.readied(fresh, stood(metav1.ConditionTrue, day(5)))
 }

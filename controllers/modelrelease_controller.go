@@ -29,6 +29,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/tracing"
 )
 
 // ModelReleaseReconciler decides about a release and enforces the decision in its namespace.
@@ -48,6 +49,8 @@ type ModelReleaseReconciler struct {
 	Readied <-chan event.GenericEvent
 	// Metrics measures the fleet; nil measures nothing.
 	Metrics *FleetMetrics
+	// Tracer tells what is done, and how long it takes; nil tells nothing.
+	Tracer *tracing.Tracer
 	// SafeguardPeriod is how often is looked at safeguards of which no event tells; 0 means DefaultSafeguardPeriod.
 	SafeguardPeriod time.Duration
 	// Engine is the version of Scalegate, as records of decisions name it.
@@ -128,19 +131,32 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // Reconcile gathers, decides, records, acts and reports. A release that is gone is reconciled too: its
 // clearance is withdrawn and its pods are left alone.
 func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	ctx, span := r.Tracer.Start(ctx, "reconcile")
+	span.Set(releaseAttributes(req.NamespacedName)...)
+	result, err := r.reconcile(ctx, req)
+	span.End(err)
+	return result, err
+}
+
+func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	c, err := r.course(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	entryErr := c.enter(ctx, r)
-	limited, limitErr := r.limit(ctx, &c)
-	did, actErr := r.act(ctx, &c)
+	enforcing, span := r.Tracer.Start(ctx, "enforce")
+	entryErr := c.enter(enforcing, r)
+	limited, limitErr := r.limit(enforcing, &c)
+	did, actErr := r.act(enforcing, &c)
 	err = errors.Join(limitErr, actErr)
-	o := outcome{plan: c.plan, did: did, err: err, observed: c.observed, drift: r.kinds.driftOf(c.in.Release, c.present.pods), record: c.onRecord()}
+	c.traceActs(span, did)
+	span.End(errors.Join(entryErr, err))
+	ctx, span = r.Tracer.Start(ctx, "report")
+	o := outcome{plan: c.plan, did: did, err: err, observed: c.observed, drift: r.kinds.driftOf(c.in.Release, c.present.pods), record: c.onRecord(), changed: c.changed}
 	stored, reportErr := r.report(ctx, c.in, c.decision, o)
 	stampErr := r.stampEnforced(ctx, &c, err)
 	noteErr := r.note(ctx, c.key.Namespace, c.plan.Notes)
 	recordsAfter, recordsErr := r.reportRecords(ctx, &c)
+	span.End(errors.Join(reportErr, stampErr, noteErr, recordsErr))
 	if err := errors.Join(entryErr, err, reportErr, stampErr, noteErr, recordsErr); err != nil {
 		return ctrl.Result{}, err
 	}

@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,7 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
-	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/freeing"
 	"github.com/scalegate/scalegate/internal/gathering"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
@@ -95,7 +93,7 @@ func (r *FreeingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 func (r *FreeingReconciler) search(ctx context.Context) error {
 	var errs []error
 	found := sets.New[string]()
-	for _, kind := range holdKinds() {
+	for _, kind := range freeing.Parents() {
 		errs = append(errs, r.held(ctx, kind, "", func(o *metav1.PartialObjectMetadata) error {
 			found.Insert(o.Namespace)
 			return nil
@@ -120,7 +118,7 @@ func (r *FreeingReconciler) free(ctx context.Context, namespace string) error {
 		return err
 	}
 	var errs []error
-	for _, kind := range holdKinds() {
+	for _, kind := range freeing.Parents() {
 		errs = append(errs, r.held(ctx, kind, namespace, func(o *metav1.PartialObjectMetadata) error {
 			return r.lift(ctx, kind, o)
 		}))
@@ -138,24 +136,6 @@ func (r *FreeingReconciler) ungoverned(ctx context.Context, namespace string) (b
 	return err == nil && (plan.day == nil || plan.day.After(r.Now().Time)), err
 }
 
-// holdKinds are the kinds whose parents are held.
-func holdKinds() []kinds.Kind {
-	var all []kinds.Kind
-	for _, kind := range kinds.All() {
-		if kind.Hold != kinds.HoldNone {
-			all = append(all, kind)
-		}
-	}
-	return all
-}
-
-// marked tells whether something of an object is to be put back: its hold, or its replicas.
-func marked(o client.Object) bool {
-	_, held := o.GetAnnotations()[v1alpha1.AnnotationHeld]
-	_, scaled := o.GetAnnotations()[v1alpha1.AnnotationScaledReplicas]
-	return held || scaled
-}
-
 // held calls each for the objects of a kind that are held or scaled, in a namespace, or in all if that is empty, page by page. A kind that
 // the cluster does not have has none.
 func (r *FreeingReconciler) held(ctx context.Context, kind kinds.Kind, namespace string, each func(*metav1.PartialObjectMetadata) error) error {
@@ -170,7 +150,7 @@ func (r *FreeingReconciler) held(ctx context.Context, kind kinds.Kind, namespace
 			return errors.Join(append(errs, fmt.Errorf("listing %s: %w", kind.Resource, err))...)
 		}
 		for i := range list.Items {
-			if marked(&list.Items[i]) {
+			if freeing.Marked(&list.Items[i]) {
 				errs = append(errs, each(&list.Items[i]))
 			}
 		}
@@ -195,17 +175,17 @@ func (r *FreeingReconciler) lift(ctx context.Context, kind kinds.Kind, o *metav1
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if !marked(live) {
+	if !freeing.Marked(live) {
 		return nil
 	}
 	if free, err := r.ungoverned(ctx, o.Namespace); err != nil || !free {
 		return err
 	}
-	patch, message := unheld(kind, live), "the replicas stay as somebody set them since"
+	patch, message := freeing.Unheld(kind, live), "the replicas stay as somebody set them since"
 	if _, held := live.GetAnnotations()[v1alpha1.AnnotationHeld]; held {
 		message = "the hold is lifted"
 	}
-	if replicas, scaled := unscaled(kind, live, patch); scaled {
+	if replicas, scaled := freeing.Unscaled(kind, live, patch); scaled {
 		message = fmt.Sprintf("its replicas are %d again", replicas)
 	}
 	content, err := json.Marshal(patch)
@@ -221,67 +201,6 @@ func (r *FreeingReconciler) lift(ctx context.Context, kind kinds.Kind, o *metav1
 			"%s: namespace %s is not enforced any more", message, o.Namespace)
 	}
 	return nil
-}
-
-// unheld is the patch that takes the mark of a hold away and lets the object go on as its author had it. Where the hold
-// itself is not there, whatever stands in its place stays.
-func unheld(kind kinds.Kind, live *unstructured.Unstructured) map[string]any {
-	mark, held := live.GetAnnotations()[v1alpha1.AnnotationHeld]
-	patch := map[string]any{"metadata": map[string]any{
-		"uid": live.GetUID(), "resourceVersion": live.GetResourceVersion(),
-		"annotations": map[string]any{v1alpha1.AnnotationHeld: nil, v1alpha1.AnnotationClearedTemplate: nil},
-	}}
-	path := strings.Split(kind.HoldPath, ".")
-	is, found, err := unstructured.NestedFieldNoCopy(live.Object, path...)
-	if err != nil || !found || !held {
-		return patch
-	}
-	var value any
-	switch kind.Hold {
-	case kinds.HoldPause, kinds.HoldSuspend:
-		if is != true || mark == v1alpha1.HeldPaused {
-			return patch
-		}
-		value = false
-	case kinds.HoldPartition:
-		if is != int64(v1alpha1.HeldPartition) {
-			return patch
-		}
-		// A mark that somebody spoiled leaves the default, under which everything rolls out.
-		n, err := strconv.ParseInt(strings.TrimPrefix(mark, v1alpha1.HeldPartitionPrefix), 10, 32)
-		if err != nil || n < 0 {
-			n = 0
-		}
-		value = n
-	case kinds.HoldNone:
-		return patch
-	}
-	return merged(patch, path, value)
-}
-
-// unscaled adds to a patch that an object gets the replicas back that its author wants, and says how many. Where they
-// are not as Scalegate set them, somebody scaled it since: they stay, and false is returned.
-func unscaled(kind kinds.Kind, live *unstructured.Unstructured, patch map[string]any) (replicas int64, set bool) {
-	text, present := live.GetAnnotations()[v1alpha1.AnnotationScaledReplicas]
-	if !present {
-		return 0, false
-	}
-	_ = unstructured.SetNestedField(patch, nil, "metadata", "annotations", v1alpha1.AnnotationScaledReplicas)
-	scaled, ok := enforcement.ParseScaled(text)
-	if !ok || !scalesKind(kind) || kind.ReplicasOf(live.Object) != int64(scaled.Ours) {
-		return 0, false
-	}
-	_ = unstructured.SetNestedField(patch, int64(scaled.Wish), strings.Split(kind.Replicas[0], ".")...)
-	return int64(scaled.Wish), true
-}
-
-// merged puts a value at a path into a patch that has nothing on its way.
-func merged(patch map[string]any, path []string, value any) map[string]any {
-	for i := len(path) - 1; i > 0; i-- {
-		value = map[string]any{path[i]: value}
-	}
-	patch[path[0]] = value
-	return patch
 }
 
 // openAll lifts our gate of every pod in a namespace. Other gates stay.

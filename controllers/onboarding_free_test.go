@@ -19,10 +19,11 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/freeing"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
-func freeing(c *cluster) *FreeingReconciler {
+func freeingOf(c *cluster) *FreeingReconciler {
 	live := c.live()
 	return &FreeingReconciler{Client: cached{live, c}, Live: paged{Reader: live}, Events: c, Now: now}
 }
@@ -65,7 +66,7 @@ func TestFreeing(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				c := newCluster(t, append(tc.more, tc.ns, heldDeployment(), heldSet(), running(waits))...)
-				if err := act(freeing(c), c); err != nil {
+				if err := act(freeingOf(c), c); err != nil {
 					t.Fatal(err)
 				}
 				c.wantLog(tc.want...)
@@ -101,7 +102,7 @@ func TestFreeingLeavesWhatIsNotOurs(t *testing.T) {
 		p.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "example.com/quota"}}
 	})
 	c := newCluster(t, governed(""), paused, gated)
-	r := freeing(c)
+	r := freeingOf(c)
 	if err := r.search(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestFreeingLeavesWhatIsNotOurs(t *testing.T) {
 func TestFreeingThatCannotReadFreesNothing(t *testing.T) {
 	c := newCluster(t, governed(""), heldDeployment(), running(waits))
 	c.fails["get Namespace serving"] = errBroken
-	if err := freeing(c).free(t.Context(), fixture.Namespace); err == nil {
+	if err := freeingOf(c).free(t.Context(), fixture.Namespace); err == nil {
 		t.Error("no error")
 	}
 	c.wantLog()
@@ -123,7 +124,7 @@ func TestFreeingThatCannotReadFreesNothing(t *testing.T) {
 func TestFreeingGoesOnWhereOneThingCannotBeFreed(t *testing.T) {
 	c := newCluster(t, governed(""), heldDeployment(), heldSet(), running(waits))
 	c.fails["patch Deployment d"] = errBroken
-	if err := freeing(c).free(t.Context(), fixture.Namespace); err == nil {
+	if err := freeingOf(c).free(t.Context(), fixture.Namespace); err == nil {
 		t.Error("no error")
 	}
 	c.wantLog("patch Deployment d", "patch StatefulSet s", "event Freed StatefulSet s", "patch Pod p")
@@ -133,7 +134,7 @@ func TestFreeingIsTriedOnTheAPIServersWord(t *testing.T) {
 	// The cache has not seen yet that the namespace is enforced again.
 	c := newCluster(t, governed(v1alpha1.GateEnforced), heldDeployment(), running(waits)).
 		lagging(governed(""), heldDeployment(), running(waits))
-	if err := freeing(c).search(t.Context()); err != nil {
+	if err := freeingOf(c).search(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	c.wantLog()
@@ -193,7 +194,7 @@ func TestUnheld(t *testing.T) {
 				t.Fatal(err)
 			}
 			live.SetAnnotations(map[string]string{v1alpha1.AnnotationHeld: tc.mark})
-			patch := unheld(kind, &live)
+			patch := freeing.Unheld(kind, &live)
 			marks, _, err := unstructured.NestedMap(patch, "metadata", "annotations")
 			if err != nil {
 				t.Fatal(err)
@@ -212,7 +213,7 @@ func TestUnheld(t *testing.T) {
 
 // TestEveryHoldIsFreed fails when a kind with a hold is added that nothing frees.
 func TestEveryHoldIsFreed(t *testing.T) {
-	for _, kind := range holdKinds() {
+	for _, kind := range freeing.Parents() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			live := unstructured.Unstructured{Object: map[string]any{}}
 			held := map[kinds.Hold]any{
@@ -221,9 +222,9 @@ func TestEveryHoldIsFreed(t *testing.T) {
 			if held == nil {
 				t.Fatalf("the hold %s is not known here", kind.Hold)
 			}
-			live.Object = merged(map[string]any{}, strings.Split(kind.HoldPath, "."), held)
+			live.Object = freeing.Merged(map[string]any{}, strings.Split(kind.HoldPath, "."), held)
 			live.SetAnnotations(map[string]string{v1alpha1.AnnotationHeld: v1alpha1.HeldResume})
-			if unheld(kind, &live)["spec"] == nil {
+			if freeing.Unheld(kind, &live)["spec"] == nil {
 				t.Errorf("%s stays held", kind.Kind)
 			}
 		})

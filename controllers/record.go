@@ -166,6 +166,7 @@ func (c *course) enter(ctx context.Context, r *ModelReleaseReconciler) error {
 	if err == nil {
 		return nil
 	}
+	r.Metrics.notRecorded()
 	c.scene.Withheld = enforcement.Withheld{
 		Reason:  v1alpha1.ReasonDecisionNotRecorded,
 		Message: "the record of this decision could not be written, and is tried again: nothing starts before; the manager's log has the error",
@@ -199,6 +200,8 @@ func (r *ModelReleaseReconciler) makeRecord(ctx context.Context, c *course) erro
 			reference := v1alpha1.DecisionReference{Sequence: record.Spec.Sequence, Digest: record.Spec.Digest}
 			c.entry = entry{release: c.in.Release.UID, head: reference, substance: audit.Substance(c.decision)}
 			r.chronicle.set(c.key, c.entry)
+			r.Metrics.decided(c.decision)
+			c.changed = true
 			return nil
 		}
 		if !apierrors.IsAlreadyExists(exists) {

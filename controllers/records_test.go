@@ -170,7 +170,7 @@ func TestAWaiverIsLoud(t *testing.T) {
 			t.Errorf("the condition Waived does not say %q: %s", want, waived.Message)
 		}
 	}
-	registry := metered(t, c)
+	registry := stated(t, c)
 	if got := gathered(t, registry)["scalegate_waivers_active Standard rsp"]; got.value != 1 {
 		t.Errorf("%v waivers are active", got.value)
 	}
@@ -212,7 +212,7 @@ func TestAReviewIsOwedAndOverdue(t *testing.T) {
 	if waived == nil || waived.Reason != v1alpha1.ReasonBreakGlassInEffect || !strings.Contains(waived.Message, "review by somebody in role ceo is owed until 2026-01-05T00:00:00Z") {
 		t.Errorf("Waived is %+v", waived)
 	}
-	registry := metered(t, c)
+	registry := stated(t, c)
 	after := c.on(2, 0).mustReconcile().RequeueAfter
 	if after == 0 || after > 3*24*time.Hour {
 		t.Errorf("the review is looked at again after %s", after)

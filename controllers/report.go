@@ -33,6 +33,9 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 	release := in.Release
 	o.waived = waivedCondition(&in, &d)
 	status := statusFor(release, d, o, metav1.NewTime(in.Now))
+	if o.changed {
+		logDecision(ctx, release, d, status)
+	}
 	if !equality.Semantic.DeepEqual(status, release.Status) {
 		err := r.write(ctx, release, status)
 		if apierrors.IsInvalid(err) {
@@ -53,9 +56,10 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 		}
 	}
 	for _, a := range announcements(r.told(release, status), status) {
-		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", a.note)
+		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", cut(a.note, maxMessage))
 	}
 	r.Metrics.withdrawn(release.Status.Withdrawal, status.Withdrawal)
+	r.Metrics.readied(release, status)
 	r.announceDone(release, o.did)
 	return true, nil
 }
@@ -117,6 +121,8 @@ type outcome struct {
 	record *v1alpha1.DecisionReference
 	// waived is the condition of that name; nil where no waiver counts.
 	waived *metav1.Condition
+	// changed: the decision differs from the one before.
+	changed bool
 }
 
 // statusFor projects the decision and what became of it into a status. It depends on the old status

@@ -51,7 +51,10 @@ type projection struct {
 
 func (p projection) check(t *testing.T) {
 	t.Helper()
-	got := conditionsFor(asked(), p.decision, p.outcome, now())
+	reporting := asked()
+	reporting.Status = statusFor(reporting, p.decision, p.outcome, now())
+	got := reporting.Status.Conditions
+	keepState(t, reporting)
 	var lines []string
 	for _, c := range got {
 		lines = append(lines, brief(c))

@@ -72,7 +72,7 @@ func (c *cluster) wantRevision(name, reason string) *v1alpha1.PolicyRevision {
 
 func policyApprovalOf(r *v1alpha1.PolicyRevision, name, who string, decision v1alpha1.ApprovalDecision) *v1alpha1.PolicyApproval {
 	return &v1alpha1.PolicyApproval{
-		ObjectMeta: metav1.ObjectMeta{Name: name, UID: fixture.UID(name), CreationTimestamp: now()},
+		ObjectMeta: metav1.ObjectMeta{Name: name, UID: fixture.UID(name), Generation: 1, CreationTimestamp: now()},
 		Spec: v1alpha1.PolicyApprovalSpec{
 			Policy: r.Spec.Policy, PolicyRevision: r.Spec.Revision, Sequence: r.Spec.Sequence, Role: "ceo", Decision: decision, Approver: who,
 		},

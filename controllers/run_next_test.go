@@ -130,6 +130,7 @@ func testStep(t *testing.T, test stepCase) {
 	t.Helper()
 	before := test.known.evaluation.DeepCopy()
 	got := test.known.next()
+	keepEvaluation(t, test.known.evaluation, got.state)
 	if s := got.state.summary; did(got) != test.want || s.reason != test.reason || !strings.Contains(s.message, test.says) || got.again != test.again {
 		t.Errorf("it would %s, again in %v, with %+v", did(got), got.again, s)
 	}

@@ -111,6 +111,7 @@ type serverCase struct {
 func testServer(t *testing.T, test serverCase) {
 	t.Helper()
 	got, ready := test.known.serve(serverObjects())
+	keepEvaluation(t, test.known.evaluation, got.state)
 	if ready != test.ready || got.again != test.again {
 		t.Errorf("ready = %v, again in %v", ready, got.again)
 	}

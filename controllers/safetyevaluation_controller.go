@@ -162,12 +162,7 @@ func (r *SafetyEvaluationReconciler) file(ctx context.Context, e *v1alpha1.Safet
 // report writes the status where it is another one, and tells of a change. What was read live is written on no other
 // version than that which was read, so that nothing of a run is lost that is recorded meanwhile.
 func (r *SafetyEvaluationReconciler) report(ctx context.Context, e *v1alpha1.SafetyEvaluation, is state) error {
-	status := v1alpha1.SafetyEvaluationStatus{
-		ObservedGeneration: new(e.Generation),
-		Measurement:        is.measurement,
-		Run:                is.run,
-		Conditions:         is.summary.conditions(e.Status.Conditions, e.Generation, r.Now()),
-	}
+	status := is.status(e, r.Now())
 	if equality.Semantic.DeepEqual(status, e.Status) {
 		return nil
 	}
@@ -184,4 +179,14 @@ func (r *SafetyEvaluationReconciler) report(ctx context.Context, e *v1alpha1.Saf
 	}
 	r.announce(e, is)
 	return nil
+}
+
+// status is the state as the status of its evaluation.
+func (s state) status(e *v1alpha1.SafetyEvaluation, now metav1.Time) v1alpha1.SafetyEvaluationStatus {
+	return v1alpha1.SafetyEvaluationStatus{
+		ObservedGeneration: new(e.Generation),
+		Measurement:        s.measurement,
+		Run:                s.run,
+		Conditions:         s.summary.conditions(e.Status.Conditions, e.Generation, now),
+	}
 }

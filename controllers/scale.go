@@ -18,6 +18,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/freeing"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
@@ -30,15 +31,9 @@ import (
 // autoscaledAgain is when what an autoscaler scales is looked at again: nothing tells that the autoscaler went.
 const autoscaledAgain = 5 * time.Minute
 
-// scalesKind tells whether replicas of a kind are ever set here: one number says how many, and what is taken away when it
-// falls is known.
-func scalesKind(kind kinds.Kind) bool {
-	return kind.Scale && kind.Hold != kinds.HoldNone && len(kind.Replicas) == 1
-}
-
 // scalable tells whether the replicas of an object may be set. What something controls gets them from there.
 func scalable(p *parent) bool {
-	return scalesKind(p.kind) && metav1.GetControllerOf(p) == nil && p.DeletionTimestamp == nil
+	return freeing.Scales(p.kind) && metav1.GetControllerOf(p) == nil && p.DeletionTimestamp == nil
 }
 
 // scale sets the replicas of a workload as it was examined, in one write with what it is to remember. Of one that an
@@ -46,7 +41,7 @@ func scalable(p *parent) bool {
 // autoscaler's to say. Where the autoscalers cannot be read nothing is written. left: an autoscaler keeps it from being set.
 func (r *ModelReleaseReconciler) scale(ctx context.Context, namespace string, s enforcement.Scale) (left bool, err error) {
 	kind, _ := kinds.For(s.Kind)
-	if !scalesKind(kind) {
+	if !freeing.Scales(kind) {
 		return false, fmt.Errorf("scaling %s %s/%s: replicas of this kind are not set here", s.Kind.Kind, namespace, s.Name)
 	}
 	autoscaled, err := r.autoscaled(ctx, namespace, s.Kind, s.Name)
@@ -61,7 +56,7 @@ func (r *ModelReleaseReconciler) scale(ctx context.Context, namespace string, s 
 		"resourceVersion": s.ResourceVersion, "annotations": map[string]any{v1alpha1.AnnotationScaledReplicas: remember},
 	}}
 	if !autoscaled {
-		content = merged(content, strings.Split(kind.Replicas[0], "."), s.Replicas)
+		content = freeing.Merged(content, strings.Split(kind.Replicas[0], "."), s.Replicas)
 	}
 	o := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Name}}
 	o.SetGroupVersionKind(s.Kind.WithVersion(s.Version))

@@ -16,6 +16,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/freeing"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
@@ -143,8 +144,8 @@ func TestScaleWritesNothing(t *testing.T) {
 func TestScalableKinds(t *testing.T) {
 	want := map[string]bool{"Deployment": true, "StatefulSet": true, "LeaderWorkerSet": true}
 	for _, kind := range kinds.All() {
-		if scalesKind(kind) != want[kind.Kind] {
-			t.Errorf("%s: %v", kind.Kind, scalesKind(kind))
+		if freeing.Scales(kind) != want[kind.Kind] {
+			t.Errorf("%s: %v", kind.Kind, freeing.Scales(kind))
 		}
 		p := &parent{kind: kind}
 		if scalable(p) != want[kind.Kind] {
@@ -185,7 +186,7 @@ func TestFreeingGivesReplicasBack(t *testing.T) {
 				test.change(d)
 			}
 			c := newCluster(t, governed(test.gate), d)
-			if err := freeing(c).search(t.Context()); err != nil {
+			if err := freeingOf(c).search(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			c.wantLog(test.log...)

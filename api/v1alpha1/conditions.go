@@ -211,6 +211,9 @@ const (
 	// ReasonScaled, on a workload: its replicas were set, to what is granted, to take over, or back.
 	ReasonScaled = "Scaled"
 
+	// ReasonSyncRetried, on a release: Argo CD tries a sync again that Scalegate had refused. In events only.
+	ReasonSyncRetried = "SyncRetried"
+
 	// ReasonFreed, on a workload: its namespace is not enforced any more, so its hold was lifted.
 	ReasonFreed = "Freed"
 

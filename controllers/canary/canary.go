@@ -101,6 +101,8 @@ type Canary struct {
 	kicks chan struct{}
 	// set is what the objects must be; nil until the parameters were read once.
 	set guards.Set
+	// declared is which manifests the cluster says were installed, and since when.
+	declared declaration
 	// tried is when the probes were last made to their end.
 	tried time.Time
 	// did is what was done about the fault that stands.
@@ -231,6 +233,10 @@ func (c *Canary) look(ctx context.Context) time.Duration {
 			c.did = "left as it is, since the manager runs with --guards=report"
 			return c.Interval
 		}
+		if why, next := c.putOff(c.Now().Time); why != "" {
+			c.did = why
+			return next
+		}
 		did, next := c.restore(ctx, faults)
 		c.did = did
 		return next
@@ -281,6 +287,9 @@ func (c *Canary) conclude(v guards.Verdict) time.Duration {
 		return c.Interval
 	}
 	c.known.set(v, now)
+	if v.InPlace() {
+		c.Metrics.succeeded(now)
+	}
 	c.did = ""
 	return c.Interval
 }

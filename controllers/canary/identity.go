@@ -26,9 +26,6 @@ const Namespace = guards.Canary
 // what it made there.
 const Account = guards.Canary
 
-// user is how admission policies know the account.
-const user = "system:serviceaccount:" + Namespace + ":" + Account
-
 // tokenSeconds is the life that tokens of the canary are asked for.
 const tokenSeconds = 3600
 

@@ -5,6 +5,7 @@ package canary
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,6 +17,7 @@ import (
 type Metrics struct {
 	registry     prometheus.Registerer
 	guarded      prometheus.Gauge
+	success      prometheus.Gauge
 	restorations *prometheus.CounterVec
 	failures     *prometheus.CounterVec
 	inconclusive *prometheus.CounterVec
@@ -32,6 +34,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "scalegate_guards_in_place",
 			Help: "1 when every admission object is as installed and was lately seen to act, else 0.",
 		}),
+		success: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "scalegate_canary_last_success_timestamp_seconds",
+			Help: "When every admission object was last seen as installed and acting, in seconds since 1970; 0 before the first time.",
+		}),
 		restorations: counter("scalegate_guard_restorations_total", "Admission objects that were missing or changed and were put back.", "kind"),
 		failures:     counter("scalegate_canary_probe_failures_total", "Probes that were let through, or not held.", "ring"),
 		inconclusive: counter("scalegate_canary_probes_inconclusive_total", "Probes whose answer says nothing about the guard.", "ring"),
@@ -46,7 +52,7 @@ func (m *Metrics) register() error {
 		m.failures.WithLabelValues(ring)
 		m.inconclusive.WithLabelValues(ring)
 	}
-	for _, c := range []prometheus.Collector{m.guarded, m.restorations, m.failures, m.inconclusive} {
+	for _, c := range []prometheus.Collector{m.guarded, m.success, m.restorations, m.failures, m.inconclusive} {
 		if err := m.registry.Register(c); err != nil {
 			return fmt.Errorf("registering the canary's metrics: %w", err)
 		}
@@ -61,6 +67,9 @@ func (m *Metrics) inPlace(good bool) {
 		m.guarded.Set(0)
 	}
 }
+
+// succeeded notes when all was last seen as it must be.
+func (m *Metrics) succeeded(at time.Time) { m.success.Set(float64(at.Unix())) }
 
 func (m *Metrics) restored(kind string) { m.restorations.WithLabelValues(kind).Inc() }
 

@@ -67,8 +67,9 @@ func (c *Canary) expect(ctx context.Context, served map[string]bool) error {
 	if named := parameters.Controller(); named != identity {
 		return fmt.Errorf("ConfigMap %s names %q as the controller, and the manager is %q: correct data.controller, or run the manager as the account it names", c.Parameters, named, identity)
 	}
+	set.ParametersIn(c.Parameters.Namespace)
 	c.set = set.Only(func(kind string) bool { return served[kind] })
-	return nil
+	return c.declare(cm)
 }
 
 // differences reads all objects of the kinds that are served live.

@@ -59,3 +59,10 @@ func (s *state) seenWithin(d time.Duration, now time.Time) bool {
 	defer s.mu.Unlock()
 	return !s.seen.IsZero() && now.Sub(s.seen) <= d
 }
+
+// everSeen is true once the guards were seen in place.
+func (s *state) everSeen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.seen.IsZero()
+}

@@ -130,9 +130,9 @@ func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), nil
 }
 
-// serviceCIDR is the range of Service addresses; the API server's own Service
+// ServiceCIDR is the range of Service addresses; the API server's own Service
 // takes the first.
-const serviceCIDR = "10.96.0.0/16"
+const ServiceCIDR = "10.96.0.0/16"
 
 func firstServiceIP() net.IP {
 	return net.IPv4(10, 96, 0, 1)

@@ -46,6 +46,9 @@ type Options struct {
 	// Fsync makes etcd write to disk before it answers, as in production. Tests
 	// do without; what is measured needs it.
 	Fsync bool
+	// Egress lets the API server reach Services and pods through the EgressSocket alone, as one does that is outside
+	// of their network. Webhooks that name a Service are called so.
+	Egress bool
 	// Args are further flags by process name (APIServer and so on). They come
 	// last and so win over ours. The controller manager runs with an API rate of
 	// its own choice here: what is measured sets --kube-api-qps=20 and

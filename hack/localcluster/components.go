@@ -191,9 +191,14 @@ func (c *Cluster) apiServer(address, etcdURL string) (Spec, error) {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + c.path("pki/account.crt"),
 		"--service-account-signing-key-file=" + c.path("pki/account.key"),
-		"--service-cluster-ip-range=" + serviceCIDR,
+		"--service-cluster-ip-range=" + ServiceCIDR,
 		"--endpoint-reconciler-type=none",
 	}
+	egress, err := c.egress()
+	if err != nil {
+		return Spec{}, err
+	}
+	args = append(args, egress...)
 	return Spec{Args: args, Ready: answersOK("https://"+address+"/readyz", c.authority.cert)}, nil
 }
 

@@ -79,10 +79,11 @@ func Start(ctx context.Context, cluster *localcluster.Cluster, options Options) 
 }
 
 // ClusterOptions are options for a cluster that real nodes are added to: kwok leaves alone every
-// node that is not labelled for it.
+// node that is not labelled for it, and the API server reaches Services and pods by way of the node.
 func ClusterOptions(output io.Writer) localcluster.Options {
 	return localcluster.Options{
 		Output: output,
+		Egress: true,
 		Args: map[string][]string{localcluster.Kwok: {
 			"--manage-all-nodes=false", "--manage-nodes-with-label-selector=test.scalegate.dev/simulated=true",
 		}},
@@ -130,7 +131,7 @@ func (n *Node) start(ctx context.Context) (err error) {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		n.startFirst, n.startContainerd, n.importImages, n.startKubelet, n.startKubeProxy, n.startNameserver, n.waitReady,
+		n.startFirst, n.startContainerd, n.importImages, n.startKubelet, n.startKubeProxy, n.startNameserver, n.publishAPI, n.waitReady,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -161,7 +162,8 @@ func (n *Node) startFirst(ctx context.Context) error {
 	return n.cluster.Run(ctx, First, localcluster.Spec{
 		Path: "unshare",
 		Args: []string{"--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc", "--",
-			binary, "-dir", n.dir, "-api", api.Host, "-ip", nodeIP},
+			binary, "-dir", n.dir, "-api", api.Host, "-ip", nodeIP, "-services", localcluster.ServiceCIDR,
+			"-egress", n.cluster.EgressSocket()},
 		Ready: func(context.Context) error {
 			select {
 			case n.pid = <-pid:

@@ -9,12 +9,17 @@ import (
 	"embed"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
 	"text/template"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/hack/localcluster"
 )
@@ -143,6 +148,28 @@ func (n *Node) startNameserver(ctx context.Context) error {
 	}
 	return n.run(ctx, Nameserver, nil, binary,
 		"-listen="+net.JoinHostPort(nodeIP, "53"), "-kubeconfig="+kubeconfig)
+}
+
+// publishAPI leads the Service "kubernetes" to the node, which carries connections on to the API server: pods find it there.
+func (n *Node) publishAPI(ctx context.Context) error {
+	api, err := url.Parse(n.cluster.Admin().Host)
+	if err != nil {
+		return fmt.Errorf("reading the API server's address: %w", err)
+	}
+	port, err := strconv.ParseInt(api.Port(), 10, 32)
+	if err != nil {
+		return fmt.Errorf("reading the API server's port: %w", err)
+	}
+	slice := &discoveryv1.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Name: "kubernetes", Labels: map[string]string{discoveryv1.LabelServiceName: "kubernetes"}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{nodeIP}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}}},
+		Ports:       []discoveryv1.EndpointPort{{Name: new("https"), Port: new(int32(port))}},
+	}
+	if _, err := n.client.DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).Create(ctx, slice, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("publishing the API server to pods: %w", err)
+	}
+	return nil
 }
 
 // compile builds a command of this package's folder and returns its path.

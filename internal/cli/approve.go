@@ -76,6 +76,11 @@ Exit codes: 0 signed; 1 an error or not confirmed, and nothing was stored.`,
 	f.StringVar(&o.determination, "determination", "", "name of the ReleaseDetermination that it is about")
 	o.decision.addTo(cmd, "decision", "", "what you say")
 	o.addTo(cmd, "until when it counts (default: as long as the policy lets it)")
+	completeNamespaces(cmd, env, flags)
+	completePolicyOf(cmd, env, flags, "role", roleNames)
+	completePolicyOf(cmd, env, flags, "exposure", exposureNames)
+	completeKind(cmd, env, flags, "waiver", "waivers")
+	completeKind(cmd, env, flags, "determination", "determinations")
 	cmd.MarkFlagsMutuallyExclusive("waiver", "determination")
 	for _, name := range []string{"role", "rationale"} {
 		// It goes wrong only for a flag that does not exist.

@@ -200,7 +200,7 @@ func TestAuditRefuses(t *testing.T) {
 		"a record of another form":      {[]string{"audit", "verify", "-f", write("odd.json", `{"kind":"GateDecision","spec":{"sequence":"one"}}`)}, "reading a GateDecision"},
 		"heads that are not there":      {[]string{"audit", "verify", "--against", "missing.json"}, "reading --against"},
 		"heads that are something else": {[]string{"audit", "verify", "--against", write("empty.json", "{}")}, "it names no record"},
-		"a word that is no output":      {[]string{"audit", "verify", "-o", "table"}, "it must be one of text, json, yaml"},
+		"a word that is no output":      {[]string{"audit", "verify", "-o", "wide"}, "it must be one of text, json, yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := run(t, cluster(t, nil, objects(t, unchanged)...), test.args...)

@@ -83,15 +83,15 @@ func (r *auditReport) grew() bool {
 	return ahead && !other
 }
 
-// exitCode is 2 where something is wrong, and 3 where something could not be looked at.
+// exitCode is codeBlocked where something is wrong, and codePending where something could not be looked at.
 func (r *auditReport) exitCode() int {
 	switch {
 	case slices.ContainsFunc(r.Chains, func(c auditedChain) bool { return len(c.Problems) > 0 }):
-		return 2
+		return codeBlocked
 	case slices.ContainsFunc(r.Chains, func(c auditedChain) bool { return len(c.Omitted) > 0 }):
-		return 3
+		return codePending
 	}
-	return 0
+	return codePass
 }
 
 // text is the report for a terminal.
@@ -172,8 +172,5 @@ func printAudit(cmd *cobra.Command, format string, r auditReport) error {
 	if err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
-	if code := r.exitCode(); code != 0 {
-		return &exitError{code}
-	}
-	return nil
+	return exitWith(r.exitCode())
 }

@@ -8,6 +8,10 @@ import (
 	"io"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -25,6 +29,8 @@ import (
 type connection struct {
 	client.Client
 	namespace string
+	// config is how the API server is reached for what is no object, such as a log; nil where nothing is but objects.
+	config *rest.Config
 }
 
 // connector connects as the flags say. Warnings of the API server go to warnings.
@@ -46,11 +52,11 @@ func connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (connecti
 	if err != nil {
 		return connection{}, err
 	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
 		return connection{}, fmt.Errorf("making a client: %w", err)
 	}
-	return connection{Client: c, namespace: namespace}, nil
+	return connection{Client: c, namespace: namespace, config: config}, nil
 }
 
 // newScheme knows the kinds that the commands read and write.
@@ -58,7 +64,7 @@ func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		v1alpha1.AddToScheme, corev1.AddToScheme, admissionv1.AddToScheme, rbacv1.AddToScheme, coordinationv1.AddToScheme,
-		apiextensionsv1.AddToScheme,
+		apiextensionsv1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, authorizationv1.AddToScheme, authenticationv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("registering kinds: %w", err)

@@ -17,8 +17,9 @@ func newDoctor(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the installation, what is governed, and who has the rights to go around it",
-		Long: `Looks at the cluster with your own rights and changes nothing: whether kinds, admission policies, webhook and
-manager are in place; which namespaces have a gate and where pods ask for an accelerator without one; what in
+		Long: `Looks at the cluster with your own rights and changes nothing: whether kinds, admission policies, webhook, its
+certificates and the manager are in place; whether each ring of the enforcement acts, by dry runs that have to be
+refused or held; which namespaces have a gate and where pods ask for an accelerator without one; what in
 namespaces with a gate claims no release, runs without a clearance or would be held; and who holds the rights that
 go around the gate. Those who may do everything are told once.
 
@@ -36,8 +37,8 @@ Exit codes:
 				return err
 			}
 			x := inspection{
-				connection: c,
-				facts:      doctor.Facts{Now: env.now(), Program: displayName(cmd), Namespace: *flags.Namespace, Unread: map[doctor.Source]string{}},
+				connection: c, clock: env.now,
+				facts: doctor.Facts{Now: env.now(), Program: displayName(cmd), Namespace: *flags.Namespace, Unread: map[doctor.Source]string{}},
 			}
 			if err := x.read(cmd.Context()); err != nil {
 				return err
@@ -61,8 +62,5 @@ func printReport(cmd *cobra.Command, format string, r doctor.Report) error {
 	if err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
-	if code := r.ExitCode(); code != 0 {
-		return &exitError{code}
-	}
-	return nil
+	return exitWith(r.ExitCode())
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/config"
@@ -58,9 +60,20 @@ func installed(t *testing.T) []client.Object {
 		}
 		all = append(all, o)
 	}
+	kinds, err := config.Kinds()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range doctor.KindNames() {
-		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		crd.Spec.Versions = []apiextensionsv1.CustomResourceDefinitionVersion{{Name: "v1alpha1", Served: true}}
+		resource, _, _ := strings.Cut(name, ".")
+		data, err := fs.ReadFile(kinds, "scalegate.dev_"+resource+".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := yaml.UnmarshalStrict(data, crd); err != nil {
+			t.Fatal(err)
+		}
 		crd.Status.Conditions = []apiextensionsv1.CustomResourceDefinitionCondition{{Type: "Established", Status: "True"}}
 		all = append(all, crd)
 	}
@@ -144,7 +157,7 @@ func TestDoctor(t *testing.T) {
 	claim := map[string]string{v1alpha1.LabelRelease: "m1"}
 	for name, tc := range map[string]doctorCase{
 		"all is well": {
-			want:    []string{"admission objects are as installed", "1 enforced, 0 audited", "24 checks: 24 OK, 0 to look at, 0 failed"},
+			want:    []string{"admission objects are as installed", "1 enforced, 0 audited", "32 checks: 24 OK, 8 to look at, 0 failed"},
 			wantNot: []string{"WARN", "FAIL"},
 		},
 		"a guard is gone": {
@@ -171,14 +184,14 @@ func TestDoctor(t *testing.T) {
 				template("ReplicaSet", "chat-1", "Deployment chat", map[string]any{"app": "chat"}),
 				asking("trial", "chat-1-a", "ReplicaSet chat-1", nil), asking("trial", "chat-1-b", "ReplicaSet chat-1", nil),
 				template("StatefulSet", "idle", "", map[string]any{}), asking("trial", "alone", "", nil),
-				template("Deployment", "good", "", map[string]any{v1alpha1.LabelRelease: "m1"}),
+				template("Deployment", "claimant", "", map[string]any{v1alpha1.LabelRelease: "m1"}),
 			},
 			want: []string{
 				"3 workloads ask for an accelerator and claim no release",
 				"- trial: Deployment chat (resource nvidia.com/gpu, 2 pods)", "- trial: StatefulSet idle (resource nvidia.com/gpu)",
 				"- trial: Pod alone (resource nvidia.com/gpu, 1 pod)",
 			},
-			wantNot: []string{"chat-1", "good"},
+			wantNot: []string{"chat-1", "claimant"},
 		},
 		"what runs without a clearance": {
 			objects: []client.Object{asking("serving", "a", "ReplicaSet chat-1", claim), asking("serving", "b", "ReplicaSet chat-1", claim)},

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -28,6 +29,7 @@ import (
 type inspection struct {
 	connection
 	facts doctor.Facts
+	clock func() time.Time
 }
 
 // read reads everything. What may not be read is noted, and what a cluster does not have is not there; any other error
@@ -40,6 +42,7 @@ func (x *inspection) read(ctx context.Context) error {
 		{doctor.SourceKinds, x.readKinds},
 		{doctor.SourceGuards, x.readGuards},
 		{doctor.SourceWebhook, x.readWebhook},
+		{doctor.SourceWebhook, x.readCertificates},
 		{doctor.SourceLease, x.readLease},
 		{doctor.SourcePolicies, x.readPolicies},
 		{doctor.SourceReleases, x.readReleases},
@@ -88,7 +91,7 @@ func (x *inspection) readKinds(ctx context.Context) error {
 		}
 		x.facts.Kinds = append(x.facts.Kinds, crd)
 	}
-	return nil
+	return x.readSchemas()
 }
 
 // readGuards compares the admission objects with those that this program was built with, under the parameters of the
@@ -115,13 +118,19 @@ func (x *inspection) readGuards(ctx context.Context) error {
 		return err
 	}
 	found, served, err := x.admissionObjects(ctx)
+	if apierrors.IsForbidden(err) {
+		// Whoever may not read the guards may try them.
+		return errors.Join(err, x.probe(ctx, set))
+	}
 	if err != nil {
 		return err
 	}
 	set = set.Only(func(kind string) bool { return served[kind] })
 	x.facts.Guards = len(set)
-	x.facts.Differences, err = set.Compare(found)
-	return err
+	if x.facts.Differences, err = set.Compare(found); err != nil {
+		return err
+	}
+	return x.probe(ctx, set)
 }
 
 // admissionObjects are all policies and bindings, and the kinds of them that the API server has.

@@ -9,9 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/cli/explanation"
 )
 
@@ -19,6 +17,7 @@ func newExplain(env environment) *cobra.Command {
 	explain := newGroup("explain", "Say why something is granted or held")
 	flags := newFlags()
 	flags.AddFlags(explain.PersistentFlags())
+	completeNamespaces(explain, env, flags)
 	explain.AddCommand(newExplainRelease(env, flags))
 	return explain
 }
@@ -27,7 +26,7 @@ func newExplainRelease(env environment, flags *genericclioptions.ConfigFlags) *c
 	format := choice{value: formatText, allowed: []string{formatText, formatJSON, formatYAML}}
 	cmd := &cobra.Command{
 		Use:     "modelrelease NAME",
-		Aliases: []string{"modelreleases", "mrel"},
+		Aliases: []string{"modelreleases", "mrel", "release"},
 		Short:   "Say what a release is granted and why, and what would change it",
 		Long: `Decides about a release anew, from what is in the cluster now and with your own rights, and shows the answer as a
 tree: the exposures, the capability thresholds with the requirements that rule them out, and what each safety level
@@ -70,30 +69,5 @@ func printExplanation(out io.Writer, format string, x explanation.Explanation) e
 	if err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
-	if code := x.Outcome.ExitCode(); code != 0 {
-		return &exitError{code}
-	}
-	return nil
-}
-
-// completeReleases completes the name of a release. What goes wrong is no matter of completion.
-func completeReleases(env environment, flags *genericclioptions.ConfigFlags) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		c, err := env.connect(flags, io.Discard)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		list := &v1alpha1.ModelReleaseList{}
-		if err := c.List(cmd.Context(), list, client.InNamespace(c.namespace)); err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		var names []cobra.Completion
-		for i := range list.Items {
-			names = append(names, list.Items[i].Name)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+	return exitWith(codeFor(x.Outcome))
 }

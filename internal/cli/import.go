@@ -18,10 +18,11 @@ import (
 )
 
 func newEvaluation(env environment) *cobra.Command {
-	evaluation := newGroup("evaluation", "Bring evidence about a release", "evaluations", "seval")
+	evaluation := newGroup("evaluation", "Bring, run, watch and revoke evidence about a release", "evaluations", "seval")
 	flags := newFlags()
 	flags.AddFlags(evaluation.PersistentFlags())
-	evaluation.AddCommand(newImport(env, flags))
+	evaluation.AddCommand(newImport(env, flags), newEvaluationRun(env, flags), newEvaluationWatch(env, flags), newRevokeEvaluation(env, flags))
+	completeNamespaces(evaluation, env, flags)
 	return evaluation
 }
 
@@ -73,6 +74,7 @@ Exit codes: 0 imported, now or before, whatever the result says; 1 an error, and
 		// It goes wrong only for a flag that does not exist.
 		_ = cmd.MarkFlagRequired(name)
 	}
+	completePolicyOf(cmd, env, flags, "requirement", requirementNames)
 	releases := completeReleases(env, flags)
 	_ = cmd.RegisterFlagCompletionFunc("release", func(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return releases(cmd, nil, typed)
@@ -128,7 +130,7 @@ func (r *importRun) run(ctx context.Context, path string) error {
 }
 
 // finish stores the objects, unless it is a dry run, and prints them.
-func (r *importRun) finish(ctx context.Context, objects imported, file *report) error {
+func (r *importRun) finish(ctx context.Context, objects imported, file *resultFile) error {
 	var options []client.CreateOption
 	suffix := ""
 	switch r.options.dryRun.value {

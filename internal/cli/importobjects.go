@@ -99,7 +99,7 @@ type imported struct {
 }
 
 // objects makes the objects. The name follows from what is imported, so that importing it again finds it there.
-func (o *importOptions) objects(release *v1alpha1.ModelRelease, r *report) (imported, error) {
+func (o *importOptions) objects(release *v1alpha1.ModelRelease, r *resultFile) (imported, error) {
 	subject, err := o.subject(release)
 	if err != nil {
 		return imported{}, err

@@ -28,6 +28,10 @@ func (c *choice) Type() string { return "string" }
 
 // Set implements pflag.Value.
 func (c *choice) Set(value string) error {
+	// The commands whose text is a table take either word for it.
+	if value == formatTable && !slices.Contains(c.allowed, value) && slices.Contains(c.allowed, formatText) {
+		value = formatText
+	}
 	if !slices.Contains(c.allowed, value) {
 		return fmt.Errorf("it must be one of %s", strings.Join(c.allowed, ", "))
 	}

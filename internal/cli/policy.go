@@ -24,14 +24,11 @@ import (
 	"github.com/scalegate/scalegate/internal/revision"
 )
 
-// codeWeakened is the exit code of a comparison that found a weakening.
-const codeWeakened = 2
-
 func newPolicy(env environment) *cobra.Command {
 	policy := newGroup("policy", "Work with safety policies", "policies")
 	flags := newFlags()
 	flags.AddFlags(policy.PersistentFlags())
-	policy.AddCommand(newPolicyDiff(env, flags))
+	policy.AddCommand(newPolicyDiff(env, flags), newPolicyLint())
 	return policy
 }
 
@@ -219,7 +216,7 @@ func (d *policyDiff) print(out io.Writer, format string) error {
 		return fmt.Errorf("printing: %w", err)
 	}
 	if d.Effect == v1alpha1.EffectWeakening {
-		return &exitError{codeWeakened}
+		return exitWith(codeBlocked)
 	}
 	return nil
 }

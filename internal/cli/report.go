@@ -4,175 +4,186 @@
 package cli
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
-	"github.com/scalegate/scalegate/internal/evidence"
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/scalegate/scalegate/internal/report"
 )
 
-// maxStoredBytes is the most that the values of a ConfigMap may have together.
-const maxStoredBytes = 1 << 20
+// Formats of the report, beside JSON.
+const (
+	formatHTML     = "html"
+	formatMarkdown = "markdown"
+)
 
-// report is a result file on the caller's disk.
-type report struct {
-	path        string
-	size        int64
-	measurement evidence.Measurement
-	// stored is the file as it is stored, compressed.
-	stored []byte
+// reportOptions are the flags of the command.
+type reportOptions struct {
+	flags   *genericclioptions.ConfigFlags
+	all     bool
+	file    string
+	now     string
+	format  choice
+	version string
 }
 
-// readReport reads what a result file says. The file itself is not kept.
-func readReport(path string) (*report, error) {
-	file, size, err := openReport(path)
-	if err != nil {
-		return nil, err
+func newReport(env environment, version string) *cobra.Command {
+	o := &reportOptions{
+		flags: newFlags(), version: version,
+		format: choice{value: formatHTML, allowed: []string{formatHTML, formatMarkdown, formatJSON}},
 	}
-	defer file.Close()
-	limits := evidence.DefaultLimits()
-	limits.FileBytes = min(limits.FileBytes, evidence.StoredBytes)
-	m, err := evidence.Read(file, size, limits)
-	if err != nil {
-		return nil, fmt.Errorf("FILE %s: %w; nothing was imported", path, err)
+	cmd := &cobra.Command{
+		Use:   "report [RELEASE...]",
+		Short: "Write a report about releases, for an auditor or a model card",
+		Long: `Writes a report about the named releases, or about all in the namespace: the level of each and why it is that one, what
+is granted, each requirement with its evidence and plots of the results against their bounds, what people said, what
+runs and what is held, what would change it, and the decisions on record, whose chain is verified.
+
+The decision is made anew, from what is in the cluster and with your own rights, and the report says where the cluster
+is not as decided. What you may not read is named in the report, and the command then ends with 4. Where the decision
+cannot be made without it, the answers are those that Scalegate recorded in the release's status. Nothing is written to
+the cluster. The ClusterRole scalegate-auditor lets all be read that the report is about.
+
+As html the report is one page that loads nothing and runs no script; it can be printed. As markdown it is text that
+GitHub renders, without the plots. As json it is data: docs/reference/report.md describes the form.
+
+Exit codes:
+  0  the report is complete, and the records of decisions are intact; whatever is granted
+  1  an error: no report was written
+  2  the report was written, and a chain of records is not intact
+  4  the report was written, and is not complete: there is something that you may not read`,
+		Example: `  scalegate report opus-4 -n serving --output-file opus-4.html
+  scalegate report opus-4 -n serving -o markdown > safety.md
+  scalegate report -A --output-file releases.html
+  scalegate report -n serving --now 2026-12-31T00:00:00Z -o json`,
+		ValidArgsFunction: completeReleases(env, o.flags),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, env, args) },
 	}
-	return &report{path: path, size: size, measurement: m}, nil
+	o.flags.AddFlags(cmd.Flags())
+	f := cmd.Flags()
+	f.BoolVarP(&o.all, "all-namespaces", "A", false, "report about the releases of all namespaces")
+	f.StringVar(&o.file, "output-file", "", "file to write the report to, in place of standard output")
+	f.StringVar(&o.now, "now", "", "judge the age of evidence as of this time in RFC 3339, such as 2026-12-31T00:00:00Z, in place of now")
+	o.format.addTo(cmd, "output", "o", "form of the report; without it, as the name of --output-file ends")
+	return cmd
 }
 
-// reportFile is an opened result: the file, or the archive of a directory.
-type reportFile interface {
-	io.Reader
-	io.ReaderAt
-	io.Closer
-}
-
-// packed is the archive of a directory. There is nothing to close.
-type packed struct{ *bytes.Reader }
-
-// Close implements io.Closer.
-func (packed) Close() error { return nil }
-
-func openReport(path string) (result reportFile, size int64, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("opening FILE: %w", err)
+func (o *reportOptions) run(cmd *cobra.Command, env environment, args []string) error {
+	if o.all && len(args) > 0 {
+		return errors.New("RELEASE is in one namespace: leave --all-namespaces out, or RELEASE")
 	}
-	defer func() {
+	now := env.now()
+	judgedAt := now
+	if o.now != "" {
+		at, err := time.Parse(time.RFC3339, o.now)
 		if err != nil {
-			file.Close()
+			return fmt.Errorf("--now %q is no time in RFC 3339: write it as 2026-12-31T00:00:00Z", o.now)
 		}
-	}()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, 0, fmt.Errorf("opening FILE: %w", err)
+		judgedAt = at
 	}
-	if info.IsDir() {
-		if err := file.Close(); err != nil {
-			return nil, 0, fmt.Errorf("opening FILE: %w", err)
-		}
-		return packReport(path)
+	if !cmd.Flags().Changed("output") {
+		o.format.value = formatOf(o.file)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("FILE %s is neither a file nor a directory: name the result that the evaluation tool wrote", path)
-	}
-	var head [2]byte
-	if n, _ := file.ReadAt(head[:], 0); n == len(head) && head == [2]byte{0x1f, 0x8b} {
-		return nil, 0, fmt.Errorf("FILE %s is compressed with gzip: decompress it first, for evidence is identified by the digest of the file that the tool wrote", path)
-	}
-	return file, info.Size(), nil
-}
-
-// packReport makes one file of a directory, for tools whose result is one. The same files give the same bytes.
-func packReport(path string) (reportFile, int64, error) {
-	limits := evidence.DefaultLimits()
-	limits.FileBytes = min(limits.FileBytes, evidence.StoredBytes)
-	archive, err := evidence.Pack(os.DirFS(path), limits)
-	if err != nil {
-		return nil, 0, fmt.Errorf("FILE %s: %w; nothing was imported", path, err)
-	}
-	return packed{bytes.NewReader(archive)}, int64(len(archive)), nil
-}
-
-// compress fills in stored. The file is read piece by piece, so that a large one takes no memory; one that does not
-// fit is refused and never cut.
-func (r *report) compress() error {
-	file, _, err := openReport(r.path)
+	c, err := env.connect(o.flags, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	digest := sha256.New()
-	out := &bounded{limit: maxStoredBytes}
-	compressor, err := gzip.NewWriterLevel(out, gzip.BestCompression)
+	g := newReportGathering(c, judgedAt, displayName(cmd))
+	in, err := g.inputs(cmd.Context(), o.all, args)
 	if err != nil {
-		return fmt.Errorf("compressing %s: %w", r.path, err)
+		return err
 	}
-	if _, err := io.Copy(compressor, io.TeeReader(file, digest)); err != nil {
-		return fmt.Errorf("compressing %s: %w", r.path, err)
+	in.Generated = report.Generation{
+		Time: now, JudgedAt: judgedAt, Version: o.version, Cluster: o.clusterName(), ClusterUID: g.clusterUID(cmd.Context()), By: g.user(cmd.Context()),
 	}
-	if err := compressor.Close(); err != nil {
-		return fmt.Errorf("compressing %s: %w", r.path, err)
+	return o.write(cmd, report.Build(in))
+}
+
+// formatOf is the form that the end of a file's name stands for.
+func formatOf(file string) string {
+	switch filepath.Ext(file) {
+	case ".md", ".markdown":
+		return formatMarkdown
+	case ".json":
+		return formatJSON
 	}
-	if hex.EncodeToString(digest.Sum(nil)) != r.measurement.SHA256 {
-		return fmt.Errorf("FILE %s changed while it was read: wait until the evaluation has ended", r.path)
+	return formatHTML
+}
+
+// write writes the report, and returns as an exit code what a reader has to know about it.
+func (o *reportOptions) write(cmd *cobra.Command, r report.Report) error {
+	render := map[string]func(io.Writer) error{formatHTML: r.HTML, formatMarkdown: r.Markdown, formatJSON: r.JSON}[o.format.value]
+	var err error
+	if o.file == "" {
+		err = render(cmd.OutOrStdout())
+	} else {
+		err = writeFile(o.file, render)
 	}
-	if out.total > out.limit {
-		return &tooLargeError{path: r.path, size: r.size, compressed: out.total, format: r.measurement.Format}
+	if err != nil {
+		return err
 	}
-	r.stored = out.Bytes()
+	if !r.Complete() {
+		cmd.PrintErrln("The report is not complete: it says what you may not read. The ClusterRole scalegate-auditor lets all be read.")
+	}
+	if !r.Intact() {
+		cmd.PrintErrln("The records of decisions are not intact: the report says what is wrong.")
+		return exitWith(codeBlocked)
+	}
+	if !r.Complete() {
+		return exitWith(codeInconclusive)
+	}
 	return nil
 }
 
-// name is the file's own name, without the folders it is in.
-func (r *report) name() string { return filepath.Base(r.path) }
-
-// bounded keeps what is written up to a limit, and past it only counts.
-type bounded struct {
-	bytes.Buffer
-	limit, total int64
+// writeFile writes a file whole or not at all.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".report-*")
+	if err != nil {
+		return fmt.Errorf("writing --output-file: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			// What goes wrong here hides nothing: the error before is the one to tell.
+			_ = file.Close()
+			_ = os.Remove(file.Name())
+		}
+	}()
+	if err := write(file); err != nil {
+		return err
+	}
+	if err := file.Chmod(0o644); err != nil {
+		return fmt.Errorf("writing --output-file: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("writing --output-file: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return fmt.Errorf("writing --output-file: %w", err)
+	}
+	return nil
 }
 
-// Write implements io.Writer.
-func (b *bounded) Write(p []byte) (int, error) {
-	b.total += int64(len(p))
-	if b.total <= b.limit {
-		return b.Buffer.Write(p)
+// clusterName is the name of the cluster in the kubeconfig; empty where there is none, as inside a cluster.
+func (o *reportOptions) clusterName() string {
+	if o.flags.ClusterName != nil && *o.flags.ClusterName != "" {
+		return *o.flags.ClusterName
 	}
-	return len(p), nil
-}
-
-// tooLargeError is a result file that fits into no ConfigMap.
-type tooLargeError struct {
-	path             string
-	size, compressed int64
-	format           evidence.Format
-}
-
-// Error names the sizes and the remedy.
-func (e *tooLargeError) Error() string {
-	remedy := "have the tool write its results without the samples, or run it as an EvaluationSuite, which reads larger files"
-	if e.format == evidence.InspectJSON || e.format == evidence.InspectEval {
-		remedy = "run the evaluation with inspect eval --no-log-samples, which leaves the samples out of the log and the results in it"
+	config, err := o.flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return ""
 	}
-	if e.format == evidence.LMEval || e.format == evidence.LMEvalLegacy {
-		remedy = "import the results_*.json file that lm_eval writes with --output_path, without samples in it"
+	current := config.CurrentContext
+	if o.flags.Context != nil && *o.flags.Context != "" {
+		current = *o.flags.Context
 	}
-	return fmt.Sprintf("FILE %s does not fit: it has %d bytes, %d compressed with gzip, and a ConfigMap holds %d; it is not cut, for that would make it another file: %s",
-		e.path, e.size, e.compressed, maxStoredBytes, remedy)
-}
-
-// selectResult finds the one result that the metric names.
-func (r *report) selectResult(metric, requirement, policy string) (evidence.Result, error) {
-	result, err := r.measurement.Select(metric)
-	if _, ok := errors.AsType[*evidence.SelectionError](err); ok {
-		return result, fmt.Errorf("requirement %s of SafetyPolicy %s asks for one result of %s, and %w; import the file of the evaluation that the requirement is about, or correct evaluation.metric in the policy",
-			requirement, policy, r.path, err)
+	if c, ok := config.Contexts[current]; ok {
+		return c.Cluster
 	}
-	return result, err
+	return ""
 }

@@ -6,7 +6,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -19,13 +18,15 @@ const pluginPrefix = "kubectl-"
 // New returns the root command with the commands of this package. program is the base name that the program was
 // started by: as "kubectl-scalegate" it shows itself as "kubectl scalegate". version is printed by --version.
 func New(program, version string) *cobra.Command {
-	return newRoot(program, version, environment{connect: connect, now: time.Now})
+	return newRoot(program, version, environment{connect: connect, now: time.Now, settle: settleTime})
 }
 
 // environment is what commands reach of the world.
 type environment struct {
 	connect connector
 	now     func() time.Time
+	// settle is how long an answer has to stand that ends waiting early.
+	settle time.Duration
 }
 
 func newRoot(program, version string, env environment) *cobra.Command {
@@ -42,7 +43,8 @@ safety evidence reaches.`,
 		root.Use = program
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl " + strings.ReplaceAll(name, "_", "-")}
 	}
-	root.AddCommand(newExplain(env), newEvaluation(env), newApprove(env), newWaive(env), newPolicy(env), newDoctor(env), newAudit(env, version), newCollect())
+	root.AddCommand(newGet(env), newTree(env), newWait(env), newRevoke(env), newResolve(env), newVersion(env, version))
+	root.AddCommand(newExplain(env), newEvaluation(env), newApprove(env), newWaive(env), newPolicy(env), newDoctor(env), newCheck(env), newTest(env), newSimulate(env), newAudit(env, version), newReport(env, version), newReleaseHolds(env), newCollect())
 	return root
 }
 
@@ -54,23 +56,18 @@ func newGroup(use, short string, aliases ...string) *cobra.Command {
 	}
 }
 
-// exitError ends the program with a code. It is no error of the program: what there is to say was printed.
-type exitError struct{ code int }
-
-func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
-
 // Execute runs the command, prints an error that it returns, and returns the code to end the program with: 0, 1 for
 // an error, or another that the command documents.
 func Execute(ctx context.Context, root *cobra.Command) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return 0
+		return codePass
 	}
 	if ended, ok := errors.AsType[*exitError](err); ok {
 		return ended.code
 	}
 	root.PrintErrln("Error: " + err.Error())
-	return 1
+	return codeError
 }
 
 // displayName is how the caller starts the program.

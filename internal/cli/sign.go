@@ -184,8 +184,11 @@ func (o *signing) finish(ctx context.Context, cmd *cobra.Command, c connection, 
 }
 
 // confirmed asks a person, and takes anything but y or yes for no.
-func confirmed(in io.Reader, out io.Writer) bool {
-	fmt.Fprint(out, "\nSign this? [y/N] ")
+func confirmed(in io.Reader, out io.Writer) bool { return agreed(in, out, "Sign this?") }
+
+// agreed asks a person a question, and takes anything but y or yes for no.
+func agreed(in io.Reader, out io.Writer, question string) bool {
+	fmt.Fprintf(out, "\n%s [y/N] ", question)
 	line, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false

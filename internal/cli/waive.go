@@ -67,6 +67,9 @@ Exit codes: 0 stored; 1 an error or not confirmed, and nothing was stored.`,
 	f.StringVar(&o.disclosure, "disclosure", "", "where it is disclosed: an address, or the number of a record")
 	f.BoolVar(&o.breakGlass, "break-glass", false, "take the path for an emergency")
 	o.addTo(cmd, "until when it counts")
+	completeNamespaces(cmd, env, flags)
+	completePolicyOf(cmd, env, flags, "requirement", requirementNames)
+	completePolicyOf(cmd, env, flags, "exposure", exposureNames)
 	cmd.MarkFlagsOneRequired("end", "for")
 	for _, name := range []string{"requirement", "reason", "control", "disclosure"} {
 		// It goes wrong only for a flag that does not exist.

@@ -7,10 +7,25 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // ParametersName is the name of the ConfigMap that holds the parameters.
 const ParametersName = "scalegate-admission-parameters"
+
+// parametersGuard is the name of the policy that guards that ConfigMap.
+const parametersGuard = Prefix + "guard-parameters"
+
+// ParametersIn lets the policy that guards the ConfigMap with the parameters guard it in that namespace: the
+// manifests hold the one of a default installation. The objects of the set are changed.
+func (s Set) ParametersIn(namespace string) {
+	policy, ok := s[ID{KindValidatingPolicy, parametersGuard}].(*admissionv1.ValidatingAdmissionPolicy)
+	if ok && policy.Spec.MatchConstraints != nil && policy.Spec.MatchConstraints.NamespaceSelector != nil {
+		policy.Spec.MatchConstraints.NamespaceSelector.MatchLabels[corev1.LabelMetadataName] = namespace
+	}
+}
 
 // ControllerParameter names the one identity that may clear and lift holds.
 const ControllerParameter = "controller"

@@ -143,3 +143,22 @@ func TestWhatIsShippedIsBoundAndNamedAsOurs(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGuardOfTheParametersFollowsThem(t *testing.T) {
+	set := shipped(t)
+	at := func() string {
+		policy, ok := set[ID{KindValidatingPolicy, parametersGuard}].(*admissionv1.ValidatingAdmissionPolicy)
+		if !ok {
+			t.Fatal("nothing guards the parameters")
+		}
+		return policy.Spec.MatchConstraints.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"]
+	}
+	if at() != "scalegate-system" {
+		t.Errorf("they are guarded in %q", at())
+	}
+	set.ParametersIn("elsewhere")
+	if at() != "elsewhere" {
+		t.Errorf("they are guarded in %q", at())
+	}
+	Set{}.ParametersIn("elsewhere") // where validating policies are not served
+}

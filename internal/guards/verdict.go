@@ -31,8 +31,12 @@ type Result struct {
 	Ring string
 	// Claim is what must hold, such as "a pod that claims a release is held".
 	Claim string
+	// Policy is the name of the admission policy that is tried.
+	Policy string
 	// Outcome is what was found out.
 	Outcome Outcome
+	// Allowed: it was not tried, since whoever would is rightly let through. The outcome is Inconclusive then.
+	Allowed bool
 	// Detail says why the outcome is none or not effective.
 	Detail string
 }

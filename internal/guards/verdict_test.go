@@ -74,9 +74,9 @@ func TestJudge(t *testing.T) {
 	missing := Difference{policyID, Missing, ""}
 	changed := Difference{bindingID, Changed, "spec.policyName"}
 	unexpected := Difference{ID{KindValidatingBinding, "scalegate-x"}, Unexpected, ""}
-	acts := Result{"2", "a pod is held", Effective, ""}
-	fails := Result{"2", "a pod is held", Ineffective, "it came back as it was sent"}
-	open := Result{"0", "a clearance is refused", Inconclusive, "the API server was not reached"}
+	acts := Result{Ring: "2", Claim: "a pod is held", Outcome: Effective, Detail: ""}
+	fails := Result{Ring: "2", Claim: "a pod is held", Outcome: Ineffective, Detail: "it came back as it was sent"}
+	open := Result{Ring: "0", Claim: "a clearance is refused", Outcome: Inconclusive, Detail: "the API server was not reached"}
 	for claim, row := range map[string]struct {
 		set         Set
 		differences []Difference

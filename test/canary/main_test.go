@@ -32,6 +32,7 @@ import (
 	"github.com/scalegate/scalegate/controllers/canary"
 	"github.com/scalegate/scalegate/internal/fixture"
 	"github.com/scalegate/scalegate/internal/guards"
+	"github.com/scalegate/scalegate/internal/probes"
 	"github.com/scalegate/scalegate/test/installation"
 )
 
@@ -102,7 +103,7 @@ func (b *bed) run(cfg *rest.Config) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Watch: mgr.GetCache(), Events: mgr.GetEventRecorder("scalegate-canary"),
 		Now: metav1.Now, Mode: canary.Restore, Interval: interval, Manifests: manifests,
 		Parameters: types.NamespacedName{Namespace: installation.Namespace, Name: guards.ParametersName},
-		Identity:   canary.Identity(mgr.GetClient()), Prober: &canary.Probes{Client: acting}, Metrics: canary.NewMetrics(b.registry),
+		Identity:   canary.Identity(mgr.GetClient()), Prober: &probes.Probes{Client: acting}, Metrics: canary.NewMetrics(b.registry),
 	}
 	if err := mgr.Add(b.canary); err != nil {
 		return err

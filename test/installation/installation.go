@@ -139,6 +139,11 @@ func (i *Installation) Govern(ctx context.Context, name string) error {
 	return i.waitForGate(ctx, name)
 }
 
+// Reinstall installs Scalegate as Open does, after a test took it away.
+func (i *Installation) Reinstall(ctx context.Context) error {
+	return i.install(ctx)
+}
+
 func (i *Installation) install(ctx context.Context) error {
 	apply := []string{"apply", "--server-side", "--field-manager=installation", "-k"}
 	for _, folder := range []string{"crd", "admission", "rbac", "canary"} {

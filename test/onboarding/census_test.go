@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -26,15 +27,21 @@ import (
 // doctor runs `scalegate doctor` as cluster admin, and returns what it prints and its exit code.
 func doctor(t *testing.T, args ...string) (out string, code int) {
 	t.Helper()
+	return scalegate(t, shared.Admin(), append([]string{"doctor"}, args...)...)
+}
+
+// scalegate runs the command line as somebody, and returns what it prints and its exit code.
+func scalegate(t *testing.T, as *rest.Config, args ...string) (out string, code int) {
+	t.Helper()
 	binary, err := shared.Build(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := localcluster.WriteKubeconfig(kubeconfig, shared.Admin()); err != nil {
+	if err := localcluster.WriteKubeconfig(kubeconfig, as); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, append([]string{"doctor", "--kubeconfig", kubeconfig}, args...)...)
+	cmd := exec.CommandContext(t.Context(), binary, append(args, "--kubeconfig", kubeconfig)...)
 	raw, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return string(raw), exit.ExitCode()

@@ -5,7 +5,7 @@
 
 // Command inside is the first process of a local node. It starts in namespaces of its own (mount,
 // network, process and IPC), makes them fit for a kubelet without a trace on the machine, and then
-// carries connections to the API server out of them. When it ends, the kernel ends every process
+// carries connections to the API server out of them, and those of the API server into them. When it ends, the kernel ends every process
 // of the node, containers included, and its mounts and networks are gone.
 package main
 
@@ -27,6 +27,8 @@ func main() {
 	flag.StringVar(&n.dir, "dir", "", "directory of the node")
 	flag.StringVar(&n.api, "api", "", "address of the API server, host:port on loopback")
 	flag.StringVar(&n.ip, "ip", "", "address of the node")
+	flag.StringVar(&n.services, "services", "", "range of the addresses of Services")
+	flag.StringVar(&n.egressSocket, "egress", "", "Unix socket to connect the API server at with Services and pods; empty for none")
 	flag.Parse()
 	if err := n.run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -35,7 +37,7 @@ func main() {
 }
 
 type node struct {
-	dir, api, ip string
+	dir, api, ip, services, egressSocket string
 }
 
 func (n node) run() error {
@@ -44,11 +46,23 @@ func (n node) run() error {
 	if err := errors.Join(n.hideHost(), n.fakeTunables(), n.network()); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", n.api)
+	// Programs of the node reach it where it really is, and pods, which have a loopback of their own, at the node's address.
+	_, port, err := net.SplitHostPort(n.api)
 	if err != nil {
-		return fmt.Errorf("listening in the API server's place: %w", err)
+		return fmt.Errorf("reading the API server's address: %w", err)
 	}
-	go n.relay(listener)
+	for _, address := range []string{n.api, net.JoinHostPort(n.ip, port)} {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("listening in the API server's place: %w", err)
+		}
+		go n.relay(listener)
+	}
+	if n.egressSocket != "" {
+		if err := n.egress(); err != nil {
+			return err
+		}
+	}
 	// The other side learns from this connection that the node is prepared, and from its
 	// credentials which process to enter.
 	ready, err := net.Dial("unix", filepath.Join(n.dir, "ready.sock"))
@@ -125,6 +139,8 @@ func (n node) network() error {
 	for _, args := range [][]string{
 		{"link", "set", "lo", "up"},
 		{"address", "add", n.ip + "/32", "dev", "lo"},
+		// What the node itself sends to a Service is looked up before kube-proxy sends it on to a pod, and needs a way until then.
+		{"route", "add", n.services, "dev", "lo", "src", n.ip},
 	} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("running ip %v: %w: %s", args, err, out)

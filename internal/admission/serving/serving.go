@@ -20,6 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/scalegate/scalegate/internal/tracing"
 )
 
 // ConfigurationName is the name of the ValidatingWebhookConfiguration, and of the MutatingWebhookConfiguration
@@ -93,7 +95,7 @@ func (s *Server) WebhookServer() webhook.Server { return s.server }
 // SetupWithManager serves the handlers, each at its path, and lets the manager's readiness depend on it.
 func (s *Server) SetupWithManager(mgr ctrl.Manager, handlers map[string]admission.Handler) error {
 	for path, handler := range handlers {
-		mgr.GetWebhookServer().Register(path, s.life.guard(&admission.Webhook{Handler: handler}))
+		mgr.GetWebhookServer().Register(path, s.life.guard(&admission.Webhook{Handler: handler, WithContextFunc: tracing.Continue}))
 	}
 	if err := errors.Join(mgr.Add(&s.life), mgr.Add(&s.certificates)); err != nil {
 		return fmt.Errorf("adding the webhook: %w", err)
@@ -101,11 +103,15 @@ func (s *Server) SetupWithManager(mgr ctrl.Manager, handlers map[string]admissio
 	if err := s.rotate(mgr); err != nil {
 		return fmt.Errorf("adding the webhook's certificates: %w", err)
 	}
-	if err := metrics.Registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "scalegate_webhook_certificate_not_after_seconds",
+	ends := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "scalegate_webhook_certificate_end_timestamp_seconds",
 		Help: "When the webhook's certificate ends, in seconds since 1970; 0 while there is none.",
-	}, s.certificates.seconds)); err != nil {
-		return fmt.Errorf("adding the webhook's metric: %w", err)
+	}, s.certificates.seconds)
+	ready := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "scalegate_webhook_ready", Help: "1 while the replica's webhook answers: its caches have synced and its certificate is good, else 0.",
+	}, s.readiness)
+	if err := errors.Join(metrics.Registry.Register(ends), metrics.Registry.Register(ready)); err != nil {
+		return fmt.Errorf("adding the webhook's metrics: %w", err)
 	}
 	return mgr.AddReadyzCheck("webhook", s.ready)
 }
@@ -119,6 +125,14 @@ func (s *Server) ready(r *http.Request) error {
 		return err
 	}
 	return s.server.StartedChecker()(r)
+}
+
+// readiness is 1 while requests should come here, else 0.
+func (s *Server) readiness() float64 {
+	if s.life.ready() != nil || s.certificates.ready(time.Now()) != nil || s.server.StartedChecker()(nil) != nil {
+		return 0
+	}
+	return 1
 }
 
 // rotate lets the leader keep the certificates in the Secret, and the CA in the webhook configurations.

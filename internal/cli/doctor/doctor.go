@@ -41,6 +41,16 @@ type Facts struct {
 	// Guards is how many admission objects there must be, and Differences how those that there are differ.
 	Guards      int
 	Differences []guards.Difference
+	// OtherSchemas are the names of Kinds whose schema is not the one that this program knows.
+	OtherSchemas []string
+	// Probes are what came of trying the guards, and WebhookProbe of trying the webhook.
+	Probes       []guards.Result
+	WebhookProbe guards.Result
+	// Certificates are those of the webhook that could be read; CertificatesUnread says why not all were.
+	Certificates       []Certificate
+	CertificatesUnread string
+	// Clock is what the API server's clock says.
+	Clock Clock
 	// Webhook is the webhook's configuration; nil when there is none.
 	Webhook *admissionv1.ValidatingWebhookConfiguration
 	// Lease is that of the manager that acts; nil when there is none.
@@ -157,7 +167,7 @@ const (
 // Examine looks at everything.
 func Examine(f *Facts) Report {
 	r := Report{Namespace: f.Namespace}
-	for _, c := range slices.Concat(installationChecks(), namespaceChecks(), workloadChecks(), rightChecks()) {
+	for _, c := range slices.Concat(installationChecks(), enforcementChecks(), namespaceChecks(), workloadChecks(), rightChecks()) {
 		r.Checks = append(r.Checks, c.run(f))
 	}
 	return r

@@ -94,8 +94,14 @@ func healthy(change ...func(*Facts)) *Facts {
 			"serving": space("enforced", clearance.Key("m1"), cleared(fixture.Day(12))), "trial": space("audited"), "web": space(""),
 			"gpu-operator": space("", v1alpha1.AnnotationExempt, "device plug-ins of the nodes"),
 		},
-		Census:  census.Result{Pods: map[census.State]int{census.Governed: 4, census.Audited: 1, census.Exempt: 8}},
-		Running: []Workload{{Namespace: "serving", Kind: "Deployment", Name: "chat", Release: "m1", Pods: 4}},
+		Probes: []guards.Result{
+			tried("0", guards.Effective, ""), tried("1", guards.Effective, ""), tried("2", guards.Effective, ""), tried("kinds", guards.Effective, ""),
+		},
+		WebhookProbe: guards.Result{Outcome: guards.Effective},
+		Certificates: []Certificate{{Name: "authority of webhook a", End: fixture.Day(100)}},
+		Clock:        Clock{Known: true, Server: fixture.Day(10), Sent: fixture.Day(10), Received: fixture.Day(10)},
+		Census:       census.Result{Pods: map[census.State]int{census.Governed: 4, census.Audited: 1, census.Exempt: 8}},
+		Running:      []Workload{{Namespace: "serving", Kind: "Deployment", Name: "chat", Release: "m1", Pods: 4}},
 		Rights: rights(
 			clusterRole("cluster-admin", rule("* * *")), byDefault("cluster-admin", "Group system:masters"),
 			clusterRole("scalegate-safety-team", rule("ungate scalegate.dev namespaces"), rule("resolve scalegate.dev adversefindings")),
@@ -111,8 +117,31 @@ func healthy(change ...func(*Facts)) *Facts {
 	return f
 }
 
+// tried is what came of a try.
+func tried(ring string, outcome guards.Outcome, detail string) guards.Result {
+	return guards.Result{Ring: ring, Claim: "a try of ring " + ring, Policy: "scalegate-" + ring, Outcome: outcome, Detail: detail}
+}
+
+// probing changes what came of the try of a ring.
+func probing(r guards.Result) func(*Facts) {
+	return func(f *Facts) {
+		for i := range f.Probes {
+			if f.Probes[i].Ring == r.Ring {
+				f.Probes[i] = r
+			}
+		}
+	}
+}
+
 // sick has something wrong with everything.
 func sick(f *Facts) {
+	f.OtherSchemas = []string{"modelreleases.scalegate.dev"}
+	f.Probes = []guards.Result{
+		tried("0", guards.Effective, ""), tried("1", guards.Ineffective, "it came back as it was sent"), tried("2", guards.Inconclusive, "you have no right to it"),
+	}
+	f.WebhookProbe = guards.Result{Outcome: guards.Ineffective, Detail: "a policy that contradicts itself was let through: the webhook did not answer, or is not asked"}
+	f.Certificates = []Certificate{{Name: "authority of webhook a", End: fixture.Day(9)}, {Name: "Secret b", End: fixture.Day(12)}}
+	f.Clock.Server = fixture.Day(11)
 	f.Kinds = f.Kinds[1:]
 	f.Differences = []guards.Difference{
 		{ID: guards.ID{Kind: guards.KindMutatingBinding, Name: "scalegate-hold-pods"}, Fault: guards.Missing},
@@ -222,15 +251,33 @@ func TestChecks(t *testing.T) {
 		"a policy does not say":                {"Guarded", policies(policy(silent)), Warn, "no condition Guarded"},
 		"one of two policies says False":       {"Covered", policies(policy(silent), policy(says("Covered", "False", "Ungoverned", "2, in lab"))), Warn, "2, in lab"},
 		"there is no policy":                   {"Covered", policies(), Warn, "there is no SafetyPolicy"},
-		"a gate is misspelt":                   {"gates", namespace("lab", space("on")), Fail, "lab: scalegate.dev/gate=on"},
-		"nothing has a gate":                   {"gates", func(f *Facts) { f.Namespaces = map[string]Namespace{"lab": space("")} }, Warn, "0 enforced"},
-		"an exemption has no reason":           {"exemptions", namespace("lab", space("", v1alpha1.AnnotationExempt, "")), Warn, "lab gives no reason"},
-		"an exemption is under a gate":         {"exemptions", namespace("lab", space("audited", v1alpha1.AnnotationExempt, "x")), Warn, "lab has a gate"},
-		"a clearance is not ours":              {"uncleared", namespace("serving", space("enforced", clearance.Key("m1"), "yes")), Warn, "it is none of Scalegate's"},
-		"a clearance ended just now":           {"uncleared", namespace("serving", space("enforced", clearance.Key("m1"), cleared(fixture.Day(10)))), Warn, "it ended at"},
-		"a clearance is another release's":     {"uncleared", namespace("serving", space("enforced", clearance.Key("m2"), cleared(fixture.Day(12)))), Warn, "serving: Deployment chat (4 pods of release m1: there is none)"},
-		"what runs is only audited":            {"uncleared", namespace("serving", space("audited")), OK, ""},
-		"an audited claim has no release":      {"audited", namespace("serving", space("audited")), Warn, "claims release m1, which does not exist"},
+		"a guard does not act":                 {"ring 2", probing(tried("2", guards.Ineffective, "it was let through")), Fail, "a try of ring 2: it was let through (scalegate-2)"},
+		"a guard cannot be tried":              {"ring 0", probing(tried("0", guards.Inconclusive, "you have no right to it")), Warn, "not known: of 1 tries 1 found nothing out"},
+		"nothing was tried":                    {"own kinds", func(f *Facts) { f.Probes = f.Probes[:3] }, Warn, "not known: nothing was tried"},
+		"what is allowed is told": {"ring 1", func(f *Facts) {
+			f.Probes = append(f.Probes, guards.Result{Ring: "1", Claim: "something", Allowed: true, Detail: "you hold the verb ungate, to whom it is allowed"})
+		}, OK, "something: you hold the verb ungate"},
+		"only what is allowed":             {"ring 1", func(f *Facts) { f.Probes[1].Allowed = true }, Warn, "not known: nothing was tried"},
+		"the webhook does not answer":      {"webhook call", func(f *Facts) { f.WebhookProbe = guards.Result{Outcome: guards.Ineffective, Detail: "let through"} }, Warn, "let through"},
+		"the webhook cannot be tried":      {"webhook call", func(f *Facts) { f.WebhookProbe = guards.Result{Detail: "you have no right to it"} }, Warn, "not known: you have no right to it"},
+		"a certificate ended":              {"certificates", func(f *Facts) { f.Certificates[0].End = fixture.Day(10) }, Fail, "authority of webhook a ended at"},
+		"a certificate ends soon":          {"certificates", func(f *Facts) { f.Certificates[0].End = fixture.Day(20) }, Warn, "authority of webhook a ends at"},
+		"no certificate can be read":       {"certificates", func(f *Facts) { f.Certificates = nil }, Warn, "not known"},
+		"a kind has another schema":        {"schemas", func(f *Facts) { f.OtherSchemas = []string{"a.scalegate.dev"} }, Warn, "a.scalegate.dev has another schema"},
+		"an old version is stored":         {"schemas", func(f *Facts) { f.Kinds[0].Status.StoredVersions = []string{"v1alpha0"} }, Warn, "stored in version v1alpha0"},
+		"the clock is ahead":               {"clock", func(f *Facts) { f.Clock.Server = fixture.Day(10).Add(9 * time.Second) }, Warn, "9s apart"},
+		"the clock is behind":              {"clock", func(f *Facts) { f.Clock.Server = fixture.Day(10).Add(-9 * time.Second) }, Warn, "8s apart"},
+		"the clock is a second off":        {"clock", func(f *Facts) { f.Clock.Server = fixture.Day(10).Add(time.Second) }, OK, "agree"},
+		"the clock is not known":           {"clock", func(f *Facts) { f.Clock = Clock{} }, Warn, "not known"},
+		"a gate is misspelt":               {"gates", namespace("lab", space("on")), Fail, "lab: scalegate.dev/gate=on"},
+		"nothing has a gate":               {"gates", func(f *Facts) { f.Namespaces = map[string]Namespace{"lab": space("")} }, Warn, "0 enforced"},
+		"an exemption has no reason":       {"exemptions", namespace("lab", space("", v1alpha1.AnnotationExempt, "")), Warn, "lab gives no reason"},
+		"an exemption is under a gate":     {"exemptions", namespace("lab", space("audited", v1alpha1.AnnotationExempt, "x")), Warn, "lab has a gate"},
+		"a clearance is not ours":          {"uncleared", namespace("serving", space("enforced", clearance.Key("m1"), "yes")), Warn, "it is none of Scalegate's"},
+		"a clearance ended just now":       {"uncleared", namespace("serving", space("enforced", clearance.Key("m1"), cleared(fixture.Day(10)))), Warn, "it ended at"},
+		"a clearance is another release's": {"uncleared", namespace("serving", space("enforced", clearance.Key("m2"), cleared(fixture.Day(12)))), Warn, "serving: Deployment chat (4 pods of release m1: there is none)"},
+		"what runs is only audited":        {"uncleared", namespace("serving", space("audited")), OK, ""},
+		"an audited claim has no release":  {"audited", namespace("serving", space("audited")), Warn, "claims release m1, which does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := find(t, Examine(healthy(tc.change)), tc.check)

@@ -38,8 +38,11 @@ const LeaseName = "scalegate.scalegate.dev"
 func installationChecks() []check {
 	return []check{
 		{partInstallation, "kinds", []Source{SourceKinds}, "Nobody can say what a release is, and nothing is cleared.", kinds},
+		{partInstallation, "schemas", []Source{SourceKinds}, "What one version writes the other may not understand.", schemas},
 		{partInstallation, "guards", []Source{SourceGuards}, "The admission policies are what holds; without one there is a way around it.", guarding},
 		{partInstallation, "webhook", []Source{SourceWebhook}, "Nothing is let through without it, but nobody is told what is wrong when they apply something.", webhook},
+		{partInstallation, "certificates", []Source{SourceWebhook}, "With a certificate that ended the API server does not call the webhook.", certificates},
+		{partInstallation, "clock", nil, "What ends, ends by clocks.", clock},
 		{partInstallation, "manager", []Source{SourceLease, SourcePolicies}, "What is held stays held, and clearances end, while no manager acts.", manager},
 		{partInstallation, "Guarded", []Source{SourcePolicies}, "The manager probes whether the policies act.", condition(v1alpha1.ConditionGuarded)},
 		{partInstallation, "Covered", []Source{SourcePolicies}, "The manager counts accelerator pods that no gate stands before.", condition(v1alpha1.ConditionCovered)},

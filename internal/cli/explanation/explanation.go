@@ -132,7 +132,7 @@ func Explain(s Situation) Explanation {
 			Generation: s.Input.Release.Generation, SubjectDigest: d.SubjectDigest,
 			Policy: spec.Policy, Level: spec.Level, Exposure: spec.Exposure,
 		},
-		Time: s.Input.Now.UTC(), Outcome: outcomeOf(d.Reason), Reason: d.Reason, Message: d.Message,
+		Time: s.Input.Now.UTC(), Outcome: OutcomeOf(d.Reason), Reason: d.Reason, Message: d.Message,
 		Granted: d.GrantedExposure, Ceiling: d.ReplicaCeiling, ClearedUntil: d.ClearedUntil,
 		RequiredLevel: d.RequiredLevel, Exposures: d.Exposures,
 		Workloads: s.Input.Release.Status.Workloads, asked: -1,

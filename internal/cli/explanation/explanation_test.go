@@ -198,22 +198,22 @@ func TestEveryTranscriptHasASituation(t *testing.T) {
 	}
 }
 
-func TestExitCodeFollowsFromTheOutcome(t *testing.T) {
-	want := map[string]int{
-		"cleared": 0, "expiring": 0, "manager-behind": 0,
-		"adverse-finding": 2, "level-invalid": 2, "not-governed": 2,
-		"evidence-revoked": 2, "release-revoked": 2, "weights-revoked": 2, "made-from-another": 2, "parent-missing": 3,
-		"threshold-open": 3, "expired": 3, "policy-missing": 3, "level-undefined": 3, "partly-granted": 3,
-		"indeterminate": 4,
-		"approved":      0, "waived": 0, "break-glass": 0, "determined": 0, "alert": 0,
-		"approval-missing": 3, "approval-ended": 3, "waiver-asked-for": 3, "safeguard-broken": 3, "policy-pending": 3,
-		"independence-and-elicitation": 3, "determined-reached": 3,
-		"determination-asked-for": 4,
-		"objected":                2,
+func TestOutcomeFollowsFromTheDecision(t *testing.T) {
+	want := map[string]explanation.Outcome{
+		"cleared": explanation.Granted, "expiring": explanation.Granted, "manager-behind": explanation.Granted,
+		"adverse-finding": explanation.Blocked, "level-invalid": explanation.Blocked, "not-governed": explanation.Blocked,
+		"evidence-revoked": explanation.Blocked, "release-revoked": explanation.Blocked, "weights-revoked": explanation.Blocked, "made-from-another": explanation.Blocked, "parent-missing": explanation.Pending,
+		"threshold-open": explanation.Pending, "expired": explanation.Pending, "policy-missing": explanation.Pending, "level-undefined": explanation.Pending, "partly-granted": explanation.Pending,
+		"indeterminate": explanation.Inconclusive,
+		"approved":      explanation.Granted, "waived": explanation.Granted, "break-glass": explanation.Granted, "determined": explanation.Granted, "alert": explanation.Granted,
+		"approval-missing": explanation.Pending, "approval-ended": explanation.Pending, "waiver-asked-for": explanation.Pending, "safeguard-broken": explanation.Pending, "policy-pending": explanation.Pending,
+		"independence-and-elicitation": explanation.Pending, "determined-reached": explanation.Pending,
+		"determination-asked-for": explanation.Inconclusive,
+		"objected":                explanation.Blocked,
 	}
-	got := map[string]int{}
+	got := map[string]explanation.Outcome{}
 	for name, situation := range situations() {
-		got[name] = explanation.Explain(situation).Outcome.ExitCode()
+		got[name] = explanation.Explain(situation).Outcome
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

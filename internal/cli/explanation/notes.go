@@ -31,7 +31,7 @@ func (s *Situation) governance() []string {
 	name := s.Input.Release.Namespace
 	switch {
 	case !s.Namespace.Known:
-		return []string{"Whether namespace " + name + " is governed is unknown: you may not read it. The condition Enforced of the release says what the manager saw."}
+		return []string{UnknownNamespace(name)}
 	case s.Namespace.Gate == v1alpha1.GateEnforced:
 		return s.clearanceNotes()
 	case s.Namespace.Gate == v1alpha1.GateAudited:
@@ -41,6 +41,11 @@ func (s *Situation) governance() []string {
 	}
 	return []string{fmt.Sprintf("Namespace %s has the label %s=%s, which is neither %s nor %s. To enforce: %s",
 		name, v1alpha1.LabelGate, s.Namespace.Gate, v1alpha1.GateEnforced, v1alpha1.GateAudited, label(name))}
+}
+
+// UnknownNamespace is the note that the caller may not read a namespace.
+func UnknownNamespace(name string) string {
+	return "Whether namespace " + name + " is governed is unknown: you may not read it. The condition Enforced of the release says what the manager saw."
 }
 
 func label(namespace string) string {

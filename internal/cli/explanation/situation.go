@@ -46,8 +46,8 @@ const (
 	Inconclusive Outcome = "Inconclusive"
 )
 
-// outcomeOf sums up a decision's reason. A reason that this version does not know blocks.
-func outcomeOf(reason string) Outcome {
+// OutcomeOf sums up the reason of a decision, or of an exposure. A reason that this version does not know blocks.
+func OutcomeOf(reason string) Outcome {
 	switch reason {
 	case v1alpha1.ReasonEvidenceComplete:
 		return Granted
@@ -59,18 +59,4 @@ func outcomeOf(reason string) Outcome {
 	default:
 		return Blocked
 	}
-}
-
-// ExitCode is the code that a command which reports the outcome ends with.
-func (o Outcome) ExitCode() int {
-	switch o {
-	case Granted:
-		return 0
-	case Pending:
-		return 3
-	case Inconclusive:
-		return 4
-	case Blocked:
-	}
-	return 2
 }
