@@ -23,10 +23,9 @@ import (
 )
 
 // signedPolicy is one whose level ASL-2 needs an rso to approve; an rso and a ceo may waive.
-func signedPolicy(modifiers ...func(*v1alpha1.SafetyPolicy)) *v1alpha1.SafetyPolicy {
-	return fixture.Policy("rsp", append([]func(*v1alpha1.SafetyPolicy){
-		fixture.Roles("rso", "ceo"), fixture.Defining("sign-off", fixture.Signing("rso")), fixture.Requiring("ASL-2", "sign-off"), fixture.Waiving("rso", "ceo"),
-	}, modifiers...)...)
+func signedPolicy() *v1alpha1.SafetyPolicy {
+	return fixture.Policy("rsp",
+		fixture.Roles("rso", "ceo"), fixture.Defining("sign-off", fixture.Signing("rso")), fixture.Requiring("ASL-2", "sign-off"), fixture.Waiving("rso", "ceo"))
 }
 
 // waivable is as demanding, and an rso and a ceo may waive.

@@ -38,7 +38,7 @@ func spansOf(exporter *tracetest.InMemoryExporter) (tree []string, said map[stri
 		tree = append(tree, line)
 		said[s.Name] = map[string]string{"status": s.Status.Code.String()}
 		for _, a := range s.Attributes {
-			said[s.Name][string(a.Key)] = a.Value.Emit()
+			said[s.Name][string(a.Key)] = a.Value.String()
 		}
 	}
 	return tree, said

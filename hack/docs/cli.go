@@ -139,7 +139,7 @@ func flagTable(flags *pflag.FlagSet) string {
 func prose(text string) string {
 	var out []string
 	inside := false
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		indented := strings.HasPrefix(line, "  ") || strings.HasPrefix(line, "\t")
 		switch {
 		case indented && !inside:

@@ -98,7 +98,7 @@ func After(app *unstructured.Unstructured, release types.NamespacedName, release
 	}
 	state := a.Status.OperationState
 	switch {
-	case state.StartedAt.Time.After(released):
+	case state.StartedAt.After(released):
 		return Retry{}, nil
 	case len(a.Operation) > 0 || state.Phase == "Running" || state.Phase == "Terminating":
 		return Retry{Later: true}, nil

@@ -105,11 +105,7 @@ func (o *amending) print(out io.Writer, x amendment, name string) error {
 		_, err := fmt.Fprintln(out, name)
 		return err
 	}
-	value, err := dataOf(x.kind, []client.Object{x.object}, true)
-	if err != nil {
-		return err
-	}
-	return encode(out, o.format.value, value)
+	return encode(out, o.format.value, dataOf(x.kind, []client.Object{x.object}, true))
 }
 
 // consequences is a text of labelled lines about what follows.

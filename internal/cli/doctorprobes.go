@@ -12,12 +12,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/cli/doctor"
@@ -31,6 +33,8 @@ func (x *inspection) probe(ctx context.Context, set guards.Set) error {
 	if err != nil {
 		return err
 	}
+	// What the probes log is for a manager.
+	ctx = log.IntoContext(ctx, logr.Discard())
 	p := &probes.Probes{Client: x.Client, Sender: sender, ReadOnly: true, Holds: x.holds}
 	x.facts.Probes = p.Probe(ctx, set)
 	for i := range x.facts.Probes {

@@ -34,13 +34,11 @@ func (w *evalWatch) tail(ctx context.Context, e *v1alpha1.SafetyEvaluation, pods
 			continue
 		}
 		w.tailed[key] = true
-		w.logs.Add(1)
-		go func() {
-			defer w.logs.Done()
+		w.logs.Go(func() {
 			if err := w.copyLog(ctx, e.Name, pod, name); err != nil && !errors.Is(err, context.Canceled) && ctx.Err() == nil {
 				w.say("%s  %s  the log of container %s of pod %s cannot be shown: %v", w.clock(), e.Name, name, pod.Name, err)
 			}
-		}()
+		})
 	}
 }
 

@@ -163,11 +163,7 @@ func (o *runOptions) print(cmd *cobra.Command, made []client.Object) error {
 		}
 		return nil
 	}
-	value, err := dataOf(kind, made, len(made) == 1)
-	if err != nil {
-		return err
-	}
-	return encode(cmd.OutOrStdout(), o.format.value, value)
+	return encode(cmd.OutOrStdout(), o.format.value, dataOf(kind, made, len(made) == 1))
 }
 
 // asked is what is to be run: what the flags name, and without them what is due.

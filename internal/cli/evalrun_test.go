@@ -156,7 +156,7 @@ func TestEvaluationRunWatchesWhatIsOnItsWay(t *testing.T) {
 	r := start(t, c, "evaluation", "run", "m1", "-n", "serving", "--requirement", "bio")
 	r.says(t, "bio is on its way already, as SafetyEvaluation before\n00:00:00  before  Running: because of Running (24h)\n")
 	c.await(t, 2)
-	if err := c.WithWatch.Create(t.Context(), evaluator("before", true)); err != nil {
+	if err := c.Create(t.Context(), evaluator("before", true)); err != nil {
 		t.Fatal(err)
 	}
 	r.says(t, "; before-pod runs inspect (24h)")

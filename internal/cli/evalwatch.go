@@ -142,7 +142,9 @@ func (w *evalWatch) unfinished() []string {
 func (w *evalWatch) loop(ctx context.Context, watcher *watcher, evaluations, pods cache.Store) error {
 	var over <-chan time.Time
 	if w.timeout > 0 {
-		over = time.After(w.timeout)
+		timer := time.NewTimer(w.timeout)
+		defer timer.Stop()
+		over = timer.C
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
@@ -160,9 +162,9 @@ func (w *evalWatch) loop(ctx context.Context, watcher *watcher, evaluations, pod
 			return nil
 		case <-beat.C:
 			w.goesOn()
-		case err := <-watcher.lost:
-			if err != nil {
-				w.say("%s  The API server does not answer; trying again: %v", w.clock(), err)
+		case now := <-watcher.lost:
+			if now.err != nil {
+				w.say("%s  The API server does not answer; trying again: %v", w.clock(), now.err)
 			} else {
 				w.say("%s  The API server answers again", w.clock())
 			}

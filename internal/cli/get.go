@@ -90,14 +90,12 @@ func (o *getOptions) run(cmd *cobra.Command, env environment, args []string) err
 	}
 	overview.Sort(objects)
 	p := tableOf(kind, objects, overview.At{Now: env.now(), Program: displayName(cmd)}, o.all && kind.Namespaced)
-	if p.value, err = dataOf(kind, objects, len(names) == 1); err != nil {
-		return err
-	}
+	p.value = dataOf(kind, objects, len(names) == 1)
 	p.none = "No " + kind.Resource + " found."
 	if kind.Namespaced && !o.all {
 		p.none = "No " + kind.Resource + " found in namespace " + c.namespace + "."
 	}
-	return o.format.print(cmd, p)
+	return o.format.show(cmd, p)
 }
 
 // kindAndNames reads the arguments: none is all releases, and a word with a slash is a kind and a name.
@@ -224,18 +222,18 @@ func resourceName(kind overview.Kind, name string) string {
 }
 
 // dataOf is what programs read: the object that was named, and else a list.
-func dataOf(kind overview.Kind, objects []client.Object, one bool) (any, error) {
+func dataOf(kind overview.Kind, objects []client.Object, one bool) any {
 	for _, object := range objects {
 		object.GetObjectKind().SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind(kind.Name))
 		object.SetManagedFields(nil)
 	}
 	if one {
-		return objects[0], nil
+		return objects[0]
 	}
 	return objectList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: kind.Name + "List"},
 		Items:    append([]client.Object{}, objects...),
-	}, nil
+	}
 }
 
 // objectList is a list of objects as the API server gives it.

@@ -19,7 +19,8 @@ type keptLists struct {
 }
 
 type keptList struct {
-	list client.ObjectList
+	// list is what the client filled in.
+	list reflect.Value
 	err  error
 }
 
@@ -28,12 +29,12 @@ func (k *keptLists) List(ctx context.Context, list client.ObjectList, opts ...cl
 	o := (&client.ListOptions{}).ApplyOptions(opts)
 	key := fmt.Sprintf("%T %s %q %v %v %d %q", list, list.GetObjectKind().GroupVersionKind(), o.Namespace, o.FieldSelector, o.LabelSelector, o.Limit, o.Continue)
 	if kept, ok := k.kept[key]; ok {
-		reflect.ValueOf(list).Elem().Set(reflect.ValueOf(kept.list).Elem())
+		reflect.ValueOf(list).Elem().Set(kept.list)
 		return kept.err
 	}
 	err := k.Client.List(ctx, list, opts...)
-	copied, _ := reflect.New(reflect.TypeOf(list).Elem()).Interface().(client.ObjectList) //nolint:errcheck // it has the type of list
-	reflect.ValueOf(copied).Elem().Set(reflect.ValueOf(list).Elem())
-	k.kept[key] = keptList{list: copied, err: err}
+	kept := reflect.New(reflect.TypeOf(list).Elem())
+	kept.Elem().Set(reflect.ValueOf(list).Elem())
+	k.kept[key] = keptList{list: kept.Elem(), err: err}
 	return err
 }

@@ -31,7 +31,7 @@ const (
 //	format := newOutput()              // newOutput("junit") takes that word too; the command prints it itself
 //	format.addTo(cmd)                  // adds --output, -o and its completion
 //	...
-//	return format.print(cmd, printable{columns: ..., rows: ..., value: ..., names: ...})
+//	return format.show(cmd, printable{columns: ..., rows: ..., value: ..., names: ...})
 //
 // A command whose text is no table sets printable.text in place of columns and rows. Where people should be told
 // something besides, format.narration(cmd) is the stream for it: standard output with a table, and standard error with
@@ -126,8 +126,8 @@ type printable struct {
 	names []string
 }
 
-// print prints in the form that was asked for.
-func (o *output) print(cmd *cobra.Command, p printable) error {
+// show prints in the form that was asked for.
+func (o *output) show(cmd *cobra.Command, p printable) error {
 	if err := o.write(cmd.OutOrStdout(), cmd.ErrOrStderr(), p); err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
@@ -232,4 +232,14 @@ func writeTemplate(out io.Writer, template string, value any) error {
 	}
 	_, err = fmt.Fprintln(out)
 	return err
+}
+
+// printed is text of the cluster as a terminal may show it: without what moves the cursor or breaks the line.
+func printed(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			return ' '
+		}
+		return r
+	}, text)
 }

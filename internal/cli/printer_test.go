@@ -50,7 +50,7 @@ func TestOutputFlag(t *testing.T) {
 			var out, errs bytes.Buffer
 			format := newOutput("junit")
 			cmd := &cobra.Command{Use: "show", SilenceErrors: true, SilenceUsage: true, RunE: func(cmd *cobra.Command, _ []string) error {
-				return format.print(cmd, tc.shown)
+				return format.show(cmd, tc.shown)
 			}}
 			format.addTo(cmd)
 			cmd.SetOut(&out)

@@ -205,7 +205,7 @@ func (r *holding) printable(columns []column, row func(*hold) []string) printabl
 
 // list prints what is held.
 func (o *releaseHoldsOptions) list(cmd *cobra.Command, r *holding) error {
-	err := o.format.print(cmd, r.printable(columns("namespace", "object", "held by", "since", "release", "+if released", "why"),
+	err := o.format.show(cmd, r.printable(columns("namespace", "object", "held by", "since", "release", "+if released", "why"),
 		func(h *hold) []string {
 			since := ""
 			if h.Since != nil {
@@ -231,7 +231,7 @@ func (o *releaseHoldsOptions) report(ctx context.Context, cmd *cobra.Command, r 
 		r.holds = slices.DeleteFunc(r.holds, func(h *hold) bool { return !slices.ContainsFunc(o.named, h.answersTo) })
 	}
 	stays := slices.DeleteFunc(slices.Clone(r.holds), func(h *hold) bool { return h.outcome == outcomeReleased })
-	err := o.format.print(cmd, r.printable(columns("namespace", "object", "outcome", "and"), func(h *hold) []string {
+	err := o.format.show(cmd, r.printable(columns("namespace", "object", "outcome", "and"), func(h *hold) []string {
 		text := h.Then
 		if h.outcome != outcomeReleased {
 			text = h.message

@@ -56,7 +56,7 @@ func newSimulate(env environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := format.print(cmd, result.printable()); err != nil {
+			if err := format.show(cmd, result.printable()); err != nil {
 				return err
 			}
 			if simulation.Reduces(result.Changes) {

@@ -70,7 +70,7 @@ func (x *simulating) run(cmd *cobra.Command) (*simulated, error) {
 		return nil, err
 	}
 	set.Adopt(stored...)
-	w := worlds{before: snapshot.Of(stored...), after: set.World(at), now: now, at: at}
+	w := worlds{before: snapshot.Of(stored...), after: set.World(ctx, at), now: now, at: at}
 	result := &simulated{Time: at.UTC(), Changes: []simulation.Change{}}
 	if err := result.revise(ctx, &w, set.Policies()); err != nil {
 		return nil, err

@@ -115,7 +115,7 @@ func TestTreeWatchPrintsAnotherTreeOnlyUponAChange(t *testing.T) {
 	if err := c.Update(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.WithWatch.Create(t.Context(), claimant("aaaaa", true)); err != nil {
+	if err := c.Create(t.Context(), claimant("aaaaa", true)); err != nil {
 		t.Fatal(err)
 	}
 	r.says(t, "Pod chat-5d9c-aaaaa")

@@ -81,7 +81,8 @@ func (v *treeView) next(ctx context.Context, w *watcher, ticks <-chan time.Time,
 	select {
 	case <-ctx.Done():
 		return true
-	case v.lost = <-w.lost:
+	case now := <-w.lost:
+		v.lost = now.err
 		return false
 	case <-ticks:
 		return false
@@ -89,10 +90,12 @@ func (v *treeView) next(ctx context.Context, w *watcher, ticks <-chan time.Time,
 		return false
 	case <-w.changed:
 	}
+	more := time.NewTimer(gatherTime)
+	defer more.Stop()
 	select {
 	case <-ctx.Done():
 		return true
-	case <-time.After(gatherTime):
+	case <-more.C:
 		return false
 	}
 }

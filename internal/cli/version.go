@@ -99,7 +99,7 @@ Exit codes: 0 shown, also where the cluster cannot be reached; 1 an error.`,
 					v.Server = c.serverVersion(ctx)
 				}
 			}
-			return format.print(cmd, printable{text: func(wide bool) string { return v.text(wide) }, value: v, names: []string{"scalegate/" + version}})
+			return format.show(cmd, printable{text: func(wide bool) string { return v.text(wide) }, value: v, names: []string{"scalegate/" + version}})
 		},
 	}
 	flags.AddFlags(cmd.Flags())

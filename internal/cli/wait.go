@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -251,23 +252,15 @@ func (w *waiting) follow(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", kind.Resource, unreadable(kind, err))
 	}
-	beside := func() []*v1alpha1.SafetyEvaluation { return objectsIn[*v1alpha1.SafetyEvaluation](store) }
-	if w.kind() != "evaluations" {
-		// Who may read releases and no evaluations is told of what ends early a little less.
-		evaluations, _ := overview.KindFor("evaluations")
-		if also, err := watcher.follow(ctx, watched{object: evaluations.New(), list: evaluations.NewList, options: []client.ListOption{in}}); err == nil {
-			beside = func() []*v1alpha1.SafetyEvaluation { return objectsIn[*v1alpha1.SafetyEvaluation](also) }
-		} else {
-			beside = func() []*v1alpha1.SafetyEvaluation { return nil }
-		}
-	}
-	timeout := time.After(w.timeout)
+	evaluations := w.beside(ctx, watcher, in)
+	timeout := time.NewTimer(w.timeout)
+	defer timeout.Stop()
 	for {
 		var object client.Object
 		if o, exists, err := store.GetByKey(w.namespace + "/" + w.name); err == nil && exists {
 			object, _ = o.(client.Object)
 		}
-		done, at, err := w.examine(ctx, object, beside())
+		done, at, err := w.examine(ctx, object, objectsIn[*v1alpha1.SafetyEvaluation](evaluations))
 		if done || err != nil {
 			return err
 		}
@@ -277,15 +270,28 @@ func (w *waiting) follow(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return w.end(object, at, "is left alone")
-		case <-timeout:
+		case <-timeout.C:
 			return w.end(object, at, "is not there after "+w.timeout.String())
 		case <-w.settled:
 			w.isSettled = true
-		case err := <-watcher.lost:
-			w.tellOfConnection(err)
+		case now := <-watcher.lost:
+			w.tellOfConnection(now.err)
 		case <-watcher.changed:
 		}
 	}
+}
+
+// beside follows the evaluations, where they have a say. Who may read releases and no evaluations waits a little longer.
+func (w *waiting) beside(ctx context.Context, watcher *watcher, in client.ListOption) cache.Store {
+	kind, _ := overview.KindFor("evaluations")
+	if w.kind() == "evaluations" {
+		return nil
+	}
+	store, err := watcher.follow(ctx, watched{object: kind.New(), list: kind.NewList, options: []client.ListOption{in}})
+	if err != nil {
+		return nil
+	}
+	return store
 }
 
 // examine looks at the object, nil where there is none, and tells whether waiting is over.
@@ -381,21 +387,7 @@ func (w *waiting) print(object client.Object, what string) error {
 	p := printable{text: func(bool) string { return name + ": " + what + "\n" }, names: []string{name}, value: map[string]any{}}
 	if object != nil {
 		object, _ = object.DeepCopyObject().(client.Object)
-		value, err := dataOf(kind, []client.Object{object}, true)
-		if err != nil {
-			return err
-		}
-		p.value = value
+		p.value = dataOf(kind, []client.Object{object}, true)
 	}
-	return w.format.print(w.cmd, p)
-}
-
-// printed is text of the cluster as a terminal may show it: without what moves the cursor or breaks the line.
-func printed(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return ' '
-		}
-		return r
-	}, text)
+	return w.format.show(w.cmd, p)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -48,10 +49,12 @@ func (w *watching) Watch(ctx context.Context, list client.ObjectList, opts ...cl
 // await waits until n more watches began.
 func (w *watching) await(t *testing.T, n int) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	for range n {
 		select {
 		case <-w.began:
-		case <-time.After(20 * time.Second):
+		case <-ctx.Done():
 			t.Fatal("no watch begins")
 		}
 	}
@@ -115,10 +118,12 @@ func (r *running) says(t *testing.T, want string) {
 // result waits until the program ended.
 func (r *running) result(t *testing.T) result {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	select {
 	case code := <-r.ended:
 		return result{code: code, out: r.out.String(), errors: r.errs.String()}
-	case <-time.After(20 * time.Second):
+	case <-ctx.Done():
 		t.Fatalf("it does not end; it said:\n%s%s", r.out.String(), r.errs.String())
 	}
 	return result{}
@@ -126,16 +131,13 @@ func (r *running) result(t *testing.T) result {
 
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Millisecond)
+	var last error
+	err := wait.PollUntilContextTimeout(t.Context(), 5*time.Millisecond, 20*time.Second, true, func(context.Context) (bool, error) {
+		last = check()
+		return last == nil, nil
+	})
+	if err != nil {
+		t.Fatal(errors.Join(err, last))
 	}
 }
 
@@ -335,7 +337,7 @@ func TestWaitForCreationAndThenMore(t *testing.T) {
 	r.says(t, "Absent")
 	c.await(t, 2)
 	for _, o := range release(free) {
-		if err := c.WithWatch.Create(t.Context(), o); err != nil {
+		if err := c.Create(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 	}

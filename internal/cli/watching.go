@@ -25,16 +25,19 @@ type watcher struct {
 	// changed gets something after anything changed, and after the connection was lost or found again. One that reads it
 	// sees everything that happened before.
 	changed chan struct{}
-	// lost gets what is wrong with the connection, and nil once it works again.
-	lost chan error
+	// lost gets what is wrong with the connection, and an outage without an error once it works again.
+	lost chan outage
 }
+
+// outage is what is wrong with the connection; without an error it works again.
+type outage struct{ err error }
 
 func (c connection) watcher() (*watcher, error) {
 	w, ok := c.Client.(client.WithWatch)
 	if !ok {
 		return nil, fmt.Errorf("%T cannot watch", c.Client)
 	}
-	return &watcher{client: w, changed: make(chan struct{}, 1), lost: make(chan error, 1)}, nil
+	return &watcher{client: w, changed: make(chan struct{}, 1), lost: make(chan outage, 1)}, nil
 }
 
 // watched is what of a cluster is followed: the objects of the list's kind that the options leave.
@@ -60,7 +63,8 @@ func (w *watcher) follow(ctx context.Context, what watched) (cache.Store, error)
 			AddFunc: func(any) { w.tell() }, UpdateFunc: func(_, _ any) { w.tell() }, DeleteFunc: func(any) { w.tell() },
 		},
 		Transform: func(o any) (any, error) {
-			if object, ok := o.(client.Object); ok && what.slim != nil {
+			object, ok := o.(client.Object)
+			if ok && what.slim != nil {
 				what.slim(object)
 			}
 			return o, nil
@@ -88,7 +92,7 @@ func (w *watcher) report(err error) {
 	default:
 	}
 	select {
-	case w.lost <- err:
+	case w.lost <- outage{err}:
 	default:
 	}
 	w.tell()

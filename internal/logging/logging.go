@@ -100,7 +100,7 @@ func harmless(r slog.Record) bool {
 
 // onlyConflicts tells whether an error, and each that it joins, is that another writer was faster.
 func onlyConflicts(err error) bool {
-	if joined, is := err.(interface{ Unwrap() []error }); is { //nolint:errorlint // its own type is asked for, and not one that it wraps
+	if joined, is := err.(interface{ Unwrap() []error }); is {
 		for _, e := range joined.Unwrap() {
 			if !onlyConflicts(e) {
 				return false

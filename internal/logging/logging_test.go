@@ -20,7 +20,7 @@ import (
 
 func TestWhatIsNoErrorIsNotLoggedAsOne(t *testing.T) {
 	pods := schema.GroupResource{Resource: "pods"}
-	terminating := apierrors.NewForbidden(schema.GroupResource{Resource: "events"}, "e", errors.New("unable to create new content in namespace x because it is being terminated"))
+	terminating := apierrors.NewForbidden(schema.GroupResource{Resource: "events"}, "e", errors.New("namespace x is being terminated"))
 	terminating.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
 	conflict := fmt.Errorf("reporting: %w", apierrors.NewConflict(pods, "p", errors.New("changed")))
 	broken := errors.New("connection refused")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -109,8 +110,8 @@ func (l *Law) variables(policy *admissionv1.ValidatingAdmissionPolicy, expressio
 	}
 	note(expression)
 	// A variable refers to earlier ones alone.
-	for i := len(policy.Spec.Variables) - 1; i >= 0; i-- {
-		if v := policy.Spec.Variables[i]; needed[v.Name] {
+	for _, v := range slices.Backward(policy.Spec.Variables) {
+		if needed[v.Name] {
 			note(v.Expression)
 		}
 	}

@@ -36,7 +36,7 @@ type judge struct {
 // Judge says of every object that matters what would become of it at a time. Cases come in the order of the manifests, what
 // could not be read first. An error says that looking went wrong, and then nothing is known.
 func (s *Set) Judge(ctx context.Context, law *Law, now time.Time) (verdict.Report, error) {
-	s.measure()
+	s.measure(ctx)
 	j := &judge{Set: s, law: law, now: now, world: s.dated(now)}
 	report := verdict.Report{Command: "check", Cases: slices.Clone(s.unread)}
 	for _, e := range s.entries {

@@ -18,13 +18,13 @@ import (
 
 // measure reads the result files that stand beside their evaluations, as the manager would. What was measured in a cluster
 // stays.
-func (s *Set) measure() {
+func (s *Set) measure(ctx context.Context) {
 	for _, e := range s.entries {
 		evaluation, ok := e.typed.(*v1alpha1.SafetyEvaluation)
 		if !ok || len(e.problems) > 0 || evaluation.Status.Measurement != nil {
 			continue
 		}
-		if m := s.measurementOf(e, evaluation); m != nil {
+		if m := s.measurementOf(ctx, e, evaluation); m != nil {
 			evaluation.Status.Measurement = m
 			s.world.Put(evaluation)
 		}
@@ -32,8 +32,7 @@ func (s *Set) measure() {
 }
 
 // measurementOf reads the result of one evaluation; nil, with a note, where there is none.
-func (s *Set) measurementOf(e *entry, evaluation *v1alpha1.SafetyEvaluation) *v1alpha1.Measurement {
-	ctx := context.Background()
+func (s *Set) measurementOf(ctx context.Context, e *entry, evaluation *v1alpha1.SafetyEvaluation) *v1alpha1.Measurement {
 	switch {
 	case evaluation.Spec.Job != nil:
 		e.note(verdict.SeverityNote, ruleNotJudged, "spec.job", "the suite runs in the cluster: its result is not known here", "")
@@ -48,14 +47,14 @@ func (s *Set) measurementOf(e *entry, evaluation *v1alpha1.SafetyEvaluation) *v1
 			fmt.Sprintf("ModelRelease %s is not in namespace %s of the manifests", evaluation.Spec.Subject.Release, evaluation.Namespace), "give its manifest as well")
 		return nil
 	}
-	metric, found := s.metric(release.Spec.Policy, evaluation.Spec.Requirement)
+	metric, found := s.metric(ctx, release.Spec.Policy, evaluation.Spec.Requirement)
 	if !found {
 		e.note(verdict.SeverityWarning, v1alpha1.ReasonRequirementNotFound, "spec.requirement",
 			fmt.Sprintf("SafetyPolicy %s, or its requirement %s, is not among the manifests, or asks for no evaluation", release.Spec.Policy, evaluation.Spec.Requirement),
 			"give the policy's manifest, or name a requirement that it has")
 		return nil
 	}
-	file := s.file(evaluation)
+	file := s.file(ctx, evaluation)
 	if file == nil {
 		at := evaluation.Spec.Report.ConfigMap
 		e.note(verdict.SeverityWarning, v1alpha1.ReasonReportNotFound, "spec.report.configMap",
@@ -70,9 +69,9 @@ func (s *Set) measurementOf(e *entry, evaluation *v1alpha1.SafetyEvaluation) *v1
 }
 
 // metric selects the result that a requirement is about; false where the policy or the requirement is not there.
-func (s *Set) metric(policyName, requirement string) (string, bool) {
+func (s *Set) metric(ctx context.Context, policyName, requirement string) (string, bool) {
 	policy := &v1alpha1.SafetyPolicy{}
-	if s.world.Get(context.Background(), types.NamespacedName{Name: policyName}, policy) != nil {
+	if s.world.Get(ctx, types.NamespacedName{Name: policyName}, policy) != nil {
 		return "", false
 	}
 	for i := range policy.Spec.Requirements {
@@ -84,9 +83,9 @@ func (s *Set) metric(policyName, requirement string) (string, bool) {
 }
 
 // file is the stored result file of an evaluation; nil where it is not there.
-func (s *Set) file(evaluation *v1alpha1.SafetyEvaluation) []byte {
+func (s *Set) file(ctx context.Context, evaluation *v1alpha1.SafetyEvaluation) []byte {
 	ref, cm := evaluation.Spec.Report.ConfigMap, &corev1.ConfigMap{}
-	if s.world.Get(context.Background(), types.NamespacedName{Namespace: evaluation.Namespace, Name: ref.Name}, cm) != nil {
+	if s.world.Get(ctx, types.NamespacedName{Namespace: evaluation.Namespace, Name: ref.Name}, cm) != nil {
 		return nil
 	}
 	if data, ok := cm.BinaryData[ref.Key]; ok {

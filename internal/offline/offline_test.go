@@ -32,46 +32,46 @@ type tools struct {
 	law   *offline.Law
 }
 
-func newTools(t testing.TB) tools {
-	t.Helper()
+func newTools(tb testing.TB) tools {
+	tb.Helper()
 	definitions, err := config.Kinds()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	known, err := schema.Read(definitions)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	policies, err := config.Admission()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	law, err := offline.NewLaw(policies)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return tools{known, law}
 }
 
-func base(t testing.TB) string {
-	t.Helper()
+func base(tb testing.TB) string {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/base.yaml")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(data)
 }
 
 var day = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-func (x tools) judge(t testing.TB, text string, now time.Time, options offline.Options, stored ...client.Object) verdict.Report {
-	t.Helper()
+func (x tools) judge(tb testing.TB, text string, now time.Time, options offline.Options, stored ...client.Object) verdict.Report {
+	tb.Helper()
 	objects, unread := manifest.Read("base.yaml", []byte(text))
-	set := offline.Load(t.Context(), x.known, objects, unread, options)
+	set := offline.Load(tb.Context(), x.known, objects, unread, options)
 	set.Adopt(stored...)
-	r, err := set.Judge(t.Context(), x.law, now)
+	r, err := set.Judge(tb.Context(), x.law, now)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }

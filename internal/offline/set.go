@@ -148,11 +148,11 @@ func unreadable(err error) []verdict.Case {
 	}
 	var all []verdict.Case
 	list := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the parts of a joined error are told one by one
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		list = joined.Unwrap()
 	}
 	for _, each := range list {
-		if joined, ok := each.(interface{ Unwrap() []error }); ok { //nolint:errorlint // see above
+		if joined, ok := each.(interface{ Unwrap() []error }); ok {
 			all = append(all, unreadable(errors.Join(joined.Unwrap()...))...)
 			continue
 		}

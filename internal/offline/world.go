@@ -4,6 +4,7 @@
 package offline
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 )
 
 // World is all objects as they would be if the manifests were applied at a time, beside what was adopted of a cluster.
-func (s *Set) World(now time.Time) *snapshot.Snapshot {
-	s.measure()
+func (s *Set) World(ctx context.Context, now time.Time) *snapshot.Snapshot {
+	s.measure(ctx)
 	return s.dated(now).Clone()
 }
 

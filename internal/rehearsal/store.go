@@ -125,7 +125,7 @@ func (s *Store) Input(ctx context.Context, release types.NamespacedName, now tim
 
 // stored is the object of the same name as it is stored.
 func (s *Store) stored(ctx context.Context, object policycase.Object) (policycase.Object, error) {
-	old, ok := reflect.New(reflect.TypeOf(object).Elem()).Interface().(policycase.Object)
+	old, ok := reflect.TypeAssert[policycase.Object](reflect.New(reflect.TypeOf(object).Elem()))
 	if !ok {
 		return nil, fmt.Errorf("%T is no object", object)
 	}
@@ -245,12 +245,12 @@ func allowed(as policycase.Person, verb string, object policycase.Object) error 
 		where = fmt.Sprintf("in the namespace %q", object.GetNamespace())
 	}
 	return apierrors.NewForbidden(resource, object.GetName(),
-		fmt.Errorf("User %q cannot %s resource %q in API group %q %s", as.User, verb, resource.Resource, resource.Group, where)) //nolint:staticcheck,revive // the API server's own words
+		fmt.Errorf("User %q cannot %s resource %q in API group %q %s", as.User, verb, resource.Resource, resource.Group, where)) //nolint:staticcheck // the API server's own words
 }
 
 // signs says whether a person holds the role that an approval is signed in.
 func signs(as policycase.Person, object policycase.Object) error {
-	role := ""
+	var role string
 	switch o := object.(type) {
 	case *v1alpha1.ReleaseApproval:
 		role = o.Spec.Role

@@ -56,20 +56,41 @@ type question struct {
 
 // HTML writes the report as one page that needs nothing beside itself.
 func (r *Report) HTML(out io.Writer) error {
+	d, err := newDrawing()
+	if err != nil {
+		return err
+	}
+	return d.write(out, r)
+}
+
+// drawing draws pages.
+type drawing struct {
+	style     template.CSS
+	policy    string
+	templates *template.Template
+}
+
+func newDrawing() (*drawing, error) {
 	style, err := templates.ReadFile("templates/style.css")
 	if err != nil {
-		return fmt.Errorf("reading the style sheet: %w", err)
+		return nil, fmt.Errorf("reading the style sheet: %w", err)
 	}
 	t, err := template.New("report").Funcs(functions()).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
-		return fmt.Errorf("reading the templates: %w", err)
+		return nil, fmt.Errorf("reading the templates: %w", err)
 	}
 	sum := sha256.Sum256(style)
+	return &drawing{
+		style: template.CSS(style), templates: t,
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
+	}, nil
+}
+
+func (d *drawing) write(out io.Writer, r *Report) error {
 	p := newPage(r.cleaned())
-	p.Style = template.CSS(style)
-	p.ContentPolicy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	p.Style, p.ContentPolicy = d.style, d.policy
 	var page bytes.Buffer
-	if err := t.ExecuteTemplate(&page, "page", p); err != nil {
+	if err := d.templates.ExecuteTemplate(&page, "page", p); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	if _, err := page.WriteTo(out); err != nil {

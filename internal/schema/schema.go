@@ -169,7 +169,8 @@ func (k *Kinds) ValidateUpdate(ctx context.Context, object, old map[string]any) 
 	}
 	object = runtime.DeepCopyJSON(object)
 	errs := known.unknownFields(object)
-	meta, present, err := objectmeta.GetObjectMeta(object, false)
+	meta, present, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
+	errs = append(errs, unknownErrors(unknown)...)
 	switch {
 	case err != nil:
 		return object, append(errs, field.Invalid(field.NewPath("metadata"), field.OmitValueType{}, err.Error()))
@@ -210,10 +211,12 @@ func (k *Kinds) names() []string {
 
 // unknownFields takes the fields away that the kind does not have, and names them.
 func (k *kind) unknownFields(object map[string]any) field.ErrorList {
+	return unknownErrors(pruning.PruneWithOptions(object, k.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}))
+}
+
+func unknownErrors(paths []string) field.ErrorList {
 	var errs field.ErrorList
-	unknown := pruning.PruneWithOptions(object, k.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
-	slices.Sort(unknown)
-	for _, at := range unknown {
+	for _, at := range slices.Sorted(slices.Values(paths)) {
 		name := at[strings.LastIndex(at, ".")+1:]
 		errs = append(errs, &field.Error{
 			Type: ErrorTypeUnknown, Field: at, BadValue: field.OmitValueType{}, Detail: fmt.Sprintf("there is no field %q: correct its name, or take it away", name),

@@ -248,8 +248,7 @@ func overCeiling(before, after *gate.Decision, serving []Serving) part {
 // more is what may start that could not before.
 func more(before, after *gate.Decision, serving []Serving) part {
 	p := part{effect: Opens}
-	raised := after.ReplicaCeiling == nil && before.ReplicaCeiling != nil ||
-		after.ReplicaCeiling != nil && before.ReplicaCeiling != nil && *after.ReplicaCeiling > *before.ReplicaCeiling
+	raised := before.ReplicaCeiling != nil && (after.ReplicaCeiling == nil || *after.ReplicaCeiling > *before.ReplicaCeiling)
 	switch {
 	case after.GrantedExposure != "" && !granted(before, after.GrantedExposure):
 		p.why = after.GrantedExposure + " is granted then"
@@ -261,15 +260,22 @@ func more(before, after *gate.Decision, serving []Serving) part {
 	default:
 		return part{}
 	}
+	p.pods = waiting(before, after, serving, raised)
+	return p
+}
+
+// waiting are the held pods that may start then, no more than the ceiling.
+func waiting(before, after *gate.Decision, serving []Serving, raised bool) int64 {
+	var held int64
 	for _, s := range serving {
-		if granted(after, s.Exposure) && (!granted(before, s.Exposure) || raised) {
-			p.pods += s.Held
+		if granted(after, s.Exposure) && (raised || !granted(before, s.Exposure)) {
+			held += s.Held
 		}
 	}
 	if c := after.ReplicaCeiling; c != nil {
-		p.pods = min(p.pods, int64(*c))
+		return min(held, int64(*c))
 	}
-	return p
+	return held
 }
 
 // Total counts the releases of one effect.

@@ -188,7 +188,7 @@ func TestAnAnswerIsPartOfTheTraceOfTheRequest(t *testing.T) {
 	}
 	said := map[string]string{}
 	for _, a := range spans[0].Attributes {
-		said[string(a.Key)] = a.Value.Emit()
+		said[string(a.Key)] = a.Value.String()
 	}
 	want := map[string]string{
 		"webhook": "/validate/workloads", "operation": "CREATE", "kind": "Deployment", "namespace": "serving", "name": "chat",

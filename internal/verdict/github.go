@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // GitHub writes a workflow command for each finding, so that GitHub shows it beside the line; and for a case that did not pass
@@ -55,8 +56,14 @@ func command(b *strings.Builder, severity Severity, a annotation) {
 	fmt.Fprintf(b, "::%s %s::%s\n", name, strings.Join(properties, ","), data(a.message))
 }
 
-// data escapes the message of a workflow command.
+// data escapes the message of a workflow command. What moves a cursor in a log is taken away.
 func data(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\r' && !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(strings.ToValidUTF8(text, "?"))
 }
 

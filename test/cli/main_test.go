@@ -105,6 +105,7 @@ func eventually(t *testing.T, check func(context.Context) error) {
 
 // explain says what there is where a test failed.
 func explain(t *testing.T, namespace string) {
+	t.Helper()
 	t.Cleanup(func() {
 		if !t.Failed() {
 			return
@@ -165,6 +166,8 @@ func (b *background) result(t *testing.T, interrupt bool) outcome {
 			t.Fatal(err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	select {
 	case err := <-b.end:
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -174,7 +177,7 @@ func (b *background) result(t *testing.T, interrupt bool) outcome {
 			t.Fatal(err)
 		}
 		return outcome{out: b.text()}
-	case <-time.After(time.Minute):
+	case <-ctx.Done():
 		t.Fatalf("it does not end; it wrote:\n%s", b.text())
 	}
 	return outcome{}

@@ -76,7 +76,7 @@ func TestPluginManifest(t *testing.T) {
 	var urls []string
 	functions := template.FuncMap{"addURIAndSha": func(url, tag string) string {
 		urls = append(urls, strings.ReplaceAll(url, "{{ .TagName }}", tag))
-		return "uri: " + urls[len(urls)-1] + "\n    sha256: " + strings.Repeat("0", 64)
+		return "uri: " + urls[len(urls)-1] + "\n    sha256: " + strings.Repeat("a", 64)
 	}}
 	parsed, err := template.New("manifest").Funcs(functions).Parse(string(text))
 	if err != nil {

@@ -83,7 +83,8 @@ func (x *terminal) frames() [][]string {
 	var frames [][]string
 	for i, frame := range strings.Split(x.text(), "\x1b[H") {
 		if whole, _, drawn := strings.Cut(frame, "\x1b[J"); i > 0 && drawn {
-			frames = append(frames, strings.Split(strings.ReplaceAll(whole, "\x1b[K", ""), "\r\n"))
+			// The terminal puts a carriage return of its own before each line feed.
+			frames = append(frames, strings.Split(strings.NewReplacer("\x1b[K", "", "\r", "").Replace(whole), "\n"))
 		}
 	}
 	return frames
@@ -139,12 +140,14 @@ func TestTreeOnATerminal(t *testing.T) {
 	if _, err := term.master.WriteString("\x03"); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	select {
 	case err := <-ended:
 		if err != nil {
 			t.Errorf("it ends with %v", err)
 		}
-	case <-time.After(time.Minute):
+	case <-ctx.Done():
 		t.Fatal("it does not end upon an interrupt")
 	}
 	eventually(t, func(context.Context) error {

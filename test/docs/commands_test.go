@@ -21,6 +21,7 @@ import (
 // TestEveryCommandThatIsNamedExists looks at each place that shows a command of scalegate, in code font or in a block.
 func TestEveryCommandThatIsNamedExists(t *testing.T) {
 	root := cli.New("scalegate", "test")
+	root.InitDefaultCompletionCmd()
 	found := 0
 	for _, p := range readable(t) {
 		t.Run(p.Path, func(t *testing.T) {
@@ -140,7 +141,7 @@ func TestEveryTargetOfMakeThatIsNamedExists(t *testing.T) {
 	for _, p := range readable(t) {
 		for _, code := range codes(p) {
 			for _, found := range regexp.MustCompile(`^\s*make ([a-z][a-z0-9 -]*)`).FindAllStringSubmatch(code.Text, -1) {
-				for _, target := range strings.Fields(found[1]) {
+				for target := range strings.FieldsSeq(found[1]) {
 					if !targets[target] {
 						t.Errorf("%s:%d: the Makefile has no target %s", p.Path, code.Line, target)
 					}

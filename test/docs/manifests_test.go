@@ -9,12 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/hack/localcluster"
@@ -66,7 +65,7 @@ func manifests(t *testing.T, p *page.Page, b *page.Block) []*unstructured.Unstru
 	var all []*unstructured.Unstructured
 	text := strings.ReplaceAll(b.Text, "sha256:...", "sha256:"+strings.Repeat("0", 64))
 	text = regexp.MustCompile(`(?m)^(\s*sha256:) "\.\.\."`).ReplaceAllString(text, `$1 "`+strings.Repeat("0", 64)+`"`)
-	for _, document := range strings.Split("\n"+text, "\n---\n") {
+	for document := range strings.SplitSeq("\n"+text, "\n---\n") {
 		o := &unstructured.Unstructured{}
 		if err := yaml.UnmarshalStrict([]byte(document), &o.Object); err != nil {
 			t.Errorf("%s:%d: reading a manifest: %v", p.Path, b.Line, err)

@@ -29,7 +29,7 @@ func TestQuotedTextsOccur(t *testing.T) {
 			continue
 		}
 		for _, quoted := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[0], -1) {
-			for _, part := range strings.Split(quoted[1], "...") {
+			for part := range strings.SplitSeq(quoted[1], "...") {
 				if part = strings.Trim(part, " :"); others(part) {
 					continue
 				}

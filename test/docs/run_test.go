@@ -52,28 +52,35 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// folders are those of the repository that a page finds in its directory.
+func folders() []string { return []string{"config", "policies", "charts", "docs"} }
+
 // runner runs the commands of a page.
 type runner struct {
 	page *page.Page
 	bed  *bed
 	dir  string
-	// printed is what the last block of commands that are shown printed.
-	printed string
 }
 
 func newRunner(t *testing.T, p *page.Page) (*runner, error) {
 	t.Helper()
 	r := &runner{page: p, dir: t.TempDir()}
-	for _, name := range []string{"config", "policies", "charts", "docs"} {
-		if err := os.Symlink(filepath.Join(installation.Root(), name), filepath.Join(r.dir, name)); err != nil {
+	var text strings.Builder
+	for i := range p.Blocks {
+		text.WriteString(p.Blocks[i].Text + p.Blocks[i].File)
+	}
+	// Copies, as a clone has them, of what the page names: a page may write there.
+	for _, name := range folders() {
+		if !strings.Contains(text.String(), name) {
+			continue
+		}
+		if err := os.CopyFS(filepath.Join(r.dir, name), os.DirFS(filepath.Join(installation.Root(), name))); err != nil {
 			return nil, err
 		}
 	}
-	for i := range p.Blocks {
-		if b := &p.Blocks[i]; b.Commands() && strings.Contains(b.Text, "helm ") {
-			if err := shared.helm(); err != nil {
-				return nil, err
-			}
+	if strings.Contains(text.String(), "helm ") {
+		if err := shared.helm(); err != nil {
+			return nil, err
 		}
 	}
 	var err error
@@ -93,6 +100,7 @@ func newRunner(t *testing.T, p *page.Page) (*runner, error) {
 
 // all runs one block after the other, and none after one that failed.
 func (r *runner) all(t *testing.T) {
+	t.Helper()
 	for i := range r.page.Blocks {
 		b := &r.page.Blocks[i]
 		switch {
@@ -121,7 +129,7 @@ func (r *runner) wanted(i int) []page.Block {
 // file writes the file that a block is the content of. One that the repository has must be as the page shows it.
 func (r *runner) file(b *page.Block) error {
 	path := filepath.Join(r.dir, filepath.FromSlash(b.File))
-	if top, _, _ := strings.Cut(b.File, "/"); slices.Contains([]string{"config", "policies", "charts", "docs"}, top) {
+	if top, _, _ := strings.Cut(b.File, "/"); slices.Contains(folders(), top) {
 		got, err := os.ReadFile(path)
 		if err == nil && string(got) != b.Text {
 			err = fmt.Errorf("%s is not what the page shows", b.File)
@@ -136,6 +144,7 @@ func (r *runner) file(b *page.Block) error {
 
 // commands runs a block until it did what the page says: once, or again and again.
 func (r *runner) commands(t *testing.T, b *page.Block, wanted []page.Block) {
+	t.Helper()
 	var printed string
 	attempt := func(ctx context.Context) error {
 		out, err := r.shell(ctx, b)

@@ -45,7 +45,7 @@ func TestDoctorFindsEachGuardThatIsGone(t *testing.T) {
 		t.Skip("it stops the manager, which only a cluster of its own lets it do")
 	}
 	rings := []string{"ring 0", "ring 1", "ring 2", "own kinds"}
-	whole := func(ctx context.Context) error {
+	whole := func(context.Context) error {
 		r, _ := decoded[doctor.Report](t, shared.Admin(), "doctor")
 		var wrong []error
 		for _, name := range rings {

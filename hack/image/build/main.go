@@ -52,9 +52,10 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A source archive has no commit, and its image says none.
 	revision, err := git(ctx, "rev-parse", "HEAD")
 	if err != nil {
-		return err
+		revision = ""
 	}
 	spec := image.Scalegate(o.version, revision)
 	spec.Reference, spec.Created = o.reference, created

@@ -139,8 +139,10 @@ func (n node) network() error {
 	for _, args := range [][]string{
 		{"link", "set", "lo", "up"},
 		{"address", "add", n.ip + "/32", "dev", "lo"},
-		// What the node itself sends to a Service is looked up before kube-proxy sends it on to a pod, and needs a way until then.
-		{"route", "add", n.services, "dev", "lo", "src", n.ip},
+		// What the node itself sends to a Service is looked up before kube-proxy sends it on to a pod, and needs a way until
+		// then. What pods send is led on before, and finds no such way.
+		{"rule", "add", "iif", "lo", "lookup", "100"},
+		{"route", "add", n.services, "dev", "lo", "src", n.ip, "table", "100"},
 	} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("running ip %v: %w: %s", args, err, out)

@@ -93,6 +93,7 @@ func (f Facts) workload(w workload, status *v1alpha1.WorkloadStatus, pods []*cor
 			cmp.Or(status.Exposure, "the exposure asked for"))
 		if status.Reason != "" {
 			n.Sign, n.State = SignBad, status.Reason
+			n.Info = strings.TrimSuffix(n.Info+": "+status.Message, ": ")
 		}
 	} else if held := len(slices.DeleteFunc(slices.Clone(n.Children), func(c Node) bool { return c.State != podHeld })); held > 0 {
 		n.Sign, n.State, n.Info = SignBad, podHeld, fmt.Sprintf("%d of %d pods held", held, len(pods))

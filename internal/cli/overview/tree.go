@@ -124,8 +124,7 @@ func (f Facts) policy(p *v1alpha1.SafetyPolicy) Node {
 	}
 	for _, kind := range []string{v1alpha1.ConditionGuarded, v1alpha1.ConditionCovered} {
 		if status, reason, _ := condition(p.Status.Conditions, kind); status == string(metav1.ConditionFalse) {
-			n.Sign = SignBad
-			n.Info += ", " + reason
+			n.Sign, n.State = SignBad, reason
 		}
 	}
 	return n
@@ -165,10 +164,10 @@ func (f Facts) release(r *v1alpha1.ModelRelease, p *v1alpha1.SafetyPolicy) Node 
 	n := Node{Sign: signOf(s), Name: "ModelRelease " + r.Namespace + "/" + r.Name, State: string(s.State), Age: f.ago(s.Since)}
 	granted := r.Status.GrantedExposure
 	level := cmp.Or(r.Status.RequiredLevel, r.Spec.Level)
-	switch {
-	case granted == r.Spec.Exposure:
+	switch granted {
+	case r.Spec.Exposure:
 		n.Info = fmt.Sprintf("%s at %s", granted, level)
-	case granted == "":
+	case "":
 		n.Info = fmt.Sprintf("%s asked for, nothing granted, at %s", r.Spec.Exposure, level)
 	default:
 		n.Info = fmt.Sprintf("%s granted of %s, at %s", granted, r.Spec.Exposure, level)

@@ -83,8 +83,8 @@ func workload(kind, name, exposure, reason string, desired, released, held int32
 	return v1alpha1.WorkloadStatus{Kind: kind, Name: name, Exposure: exposure, Reason: reason, Desired: &desired, Released: &released, Held: &held}
 }
 
-// scenery is a namespace with all that a tree shows.
-func scenery() overview.Facts {
+// releases are two in a namespace under one policy, and one elsewhere under a policy that is gone.
+func releases() overview.Facts {
 	policy := fixture.Policy("rsp", fixture.Defining("bio"), fixture.Defining("card"), fixture.Defining("sign-off"),
 		fixture.Raising("CBRN-3", "ASL-3", "bio"), fixture.Requiring("ASL-2", "card", "sign-off"), fixture.Requiring("ASL-3", "jailbreaks"))
 	policy.Status = v1alpha1.SafetyPolicyStatus{
@@ -110,7 +110,7 @@ func scenery() overview.Facts {
 			},
 			Workloads: []v1alpha1.WorkloadStatus{
 				workload("Deployment", "chat", "General", "ExposureNotGranted", 3, 1, 2), workload("Deployment", "staff", "Internal", "", 1, 1, 0),
-				workload("JobSet", "batch", "", "", 1, 1, 0), workload("Pod", "notebook", "Internal", "", 1, 1, 0),
+				workload("JobSet", "batch", "", "", 2, 2, 0), workload("Pod", "notebook", "Internal", "", 1, 1, 0),
 			},
 		}
 	})
@@ -127,6 +127,15 @@ func scenery() overview.Facts {
 			ObservedGeneration: new(int64(1)), Conditions: []metav1.Condition{said("Ready", false, "Revoked", ""), said("Stalled", true, "Revoked", "")},
 		}
 	})
+	return overview.Facts{
+		At: overview.At{Now: fixture.Day(10), Program: "scalegate"}, MostPods: 10,
+		Policies: []*v1alpha1.SafetyPolicy{weak, policy}, Releases: []*v1alpha1.ModelRelease{m1, revoked, free},
+	}
+}
+
+// scenery is a namespace with all that a tree shows.
+func scenery() overview.Facts {
+	f := releases()
 	running := fixture.Evaluation("bio-run", "bio", "", fixture.Unread(), func(e *v1alpha1.SafetyEvaluation) {
 		e.Spec.Report, e.Spec.Job = nil, &v1alpha1.JobSource{Suite: "bio-suite"}
 		e.Status.Conditions = []metav1.Condition{said("Ready", false, "Running", "attempt 1 runs"), said("Reconciling", true, "Running", "")}
@@ -146,37 +155,34 @@ func scenery() overview.Facts {
 		a.Status.Conditions = []metav1.Condition{said("Ready", false, "NotInRole", "")}
 	}
 	determination := fixture.Determination("d1", "CBRN-3", v1alpha1.ConclusionRuledOut, shown)
-	return overview.Facts{
-		At: overview.At{Now: fixture.Day(10), Program: "scalegate"}, MostPods: 10,
-		Policies: []*v1alpha1.SafetyPolicy{weak, policy}, Releases: []*v1alpha1.ModelRelease{m1, revoked, free},
-		Evaluations: []*v1alpha1.SafetyEvaluation{&running, &card},
-		Approvals: []*v1alpha1.ReleaseApproval{
-			of("rita", counting), of("zoe", void), of("otto", counting, fixture.Saying(v1alpha1.DecisionObject)), of("rita-w", counting, fixture.RegardingWaiver(&waiver)),
-		},
-		Waivers: []*v1alpha1.ReleaseWaiver{&waiver}, Determinations: []*v1alpha1.ReleaseDetermination{&determination},
-		Pods: []*corev1.Pod{
-			pod("chat", "bbbbb", "m1", heldPod), pod("chat", "ccccc", "m1", heldPod), pod("chat", "aaaaa", "m1"),
-			pod("staff", "aaaaa", "m1", func(p *corev1.Pod) {
-				p.Status.Conditions = nil
-				p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "server", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}}}
-			}),
-			pod("batch", "x", "m1", func(p *corev1.Pod) {
-				p.Labels["jobset.sigs.k8s.io/jobset-name"] = "batch"
-				p.Status.Phase = corev1.PodSucceeded
-			}),
-			pod("x", "x", "m1", func(p *corev1.Pod) { p.Name, p.OwnerReferences = "notebook", nil }),
-			pod("set", "0", "m1", heldPod, func(p *corev1.Pod) {
-				p.Name, p.OwnerReferences[0].Kind, p.OwnerReferences[0].Name = "set-0", "StatefulSet", "set"
-			}),
-			pod("bio-run", "job", "m1", func(p *corev1.Pod) {
-				p.Labels[v1alpha1.LabelEvaluation] = "bio-run"
-				p.Spec.NodeName, p.Status = "", corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
-					{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/20 nodes are available: insufficient nvidia.com/gpu."},
-				}}
-			}),
-			pod("stray", "aaaaa", "nobody", heldPod),
-		},
+	f.Evaluations = []*v1alpha1.SafetyEvaluation{&running, &card}
+	f.Approvals = []*v1alpha1.ReleaseApproval{
+		of("rita", counting), of("zoe", void), of("otto", counting, fixture.Saying(v1alpha1.DecisionObject)), of("rita-w", counting, fixture.RegardingWaiver(&waiver)),
 	}
+	f.Waivers, f.Determinations = []*v1alpha1.ReleaseWaiver{&waiver}, []*v1alpha1.ReleaseDetermination{&determination}
+	f.Pods = []*corev1.Pod{
+		pod("chat", "bbbbb", "m1", heldPod), pod("chat", "ccccc", "m1", heldPod), pod("chat", "aaaaa", "m1"),
+		pod("staff", "aaaaa", "m1", func(p *corev1.Pod) {
+			p.Status.Conditions = nil
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "server", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}}}
+		}),
+		pod("batch", "x", "m1", func(p *corev1.Pod) {
+			p.Labels["jobset.sigs.k8s.io/jobset-name"] = "batch"
+			p.Status.Phase = corev1.PodSucceeded
+		}),
+		pod("x", "x", "m1", func(p *corev1.Pod) { p.Name, p.OwnerReferences = "notebook", nil }),
+		pod("set", "0", "m1", heldPod, func(p *corev1.Pod) {
+			p.Name, p.OwnerReferences[0].Kind, p.OwnerReferences[0].Name = "set-0", "StatefulSet", "set"
+		}),
+		pod("bio-run", "job", "m1", func(p *corev1.Pod) {
+			p.Labels[v1alpha1.LabelEvaluation] = "bio-run"
+			p.Spec.NodeName, p.Status = "", corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
+				{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/20 nodes are available: insufficient nvidia.com/gpu."},
+			}}
+		}),
+		pod("stray", "aaaaa", "nobody", heldPod),
+	}
+	return f
 }
 
 func drawn(f overview.Facts, style overview.Style) string {

@@ -178,22 +178,30 @@ func (r *reader) add(b Block) {
 		b.Skip, b.Exit, b.Until, b.As, b.File, b.Prints = p.Skip, p.Exit, p.Until, p.As, p.File, p.Prints
 		r.pending = nil
 	}
+	if problem := r.problem(&b); problem != "" {
+		r.fail(b.Line-1, "%s", problem)
+	}
+	r.page.Blocks = append(r.page.Blocks, b)
+}
+
+// problem says what is wrong with a block, or nothing.
+func (r *reader) problem(b *Block) string {
 	runs := b.Exit != 0 || b.Until || len(b.As) > 0
 	switch {
 	case b.Language == "":
-		r.fail(b.Line-1, "the block names no language: sh for commands that are run, text for what they print, or another")
+		return "the block names no language: sh for commands that are run, text for what they print, or another"
 	case slices.Contains([]string{"bash", "shell", "console", "shell-session"}, b.Language):
-		r.fail(b.Line-1, "commands are in blocks of the language sh, and what they print in blocks of the language text")
+		return "commands are in blocks of the language sh, and what they print in blocks of the language text"
 	case !b.Commands() && runs:
-		r.fail(b.Line-1, "only commands are run: the language is %s and not sh", b.Language)
+		return "only commands are run: the language is " + b.Language + " and not sh"
 	case b.Commands() && (b.Prints || b.File != ""):
-		r.fail(b.Line-1, "what is printed, and files, are not in the language sh")
+		return "what is printed, and files, are not in the language sh"
 	case b.Commands() && strings.HasPrefix(strings.TrimSpace(b.Text), "$ "):
-		r.fail(b.Line, "commands stand without a prompt, so that they can be copied")
+		return "commands stand without a prompt, so that they can be copied"
 	case b.Prints && b.Skip == "" && !r.printed():
-		r.fail(b.Line-1, "no commands stand before what they print")
+		return "no commands stand before what they print"
 	}
-	r.page.Blocks = append(r.page.Blocks, b)
+	return ""
 }
 
 // printed says whether the block before is one of commands that are shown, or what they print.
@@ -246,7 +254,7 @@ func (r *reader) alone(line int, word, rest string) bool {
 	case word == "empty" && rest == "cluster":
 		r.page.Cluster = Empty
 	case word == "with":
-		for _, pair := range strings.Fields(rest) {
+		for pair := range strings.FieldsSeq(rest) {
 			name, value, ok := strings.Cut(pair, "=")
 			if !ok || name == "" {
 				r.fail(line, "%q is not NAME=VALUE", pair)

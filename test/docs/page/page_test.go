@@ -72,7 +72,7 @@ func TestReadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a block without a language":                 {"'''\nls\n'''", "a.md:1: the block names no language"},
 		"commands in another language":               {"'''bash\nls\n'''", "a.md:1: commands are in blocks of the language sh"},
-		"commands with a prompt":                     {"'''sh\n$ ls\n'''", "a.md:2: commands stand without a prompt"},
+		"commands with a prompt":                     {"'''sh\n$ ls\n'''", "a.md:1: commands stand without a prompt"},
 		"a block without an end":                     {"'''sh\nls\n", "a.md:1: the block does not end"},
 		"a comment before text":                      {"<!-- docs-test: until -->\n\ntext", "a.md:1: the comment is followed by no block"},
 		"a comment at the end":                       {"<!-- docs-test: until -->", "a.md:1: the comment is followed by no block"},

@@ -95,7 +95,7 @@ func (r *reader) unused(slug string) string {
 // nothing.
 func Says(printed, block string) (missing string) {
 	lines := strings.Split(printed, "\n")
-	for _, want := range strings.Split(strings.TrimRight(block, "\n"), "\n") {
+	for want := range strings.SplitSeq(strings.TrimRight(block, "\n"), "\n") {
 		if w := strings.TrimSpace(want); w == "" || w == "..." {
 			continue
 		}

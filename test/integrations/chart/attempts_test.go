@@ -7,19 +7,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
 // attempts are what must be refused or held at every moment, sent again and again as dry runs by a cluster admin.
@@ -66,11 +66,7 @@ func attempt(t *testing.T, namespace string) *attempts {
 func (a *attempts) sofar() map[string]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	made := map[string]int{}
-	for claim, n := range a.made {
-		made[claim] = n
-	}
-	return made
+	return maps.Clone(a.made)
 }
 
 // end stops trying, and says what got through.

@@ -13,11 +13,10 @@ import (
 	"strings"
 	"testing"
 
-	"helm.sh/helm/v4/pkg/chart/common"
-	chart "helm.sh/helm/v4/pkg/chart/v2"
-
 	"github.com/scalegate/scalegate/internal/guards"
 	"github.com/scalegate/scalegate/test/installation"
+	"helm.sh/helm/v4/pkg/chart/common"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 )
 
 // An earlier version: one policy says something in other words, one does not exist yet, and one more exists that was retired since.

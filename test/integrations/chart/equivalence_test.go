@@ -11,15 +11,14 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/scalegate/scalegate/config"
+	"github.com/scalegate/scalegate/internal/guards"
+	"github.com/scalegate/scalegate/test/installation"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
-
-	"github.com/scalegate/scalegate/config"
-	"github.com/scalegate/scalegate/internal/guards"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // The chart installs what kustomize installs, but for what is listed here.

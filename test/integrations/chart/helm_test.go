@@ -5,20 +5,19 @@ package chart
 
 import (
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/test/installation"
 	"helm.sh/helm/v4/pkg/action"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/kube"
-	"helm.sh/helm/v4/pkg/release"
 	v1 "helm.sh/helm/v4/pkg/release/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
-
-	"github.com/scalegate/scalegate/hack/localcluster"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // releaseName is what the tests call the release.
@@ -56,24 +55,23 @@ func install(t *testing.T, c *chart.Chart) *v1.Release {
 	i.WaitStrategy, i.Timeout = kube.HookOnlyStrategy, time.Minute
 	released, err := i.RunWithContext(t.Context(), c, noNodes())
 	must(t, err)
-	return typedRelease(t, released)
+	one, ok := released.(*v1.Release)
+	if !ok {
+		t.Fatalf("Helm released a %T", released)
+	}
+	return one
 }
 
 // upgrade upgrades to a chart as helm upgrade --cleanup-on-fail does, with further values.
-func upgrade(t *testing.T, c *chart.Chart, force bool, values map[string]any) (*v1.Release, error) {
+func upgrade(t *testing.T, c *chart.Chart, force bool, values map[string]any) error {
 	t.Helper()
 	u := action.NewUpgrade(helm(t))
 	u.Namespace, u.ForceConflicts, u.CleanupOnFail = installation.Namespace, force, true
 	u.WaitStrategy, u.Timeout = kube.HookOnlyStrategy, time.Minute
 	all := noNodes()
-	for key, value := range values {
-		all[key] = value
-	}
-	released, err := u.RunWithContext(t.Context(), releaseName, c, all)
-	if err != nil {
-		return nil, err
-	}
-	return typedRelease(t, released), nil
+	maps.Copy(all, values)
+	_, err := u.RunWithContext(t.Context(), releaseName, c, all)
+	return err
 }
 
 // uninstall uninstalls as helm uninstall does, and returns what Helm says.
@@ -84,13 +82,4 @@ func uninstall(t *testing.T) string {
 	response, err := u.Run(releaseName)
 	must(t, err)
 	return response.Info
-}
-
-func typedRelease(t *testing.T, released release.Releaser) *v1.Release {
-	t.Helper()
-	one, ok := released.(*v1.Release)
-	if !ok {
-		t.Fatalf("Helm released a %T", released)
-	}
-	return one
 }

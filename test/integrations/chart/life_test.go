@@ -14,6 +14,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/controllers/canary"
+	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/internal/guards"
+	"github.com/scalegate/scalegate/test/installation"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,35 +28,29 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
-	"github.com/scalegate/scalegate/controllers/canary"
-	"github.com/scalegate/scalegate/hack/localcluster"
-	"github.com/scalegate/scalegate/internal/guards"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // TestTheLifeOfAnInstallation installs the chart, holds and releases a model, upgrades, uninstalls and installs again. Each step
 // stands on the one before.
 func TestTheLifeOfAnInstallation(t *testing.T) {
-	before := earlierVersion(t)
-	binary, err := shared.Build(t.Context())
+	l := &life{before: earlierVersion(t), served: map[string]types.UID{}}
+	var err error
+	l.binary, err = shared.Build(t.Context())
 	must(t, err)
-	l := &life{served: map[string]types.UID{}}
 	for _, step := range []struct {
 		claim string
 		do    func(*testing.T)
 	}{
-		{"an installation is complete, and its manager changes nothing of it", func(t *testing.T) { l.installs(t, before) }},
+		{"an installation is complete, and its manager changes nothing of it", l.installs},
 		{"a model is held until its evaluation is there, and another stays held", l.holdsAndReleases},
-		{"an upgrade never lets anything through, and no manager undoes it", func(t *testing.T) { l.upgrades(t, binary) }},
+		{"an upgrade never lets anything through, and no manager undoes it", l.upgrades},
 		{"what the versions of the chart do not share is added and taken away", l.addsAndRetires},
 		{"every rendering is taken by an API server that is strict", l.takesEveryRendering},
 		{"an upgrade that changes values alone meets no conflict", l.changesValues},
-		{"after the manager put something back, an upgrade says so, and is forced", func(t *testing.T) { l.forces(t, before) }},
+		{"after the manager put something back, an upgrade says so, and is forced", l.forces},
 		{"an uninstalled chart leaves its kinds, and its manager cannot bring it back", l.uninstalls},
 		{"what was held stays held, and what served goes on", l.leavesThingsAsTheyAre},
-		{"a later installation takes the kinds over, and knows what was released", func(t *testing.T) { l.comesBack(t, binary) }},
+		{"a later installation takes the kinds over, and knows what was released", l.comesBack},
 	} {
 		if !t.Run(step.claim, step.do) {
 			t.FailNow()
@@ -61,6 +60,9 @@ func TestTheLifeOfAnInstallation(t *testing.T) {
 
 // life is what the steps hand on.
 type life struct {
+	// before is the version that is upgraded, and binary the manager of this one.
+	before earlier
+	binary string
 	// manager is the name of the process that leads.
 	manager string
 	// served are the pods that ran, by the model.
@@ -125,15 +127,16 @@ func putBack(ctx context.Context, t *testing.T) []string {
 	return names
 }
 
-func (l *life) installs(t *testing.T, before earlier) {
-	released := install(t, before.chart)
+func (l *life) installs(t *testing.T) {
+	t.Helper()
+	released := install(t, l.before.chart)
 	if want := len(objects(t, released.Manifest)); want < 150 {
 		t.Errorf("only %d objects", want)
 	}
 	eventually(t, func(ctx context.Context) error {
 		return client.IgnoreAlreadyExists(shared.Client.Create(ctx, policy()))
 	})
-	l.manage(t, "earlier", before.binary)
+	l.manage(t, "earlier", l.before.binary)
 	eventually(t, guarded)
 	if names := putBack(t.Context(), t); len(names) > 0 {
 		t.Errorf("the manager wrote %v", names)
@@ -158,6 +161,7 @@ func size(t *testing.T) {
 }
 
 func (l *life) holdsAndReleases(t *testing.T) {
+	t.Helper()
 	must(t, shared.Govern(t.Context(), serving))
 	for _, name := range []string{"good", "unknown"} {
 		must(t, shared.Client.Create(t.Context(), model(name)))
@@ -175,11 +179,11 @@ func (l *life) holdsAndReleases(t *testing.T) {
 	must(t, isHeld(t.Context(), "unknown"))
 }
 
-func (l *life) upgrades(t *testing.T, binary string) {
+func (l *life) upgrades(t *testing.T) {
+	t.Helper()
 	a := attempt(t, serving)
 	eventually(t, func(context.Context) error { return a.each(20) })
-	_, err := upgrade(t, loaded(t), false, nil)
-	must(t, err)
+	must(t, upgrade(t, loaded(t), false, nil))
 	// The old leader has looked at the new objects, and told of them, before the new one comes.
 	eventually(t, func(ctx context.Context) error {
 		if err := guarded(ctx); err == nil || !strings.Contains(err.Error(), "left as it is until a manager of the version") {
@@ -188,7 +192,7 @@ func (l *life) upgrades(t *testing.T, binary string) {
 		return nil
 	})
 	old := l.manager
-	l.manage(t, "current", binary)
+	l.manage(t, "current", l.binary)
 	eventually(t, func(context.Context) error { return logged("current", "attempting to acquire leader lease") })
 	must(t, shared.Terminate(old))
 	eventually(t, guarded)
@@ -234,6 +238,7 @@ func logged(process, text string) error {
 }
 
 func (l *life) addsAndRetires(t *testing.T) {
+	t.Helper()
 	var names []string
 	var all []*unstructured.Unstructured
 	for _, object := range admissionObjects(t.Context(), t) {
@@ -268,8 +273,8 @@ func withoutType(t *testing.T, object guards.Object) *unstructured.Unstructured 
 }
 
 func (l *life) changesValues(t *testing.T) {
-	_, err := upgrade(t, loaded(t), false, map[string]any{"commonLabels": map[string]any{"team": "safety"}})
-	must(t, err)
+	t.Helper()
+	must(t, upgrade(t, loaded(t), false, map[string]any{"commonLabels": map[string]any{"team": "safety"}}))
 	for _, object := range admissionObjects(t.Context(), t) {
 		if object.GetLabels()["team"] != "safety" {
 			t.Errorf("%s has labels %v", object.GetName(), object.GetLabels())
@@ -278,7 +283,8 @@ func (l *life) changesValues(t *testing.T) {
 	eventually(t, guarded)
 }
 
-func (l *life) forces(t *testing.T, before earlier) {
+func (l *life) forces(t *testing.T) {
+	t.Helper()
 	tampered := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "scalegate-guard-namespaces"}}
 	patch := `[{"op":"replace","path":"/spec/validations/0/expression","value":"true"}]`
 	must(t, shared.Client.Patch(t.Context(), tampered, client.RawPatch(types.JSONPatchType, []byte(patch))))
@@ -288,16 +294,16 @@ func (l *life) forces(t *testing.T, before earlier) {
 		}
 		return guarded(ctx)
 	})
-	_, err := upgrade(t, before.chart, false, nil)
+	err := upgrade(t, l.before.chart, false, nil)
 	if err == nil || !strings.Contains(err.Error(), canary.Owner) || !strings.Contains(err.Error(), tampered.Name) {
 		t.Fatalf("Helm said %v", err)
 	}
-	_, err = upgrade(t, loaded(t), true, nil)
-	must(t, err)
+	must(t, upgrade(t, loaded(t), true, nil))
 	eventually(t, guarded)
 }
 
 func (l *life) uninstalls(t *testing.T) {
+	t.Helper()
 	before, err := os.ReadFile(shared.LogPath(l.manager))
 	must(t, err)
 	said := uninstall(t)
@@ -328,6 +334,7 @@ func (l *life) uninstalls(t *testing.T) {
 }
 
 func (l *life) leavesThingsAsTheyAre(t *testing.T) {
+	t.Helper()
 	must(t, isHeld(t.Context(), "unknown"))
 	pod, err := serves(t.Context(), "good")
 	must(t, err)
@@ -338,9 +345,10 @@ func (l *life) leavesThingsAsTheyAre(t *testing.T) {
 	must(t, shared.Client.Get(t.Context(), client.ObjectKeyFromObject(policy()), &v1alpha1.SafetyPolicy{}))
 }
 
-func (l *life) comesBack(t *testing.T, binary string) {
+func (l *life) comesBack(t *testing.T) {
+	t.Helper()
 	install(t, loaded(t))
-	l.manage(t, "again", binary)
+	l.manage(t, "again", l.binary)
 	eventually(t, guarded)
 	evaluate(t, "unknown")
 	eventually(t, func(ctx context.Context) error { _, err := serves(ctx, "unknown"); return err })

@@ -14,10 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-
 	"github.com/scalegate/scalegate/hack/localcluster"
 	"github.com/scalegate/scalegate/test/installation"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

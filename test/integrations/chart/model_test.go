@@ -11,13 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/fixture"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
-	"github.com/scalegate/scalegate/internal/fixture"
 )
 
 // serving is the namespace of the models, and of their policy.

@@ -9,9 +9,8 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
-
 	"github.com/scalegate/scalegate/test/installation"
+	"sigs.k8s.io/yaml"
 )
 
 // Alerts and the dashboard have braces of their own, which Helm must not take for its.

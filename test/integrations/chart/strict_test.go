@@ -11,15 +11,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/scalegate/scalegate/hack/localcluster"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/scalegate/scalegate/hack/localcluster"
 )
 
 // takesEveryRendering sends every object of every rendering once, as a dry run that is validated strictly. What is not a kind of
 // Kubernetes' or Scalegate's has a definition in testdata that stands in for the real one, with the fields that the chart uses.
 func (l *life) takesEveryRendering(t *testing.T) {
+	t.Helper()
 	_, err := shared.Kubectl(t.Context(), shared.Admin(), "apply", "--server-side", "-f", filepath.Join("testdata", "stand-ins.yaml"))
 	must(t, err)
 	_, err = shared.Kubectl(t.Context(), shared.Admin(), "wait", "--for=condition=Established", "--timeout=60s",

@@ -77,13 +77,18 @@ func (l *life) unknown(drifted []string) []string {
 	return slices.DeleteFunc(slices.Clone(drifted), func(k string) bool { return slices.Contains(l.insists, k) })
 }
 
-// versions are the resource versions of everything in Git, and of what it makes.
+// versions are the resource versions of everything in Git, and of what it makes. Of a policy it is the generation: its conditions
+// Guarded and Covered speak of the whole cluster, in which other tests act.
 func (l *life) versions() string {
 	var all []string
 	for _, git := range l.git {
 		is, err := live(l.t.Context(), l.client, git)
 		must(l.t, err)
-		all = append(all, key(git)+"@"+is.GetResourceVersion())
+		version := is.GetResourceVersion()
+		if git.GetKind() == "SafetyPolicy" {
+			version = fmt.Sprint(is.GetGeneration())
+		}
+		all = append(all, key(git)+"@"+version)
 	}
 	pods, err := l.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(l.repo.namespace).List(l.t.Context(), metav1.ListOptions{})
 	must(l.t, err)
@@ -308,7 +313,7 @@ func (l *life) ownsNothingOfOurs() {
 	l.t.Helper()
 	var errs []error
 	for _, entry := range l.owners()["chat"] {
-		fields := string(entry.FieldsV1.Raw)
+		fields := entry.FieldsV1.GetRawString()
 		switch {
 		case entry.Manager == l.manager && strings.Contains(fields, "f:paused"):
 			errs = append(errs, fmt.Errorf("%s owns spec.paused of chat: %s", entry.Manager, fields))

@@ -96,6 +96,7 @@ func quiet() map[string]string {
 
 // everyQueryAnswers runs every query of the dashboard on what a manager told, over time and at its end.
 func everyQueryAnswers(t *testing.T, told []families) {
+	t.Helper()
 	loader, begin, end := stored(t, told)
 	for _, p := range readDashboard(t).Panels {
 		for _, target := range p.Targets {

@@ -23,7 +23,7 @@ import (
 // update writes what is derived anew, instead of comparing it.
 func update() bool { return *updated }
 
-var updated = flag.Bool("update", false, "write config/prometheus/plain, and the annotations in config/prometheus/tests, anew") //nolint:gochecknoglobals // a flag of the tests
+var updated = flag.Bool("update", false, "write config/prometheus/plain, and the annotations in config/prometheus/tests, anew")
 
 func configured(path ...string) string {
 	return filepath.Join(append([]string{installation.Root(), "config", "prometheus"}, path...)...)

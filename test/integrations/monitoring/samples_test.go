@@ -13,6 +13,7 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/promqltest"
 )
@@ -86,7 +87,7 @@ func labelled(name string, m *dto.Metric, le string) string {
 	if le != "" {
 		all["le"] = le
 	}
-	all[labels.MetricName] = name
+	all[model.MetricNameLabel] = name
 	return labels.FromMap(all).String()
 }
 

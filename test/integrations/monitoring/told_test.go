@@ -71,6 +71,7 @@ func documentedMetrics(t *testing.T) map[string]documentedMetric {
 }
 
 func isDocumented(t *testing.T, told families) {
+	t.Helper()
 	rows := documentedMetrics(t)
 	for name, family := range told {
 		if !strings.HasPrefix(name, "scalegate_") {
@@ -108,6 +109,7 @@ func sameLabels(t *testing.T, name string, metric *dto.Metric, row documentedMet
 
 // nothingElse: what is documented is told, or is described where it is made: the scenario does not bring everything about.
 func nothingElse(t *testing.T, told families) {
+	t.Helper()
 	described := described(t)
 	for name, row := range documentedMetrics(t) {
 		if told[name] != nil {
@@ -179,6 +181,7 @@ func described(t *testing.T) map[string]string {
 }
 
 func everyMetricExists(t *testing.T, told families) {
+	t.Helper()
 	known := map[string]bool{}
 	for name := range told {
 		for _, suffix := range []string{"", "_bucket", "_count", "_sum"} {
@@ -214,6 +217,7 @@ func everyMetricExists(t *testing.T, told families) {
 }
 
 func everyRuleRuns(t *testing.T, told []families) {
+	t.Helper()
 	loader, begin, end := stored(t, told)
 	for _, group := range ruleGroups(t).Groups {
 		for _, rule := range group.Rules {
@@ -231,6 +235,7 @@ func everyRuleRuns(t *testing.T, told []families) {
 }
 
 func namesFollow(t *testing.T, told families) {
+	t.Helper()
 	for name, family := range told {
 		if !strings.HasPrefix(name, "scalegate_") {
 			continue

@@ -67,7 +67,7 @@ func install(t *testing.T) {
 	must(t, err)
 	repository, tag, _ := strings.Cut(image, ":")
 	run := action.NewInstall(config)
-	run.ReleaseName, run.Namespace, run.Timeout, run.WaitStrategy = "scalegate", installation.Namespace, 2*time.Minute, kube.StatusWatcherStrategy
+	run.ReleaseName, run.Namespace, run.Timeout, run.WaitStrategy = "scalegate", installation.Namespace, 4*time.Minute, kube.StatusWatcherStrategy
 	if _, err := run.RunWithContext(t.Context(), chart, map[string]any{
 		"image":   map[string]any{"repository": repository, "tag": tag, "pullPolicy": "Never"},
 		"webhook": map[string]any{"shutdownDelaySeconds": 1}, // one API server learns quickly that a replica goes

@@ -86,10 +86,10 @@ func (b *bed) close() error {
 // startNode starts a node that has Scalegate's image and those of the demo's model, and says that it has accelerators.
 func (b *bed) startNode(ctx context.Context) error {
 	release := filepath.Join(b.Dir(), "scalegate-image.tar")
-	make := exec.CommandContext(ctx, "go", "run", "./hack/image/build",
+	making := exec.CommandContext(ctx, "go", "run", "./hack/image/build",
 		"-version=node", "-platforms=linux/"+runtime.GOARCH, "-reference="+image, "-archive="+release, "-sbom="+filepath.Join(b.Dir(), "sbom.json"))
-	make.Dir = installation.Root()
-	if out, err := make.CombinedOutput(); err != nil {
+	making.Dir = installation.Root()
+	if out, err := making.CombinedOutput(); err != nil {
 		return fmt.Errorf("making the image: %w\n%s", err, out)
 	}
 	pause := localnode.Image{Repository: "localhost/scalegate/pause", Binary: filepath.Join(b.Dir(), "pause")}

@@ -42,7 +42,7 @@ func ArgoCD(script string, o *unstructured.Unstructured) (Health, error) {
 	}
 	health := Health{Status: lua.LVAsString(table.RawGetString("status")), Message: lua.LVAsString(table.RawGetString("message"))}
 	if !slices.Contains([]string{"Healthy", "Progressing", "Degraded", "Suspended", "Unknown", "Missing"}, health.Status) {
-		return Health{}, fmt.Errorf("Argo CD has no health %q", health.Status)
+		return Health{}, fmt.Errorf("the script returned the health %q, which Argo CD does not have", health.Status)
 	}
 	return health, nil
 }

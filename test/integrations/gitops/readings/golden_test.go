@@ -155,7 +155,10 @@ func config(t *testing.T, path ...string) []byte {
 	return text
 }
 
-func healthScript(t *testing.T) string { return string(config(t, "argocd", "health.lua")) }
+func healthScript(t *testing.T) string {
+	t.Helper()
+	return string(config(t, "argocd", "health.lua"))
+}
 
 func healthChecks(t *testing.T) map[string]HealthCheck {
 	t.Helper()
