@@ -57,6 +57,7 @@ test: controlplane ## Run every test, those against a real control plane last.
 .PHONY: lint
 lint: ## Hold the code to the house rules (.golangci.yml).
 	$(LINTER) run ./...
+	cd $(INTEGRATIONS) && $(GO) tool -modfile=../../hack/tools/go.mod golangci-lint-kube-api-linter run --config ../../.golangci.yml ./...
 
 .PHONY: verify
 verify: ## Fail, with a diff, when a generated file, a go.mod or the formatting is out of date.

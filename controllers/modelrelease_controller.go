@@ -132,7 +132,7 @@ func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // clearance is withdrawn and its pods are left alone.
 func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	ctx, span := r.Tracer.Start(ctx, "reconcile")
-	span.Set(releaseAttributes(req.NamespacedName)...)
+	traceRelease(span, req.NamespacedName)
 	result, err := r.reconcile(ctx, req)
 	span.End(err)
 	return result, err

@@ -14,8 +14,11 @@ import (
 
 // What spans say: names, words and counts, and none of what people wrote.
 
-func releaseAttributes(key types.NamespacedName) []attribute.KeyValue {
-	return []attribute.KeyValue{attribute.String("k8s.namespace.name", key.Namespace), attribute.String("scalegate.release", key.Name)}
+// traceRelease says which release a span is about.
+func traceRelease(span tracing.Span, key types.NamespacedName) {
+	if true {
+		span.Set(attribute.String("k8s.namespace.name", key.Namespace), attribute.String("scalegate.release", key.Name))
+	}
 }
 
 // nothing is what a span says where no exposure is granted.
@@ -27,7 +30,7 @@ func (c *course) traceDecision(span tracing.Span) {
 		return
 	}
 	d := c.decision
-	span.Set(releaseAttributes(c.key)...)
+	traceRelease(span, c.key)
 	span.Set(
 		attribute.String("scalegate.policy.revision", d.PolicyRevision),
 		attribute.String("scalegate.level", d.RequiredLevel),
@@ -46,7 +49,7 @@ func (c *course) traceActs(span tracing.Span, did done) {
 	if !span.Recording() {
 		return
 	}
-	span.Set(releaseAttributes(c.key)...)
+	traceRelease(span, c.key)
 	span.Set(
 		attribute.String("scalegate.enforced.reason", c.plan.Reason),
 		attribute.Bool("scalegate.clearance.written", c.plan.Clearance.Write != ""),

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -107,6 +108,21 @@ func TestATraceTellsNothingOfAnError(t *testing.T) {
 }
 
 // A line is logged for each decision that changed, with the trace that it belongs to; and none where nothing changed.
+func TestWhereNothingIsTracedSpansTakeNoMemory(t *testing.T) {
+	c, key := &course{}, types.NamespacedName{Namespace: "serving", Name: "m1"}
+	var off *tracing.Tracer
+	took := testing.AllocsPerRun(1000, func() {
+		_, span := off.Start(t.Context(), "reconcile")
+		traceRelease(span, key)
+		c.traceDecision(span)
+		c.traceActs(span, done{})
+		span.End(nil)
+	})
+	if took != 0 {
+		t.Errorf("a reconciliation takes %v pieces of memory for spans", took)
+	}
+}
+
 func TestADecisionThatChangedIsLoggedOnce(t *testing.T) {
 	c := newCluster(t, governed(v1alpha1.GateEnforced), release(), demanding())
 	traced(t, c)

@@ -55,6 +55,10 @@ func (c *Canary) expect(ctx context.Context, served map[string]bool) error {
 		}
 		return fmt.Errorf("ConfigMap %s could not be read", c.Parameters)
 	}
+	// First: another version's parameters may be none that this one can use, and its objects are left alone all the same.
+	if err := c.declare(cm); err != nil {
+		return err
+	}
 	parameters := guards.Parameters(cm.Data)
 	set, err := guards.Render(c.Manifests, parameters)
 	if err != nil {
@@ -69,7 +73,7 @@ func (c *Canary) expect(ctx context.Context, served map[string]bool) error {
 	}
 	set.ParametersIn(c.Parameters.Namespace)
 	c.set = set.Only(func(kind string) bool { return served[kind] })
-	return c.declare(cm)
+	return nil
 }
 
 // differences reads all objects of the kinds that are served live.

@@ -5,6 +5,7 @@ package canary
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -84,6 +85,31 @@ func TestAnotherVersionIsLeftAloneWhileItIsBeingInstalled(t *testing.T) {
 	n.after(2 * time.Minute)
 	n.after(restoringRound)
 	n.want("True GuardsInPlace", "", true)
+}
+
+func TestAnotherVersionIsLeftAloneThoughItsParametersAreOthers(t *testing.T) {
+	n := declaring(t, "", time.Hour, policy(), binding())
+	n.after(0)
+	n.want("True GuardsInPlace", "", true)
+	live, _ := n.Live.(dated)
+	cm := parameters()
+	if err := live.Get(t.Context(), client.ObjectKeyFromObject(cm), cm); err != nil {
+		t.Fatal(err)
+	}
+	delete(cm.Data, guards.ControllerParameter)
+	if err := errors.Join(live.Update(t.Context(), cm), live.Delete(t.Context(), binding())); err != nil {
+		t.Fatal(err)
+	}
+	n.Live = live.Client
+	n.declare("sha256:other", n.now)
+	if next := n.after(time.Second); next != n.Interval {
+		t.Errorf("looks again after %s", next)
+	}
+	n.want("False GuardMissing", "left as it is", false)
+	n.after(upgradeTime)
+	if err := live.Get(t.Context(), client.ObjectKeyFromObject(binding()), binding()); err != nil {
+		t.Errorf("it is not put back when the time is over: %v", err)
+	}
 }
 
 func TestWhatIsMissingIsWaitedForWhileItIsBeingInstalled(t *testing.T) {

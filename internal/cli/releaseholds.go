@@ -144,7 +144,9 @@ func (o *releaseHoldsOptions) selected(holds []*hold) ([]*hold, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("%s is not held by Scalegate: the command without names lists what is", name)
 		}
-		chosen = append(chosen, holds[i])
+		if !slices.Contains(chosen, holds[i]) { // it may have two names
+			chosen = append(chosen, holds[i])
+		}
 	}
 	return chosen, nil
 }

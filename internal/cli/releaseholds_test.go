@@ -191,15 +191,29 @@ func TestReleaseHoldsThatStay(t *testing.T) {
 				}
 			}
 			var d appsv1.Deployment
-			var p corev1.Pod
+			var p, free corev1.Pod
+			var ns corev1.Namespace
 			if err := errors.Join(c.Get(t.Context(), client.ObjectKey{Namespace: "serving", Name: "chat"}, &d),
-				c.Get(t.Context(), client.ObjectKey{Namespace: "serving", Name: "chat-1"}, &p)); err != nil {
+				c.Get(t.Context(), client.ObjectKey{Namespace: "serving", Name: "chat-1"}, &p),
+				c.Get(t.Context(), client.ObjectKey{Namespace: "serving", Name: "chat-2"}, &free),
+				c.Get(t.Context(), client.ObjectKey{Name: "serving"}, &ns)); err != nil {
 				t.Fatal(err)
+			}
+			if len(free.Annotations) == 0 || len(ns.Annotations) == 0 {
+				t.Errorf("what is left was removed: %v %v", free.Annotations, ns.Annotations)
 			}
 			if !d.Spec.Paused || d.Annotations[v1alpha1.AnnotationHeld] == "" || len(p.Spec.SchedulingGates) != 2 {
 				t.Errorf("something was released: %+v %v", d.Annotations, p.Spec.SchedulingGates)
 			}
 		})
+	}
+}
+
+// TestAnObjectIsReleasedOnce whatever it is called.
+func TestAnObjectIsReleasedOnce(t *testing.T) {
+	got := run(t, mapped{cluster(t, nil, heldThings("")...)}, "release-holds", "deployment/chat", "deployments.apps/chat", "-n", "serving")
+	if n := strings.Count(got.out+got.errors, "deployments.apps/chat"); n != 1 || !strings.Contains(got.out+got.errors, "This releases 1 object ") {
+		t.Errorf("it is to be released %d times:\n%s%s", n, got.out, got.errors)
 	}
 }
 

@@ -74,7 +74,7 @@ type holding struct {
 	now time.Time
 
 	holds []*hold
-	// gates are the namespaces with the gate enforced; of one that could not be read it is taken to be.
+	// gates tells of each namespace that could be read whether it has the gate enforced.
 	gates map[string]bool
 	// checks are Kueue's admission checks that Scalegate answers.
 	checks []string
@@ -115,11 +115,6 @@ func (r *holding) read(ctx context.Context) error {
 		})
 		if err != nil {
 			return err
-		}
-	}
-	for _, h := range r.holds {
-		if _, known := r.gates[h.Namespace]; !known {
-			r.gates[h.Namespace] = true
 		}
 	}
 	r.readLease(ctx)
@@ -248,7 +243,7 @@ func (r *holding) advice(program string) []string {
 	}
 	var governed, free []string
 	for _, h := range r.holds {
-		if r.gates[h.Namespace] {
+		if r.governed(h.Namespace) {
 			governed = append(governed, h.Namespace)
 		} else {
 			free = append(free, h.Namespace)

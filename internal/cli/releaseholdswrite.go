@@ -28,15 +28,24 @@ const holdsAtOnce = 8
 // maxTries is how often a write is tried that others come before, and how many writes an object may need.
 const maxTries = 5
 
-// leaveGoverned notes of what is in a namespace with the gate that it is left alone, and returns the rest.
+// leaveGoverned notes of what is in a namespace with the gate that it is left alone, leftovers included, and returns the rest.
 func (r *holding) leaveGoverned(selected []*hold) []*hold {
 	for _, h := range selected {
-		if r.gates[h.Namespace] {
+		if r.governed(h.Namespace) {
 			h.outcome = outcomeGoverned
 			h.message = "namespace " + h.Namespace + " has the gate"
 		}
 	}
+	r.left.pods = slices.DeleteFunc(r.left.pods, func(key client.ObjectKey) bool { return r.governed(key.Namespace) })
+	r.left.Notes = len(r.left.pods)
+	r.left.Clearances = slices.DeleteFunc(r.left.Clearances, r.governed)
 	return slices.DeleteFunc(slices.Clone(selected), func(h *hold) bool { return h.outcome == outcomeGoverned })
+}
+
+// governed tells whether a namespace has the gate; of one that could not be read it is taken to be.
+func (r *holding) governed(namespace string) bool {
+	gate, known := r.gates[namespace]
+	return gate || !known
 }
 
 // rehearse tries the first write of each without storing it: the API server says what it would make of it.
@@ -194,7 +203,7 @@ func (r *holding) steps(ctx context.Context, stays []*hold, program string) []st
 	enforced := slices.ContainsFunc(stays, func(h *hold) bool { return h.outcome == outcomePutBack || h.outcome == outcomeRefused })
 	var governed []string
 	for _, h := range stays {
-		if r.gates[h.Namespace] {
+		if r.governed(h.Namespace) {
 			governed = append(governed, h.Namespace)
 		}
 	}

@@ -44,8 +44,9 @@ type Subject struct {
 func Build(in Inputs) Report {
 	r := Report{ReportVersion: Version, Generated: in.Generated, Unseen: in.Unseen, Releases: []Release{}}
 	r.Generated.Time, r.Generated.JudgedAt = whole(in.Generated.Time), whole(in.Generated.JudgedAt)
-	for i := range in.Subjects {
-		r.Releases = append(r.Releases, build(&in.Subjects[i]))
+	for _, s := range in.Subjects {
+		s.OtherTime = s.OtherTime || !r.Generated.JudgedAt.Equal(r.Generated.Time)
+		r.Releases = append(r.Releases, build(&s))
 	}
 	slices.SortFunc(r.Releases, func(a, b Release) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
@@ -86,6 +87,8 @@ func Recorded(release *v1alpha1.ModelRelease) gate.Decision {
 type builder struct {
 	*Subject
 	x explanation.Explanation
+	// since is when what is granted began to be, by the records; nil where they do not say.
+	since *time.Time
 	// out is what was made so far.
 	out *Release
 }
@@ -148,7 +151,7 @@ func (b *builder) answers() {
 	}
 	e := Exposure{
 		Asked: b.Input.Release.Spec.Exposure, Granted: d.GrantedExposure, Ceiling: d.ReplicaCeiling,
-		ClearedUntil: utc(d.ClearedUntil), EvidenceEndTime: utc(d.EvidenceEnds), SinceTime: since(b.out.Records.Entries, d.GrantedExposure),
+		ClearedUntil: utc(d.ClearedUntil), EvidenceEndTime: utc(d.EvidenceEnds), SinceTime: b.since,
 	}
 	for _, a := range d.Exposures {
 		answer := ExposureAnswer{

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/scalegate/scalegate/internal/cli/explanation"
+	"github.com/scalegate/scalegate/internal/fixture"
 	"github.com/scalegate/scalegate/internal/gate"
 )
 
@@ -199,6 +200,35 @@ func TestAChainThatIsNotIntactIsTold(t *testing.T) {
 		if !strings.Contains(text, "is not intact") || !strings.Contains(text, "atlas-2-00000004 is missing") {
 			t.Error("it does not say what is wrong")
 		}
+	}
+}
+
+func TestWhatIsGrantedStandsSinceARecordAboutThisVeryRelease(t *testing.T) {
+	in := fleetOfOne(t)
+	if since := Build(in).Releases[0].Exposure.SinceTime; since == nil {
+		t.Fatal("it is not said since when it is granted")
+	}
+	in.Subjects[0].Input.Release.UID = fixture.UID("another release of the same name")
+	if since := Build(in).Releases[0].Exposure.SinceTime; since != nil {
+		t.Errorf("it is granted since %v, which was the release that was deleted", since)
+	}
+}
+
+func TestWhatIsJudgedAsOfAnotherTimeIsNotComparedWithTheCluster(t *testing.T) {
+	in := fleetOfOne(t)
+	if notes := Build(in).Releases[0].Notes; len(notes) > 0 {
+		t.Fatalf("the cluster is not as decided: %q", notes)
+	}
+	in.Generated.JudgedAt = fixture.Day(lastDay + 300)
+	s := &in.Subjects[0]
+	s.Input.Now = in.Generated.JudgedAt
+	s.Decision = gate.Decide(s.Input)
+	r := Build(in)
+	if notes := r.Releases[0].Notes; len(notes) > 0 {
+		t.Errorf("what is granted in 300 days is held against the cluster of today: %q", notes)
+	}
+	if summary := strings.Join(r.Releases[0].Summary, " "); !strings.Contains(summary, "as of "+date(s.Input.Now)) {
+		t.Errorf("the summary does not say as of when: %s", summary)
 	}
 }
 

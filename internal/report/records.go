@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/audit"
 )
@@ -42,6 +44,7 @@ func (b *builder) records() {
 		b.out.Records.Entries = append(b.out.Records.Entries, entry(before, r))
 		before = &r.Spec
 	}
+	b.since = since(chain.Records, release.UID, b.Decision.GrantedExposure)
 }
 
 func entry(before *v1alpha1.GateDecisionSpec, r *v1alpha1.GateDecision) Entry {
@@ -114,11 +117,15 @@ func orNone(text string) string {
 	return text
 }
 
-// since is when the last records began to grant an exposure; nil where the last one does not grant it.
-func since(entries []Entry, granted string) *time.Time {
+// since is when the last records began to grant an exposure; nil where the last one does not grant it. Those of a release of
+// the same name that was deleted since are about another one.
+func since(records []v1alpha1.GateDecision, uid types.UID, granted string) *time.Time {
 	var first *time.Time
-	for i := len(entries) - 1; i >= 0 && entries[i].Granted == granted; i-- {
-		first = &entries[i].Time
+	for i := len(records) - 1; i >= 0; i-- {
+		if s := &records[i].Spec; s.ReleaseUID != string(uid) || s.GrantedExposure != granted {
+			break
+		}
+		first = timeOf(&records[i].Spec.DecidedTime)
 	}
 	return first
 }

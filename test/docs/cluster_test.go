@@ -53,6 +53,11 @@ func (b *beds) prepare(ctx context.Context) (err error) {
 	if b.dir, err = os.MkdirTemp("", "scalegate-docs-"); err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(b.dir))
+		}
+	}()
 	if err := os.Mkdir(filepath.Join(b.dir, "bin"), 0o700); err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ the block; this list is generated from the pages. Of a block with several comman
 	for _, p := range all {
 		for i := range p.Blocks {
 			if block := &p.Blocks[i]; block.Skip != "" && block.Commands() {
-				command := strings.ReplaceAll(strings.TrimSpace(block.First()), "|", `\|`)
+				command := strings.ReplaceAll(strings.TrimSpace(block.Command()), "|", `\|`)
 				fmt.Fprintf(&b, "| [%s](%s) | `%s` | %s |\n", p.Path, relative(notRun, p.Path), command, strings.ReplaceAll(block.Skip, "|", `\|`))
 			}
 		}

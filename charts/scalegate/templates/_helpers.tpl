@@ -2,7 +2,7 @@
 {{- define "scalegate.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
 app.kubernetes.io/name: scalegate
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.commonLabels }}
@@ -64,12 +64,7 @@ Takes root, and files: a pattern.
 {{- $root := .root -}}
 {{- $objects := list -}}
 {{- range $path, $_ := $root.Files.Glob .files -}}
-{{- $text := $root.Files.Get $path | replace "scalegate-system" $root.Release.Namespace -}}
-{{- /* Alerts speak of the Deployment, and not of the account. */ -}}
-{{- if not (hasPrefix "resources/prometheus/" $path) -}}
-{{- $text = replace "scalegate-controller-manager" $root.Values.serviceAccount.name $text -}}
-{{- end -}}
-{{- range regexSplit "(?m)^---\\s*$" $text -1 -}}
+{{- range regexSplit "(?m)^---\\s*$" ($root.Files.Get $path) -1 -}}
 {{- $object := fromYaml . -}}
 {{- if hasKey $object "Error" -}}
 {{- fail (printf "%s: %s" $path $object.Error) -}}
@@ -79,7 +74,13 @@ Takes root, and files: a pattern.
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{ toJson $objects }}
+{{- /* In JSON every name is in quotes: a namespace may be called 2026. */ -}}
+{{- $text := toJson $objects | replace "scalegate-system" $root.Release.Namespace -}}
+{{- /* Alerts speak of the Deployment, and not of the account. */ -}}
+{{- if not (hasPrefix "resources/prometheus/" .files) -}}
+{{- $text = replace "scalegate-controller-manager" $root.Values.serviceAccount.name $text -}}
+{{- end -}}
+{{ $text }}
 {{- end }}
 
 {{/* An object as a document, with the labels of every object. Takes root and object. */}}

@@ -22,8 +22,10 @@ func notes(s Situation) []string {
 		all = append(all, "The release is being deleted.")
 	}
 	all = append(all, s.governance()...)
-	all = append(all, s.lag()...)
-	all = append(all, s.findingNotes()...)
+	if !s.OtherTime {
+		all = append(all, s.lag()...)
+		all = append(all, s.findingNotes()...)
+	}
 	return append(all, s.enforcement()...)
 }
 
@@ -54,6 +56,9 @@ func label(namespace string) string {
 
 // clearanceNotes compare the clearance in the namespace with what is granted.
 func (s *Situation) clearanceNotes() []string {
+	if s.OtherTime {
+		return nil
+	}
 	granted := s.Decision.GrantedExposure
 	if s.Namespace.Clearance == "" {
 		if granted == "" {

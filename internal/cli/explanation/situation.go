@@ -12,6 +12,8 @@ import (
 type Situation struct {
 	// Input is what was decided about. Its Release must be set.
 	Input gate.Input
+	// OtherTime: Input.Now is not when the cluster was read. What stands there is then not compared with the decision.
+	OtherTime bool
 	// Decision is that of [gate.Decide] about Input.
 	Decision gate.Decision
 	// Namespace is that of the release.

@@ -100,6 +100,16 @@ func (b *Block) First() string {
 	return first
 }
 
+// Command is the first line that is no comment of a shell; the first of all where there is none.
+func (b *Block) Command() string {
+	for line := range strings.Lines(b.Text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return line
+		}
+	}
+	return b.First()
+}
+
 // Read reads a page. An error names the file, the line and what is wrong with a comment or a block.
 func Read(path, content string) (*Page, error) {
 	r := &reader{page: &Page{Path: path, Words: map[string]string{}}, lines: strings.Split(content, "\n")}

@@ -33,8 +33,9 @@ import (
 
 // rendering is what a chart is rendered with.
 type rendering struct {
-	namespace string
-	values    map[string]any
+	// release and namespace are empty for those of every test.
+	release, namespace string
+	values             map[string]any
 	// version is that of the API server which is not there; empty for the one that Helm has when it is built as released.
 	version string
 	// has are kinds that the API server is said to have.
@@ -57,7 +58,7 @@ func (r rendering) render() (*release.Release, error) {
 	}
 	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
 	install.DryRunStrategy = action.DryRunClient
-	install.ReleaseName = "scalegate"
+	install.ReleaseName = cmp.Or(r.release, releaseName)
 	install.Namespace = cmp.Or(r.namespace, installation.Namespace)
 	install.APIVersions = r.has
 	if install.KubeVersion, err = kubeVersion(r.version); err != nil {

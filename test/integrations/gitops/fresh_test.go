@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/test/installation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/scalegate/scalegate/hack/localcluster"
-	"github.com/scalegate/scalegate/test/installation"
 	"github.com/scalegate/scalegate/test/integrations/gitops/readings"
 )
 

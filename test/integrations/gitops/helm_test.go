@@ -10,12 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/hack/localcluster"
 	"helm.sh/helm/v4/pkg/kube"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/yaml"
-
-	"github.com/scalegate/scalegate/hack/localcluster"
 )
 
 // helmPatience is how long Helm waits for what is not to become ready.

@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/test/installation"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // bed is the control plane of all tests of the package.

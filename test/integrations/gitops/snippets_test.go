@@ -9,9 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/scalegate/scalegate/test/installation"
+	"sigs.k8s.io/yaml"
 )
 
 // config reads a file of config/.

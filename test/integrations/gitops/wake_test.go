@@ -11,15 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/internal/argocd"
+	"github.com/scalegate/scalegate/test/installation"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-
-	"github.com/scalegate/scalegate/internal/argocd"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // argocdNamespace is where Applications are; the manager of the tests runs with it in --argocd-namespaces.

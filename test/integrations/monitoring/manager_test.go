@@ -27,13 +27,12 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/test/installation"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // managed is a control plane with a manager of which everything is switched on, and what it tells.

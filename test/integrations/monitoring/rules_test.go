@@ -15,9 +15,8 @@ import (
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
-	"sigs.k8s.io/yaml"
-
 	"github.com/scalegate/scalegate/test/installation"
+	"sigs.k8s.io/yaml"
 )
 
 // update writes what is derived anew, instead of comparing it.

@@ -15,7 +15,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-
 	"github.com/scalegate/scalegate/internal/monitoring"
 	"github.com/scalegate/scalegate/test/installation"
 )

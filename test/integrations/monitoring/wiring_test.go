@@ -13,14 +13,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/scalegate/scalegate/test/installation"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	strict "sigs.k8s.io/yaml"
-
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // decode reads the objects of a kind out of files of manifests.

@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/test/installation"
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/kube"
@@ -24,10 +27,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
-	"github.com/scalegate/scalegate/hack/localcluster"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // TestTheChartOnARealNode goes from nothing to a model that serves. Each step stands on the one before.
@@ -54,6 +53,7 @@ func TestTheChartOnARealNode(t *testing.T) {
 
 // install installs the chart as helm install --wait does, into a namespace that admits restricted pods alone.
 func install(t *testing.T) {
+	t.Helper()
 	must(t, shared.Client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: installation.Namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 	}}))
@@ -112,6 +112,7 @@ func managers(t *testing.T) []corev1.Pod {
 
 // askWebhook sends a policy that the webhook alone refuses. Where it is not reached, the policy is taken.
 func askWebhook(t *testing.T) {
+	t.Helper()
 	policy := &v1alpha1.SafetyPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: "pointless"},
 		Spec: v1alpha1.SafetyPolicySpec{
@@ -151,6 +152,7 @@ func leader(ctx context.Context) (string, error) {
 
 // handOver deletes the pod of the replica that acts.
 func handOver(t *testing.T) {
+	t.Helper()
 	first, err := leader(t.Context())
 	must(t, err)
 	must(t, shared.Client.Delete(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: installation.Namespace, Name: first}}))

@@ -16,14 +16,13 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/test/installation"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
-	"github.com/scalegate/scalegate/hack/localcluster"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 // namespace is where the demo's models serve.
@@ -58,6 +57,7 @@ func apply(t *testing.T, manifest []byte) {
 // holdDemo applies the demo's policy, release and Deployment. The containerd of Debian mounts no images: the weights are a
 // container beside the server, as modelcars do, and nothing is pulled.
 func holdDemo(t *testing.T) {
+	t.Helper()
 	must(t, shared.Govern(t.Context(), namespace))
 	apply(t, demo(t, "manifests/policy.yaml", nil))
 	var release v1alpha1.ModelRelease
@@ -87,6 +87,7 @@ func holdDemo(t *testing.T) {
 
 // releaseDemo imports the demo's three result files with the command line that is in the image.
 func releaseDemo(t *testing.T) {
+	t.Helper()
 	dir := t.TempDir()
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	must(t, localcluster.WriteKubeconfig(kubeconfig, shared.Admin()))

@@ -21,15 +21,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/hack/localnode"
+	"github.com/scalegate/scalegate/test/installation"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/scalegate/scalegate/hack/localcluster"
-	"github.com/scalegate/scalegate/hack/localnode"
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 const enabledEnv = "SCALEGATE_NODE_E2E"

@@ -14,10 +14,9 @@ import (
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"github.com/scalegate/scalegate/test/installation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
-
-	"github.com/scalegate/scalegate/test/installation"
 )
 
 var update = flag.Bool("update", false, "write the table of docs/gitops.md anew, from what the tools read")
