@@ -37,6 +37,10 @@ help: ## Show this list.
 demo: controlplane ## Hold one model and release another, on a Kubernetes of its own.
 	$(GO) run ./test/demo
 
+.PHONY: cluster
+cluster: controlplane ## Keep a Kubernetes with Scalegate running until Ctrl-C, to follow the documentation by hand.
+	@$(GO) run ./hack/trycluster
+
 .PHONY: build
 build: ## Build bin/scalegate: the operator and the command line in one static binary.
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/scalegate .

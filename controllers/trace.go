@@ -16,7 +16,7 @@ import (
 
 // traceRelease says which release a span is about.
 func traceRelease(span tracing.Span, key types.NamespacedName) {
-	if true {
+	if span.Recording() {
 		span.Set(attribute.String("k8s.namespace.name", key.Namespace), attribute.String("scalegate.release", key.Name))
 	}
 }

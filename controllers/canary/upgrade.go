@@ -26,7 +26,7 @@ type declaration struct {
 	digest string
 	// written is when it was written, by the API server's clock.
 	written time.Time
-	// noticed is when this manager first saw it, by its own clock.
+	// noticed is when this manager first saw it, or one before it that has not come to its end, by its own clock.
 	noticed time.Time
 	// own is true for the manifests that this manager was built with.
 	own bool
@@ -38,11 +38,16 @@ func (c *Canary) declare(cm *corev1.ConfigMap) error {
 	if digest == c.declared.digest && written.Equal(c.declared.written) {
 		return nil
 	}
-	own, err := guards.Digest(c.Manifests)
+	ours, err := guards.Digest(c.Manifests)
 	if err != nil {
 		return err
 	}
-	c.declared = declaration{digest: digest, written: written, noticed: c.Now().Time, own: digest == own}
+	own, noticed := digest == ours, c.Now().Time
+	// While guards are missing, so may be the one of the ConfigMap: whoever took it away could declare on and on.
+	if v, _ := c.known.get(); !v.InPlace() && c.declared.digest != "" && c.declared.own == own {
+		noticed = c.declared.noticed
+	}
+	c.declared = declaration{digest: digest, written: written, noticed: noticed, own: own}
 	return nil
 }
 

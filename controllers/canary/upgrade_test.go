@@ -162,6 +162,36 @@ func TestTheTimeToInstallIsOverByEitherClock(t *testing.T) {
 	}
 }
 
+func TestDeclaringAgainMakesTheTimeNoLonger(t *testing.T) {
+	changed := policy()
+	changed.Spec.Validations[0].Expression = "false || true"
+	n := declaring(t, "sha256:other", 0, changed, binding())
+	declare := func(digest string) {
+		live, _ := n.Live.(dated)
+		n.Live = live.Client
+		n.declare(digest, n.now)
+	}
+	n.after(0)
+	n.after(upgradeTime - time.Minute)
+	declare("sha256:third")
+	if next := n.after(0); next != n.Interval {
+		t.Errorf("looks again after %s though the time is not over", next)
+	}
+	n.after(time.Minute)
+	n.after(restoringRound)
+	n.want("True GuardsInPlace", "", true)
+	// The next upgrade has a time of its own.
+	n.after(time.Hour)
+	live, _ := n.Live.(dated)
+	if err := live.Delete(t.Context(), binding()); err != nil {
+		t.Fatal(err)
+	}
+	declare("sha256:fourth")
+	if next := n.after(time.Second); next != n.Interval {
+		t.Errorf("looks again after %s", next)
+	}
+}
+
 func TestAManagerThatIsUpgradedMidwayWaitsAnewForEachDeclaration(t *testing.T) {
 	n := declaring(t, "", time.Hour, policy(), binding())
 	n.after(0)

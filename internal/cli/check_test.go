@@ -141,6 +141,21 @@ func TestPolicyLint(t *testing.T) {
 	}
 }
 
+func TestAFolderMayBeALink(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "policies")
+	target, err := filepath.Abs("../../policies")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := offlineRun(t, "", "policy", "lint", link, "-R")
+	if want := link + string(filepath.Separator); code != 0 || !strings.Contains(out, "("+want) || strings.Contains(out, want+string(filepath.Separator)) {
+		t.Errorf("code %d:\n%s%s", code, out, errs)
+	}
+}
+
 func TestPolicyTest(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,8 @@ Exit codes:
   2  something failed: what Scalegate promises does not hold`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := env.connect(flags, cmd.ErrOrStderr())
+			// What the API server warns of is what the dry runs provoke.
+			c, err := env.connect(flags, io.Discard)
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,9 @@ import (
 
 func newExplain(env environment) *cobra.Command {
 	explain := newGroup("explain", "Say why something is granted or held")
+	explain.Long = `Says why something is granted or held. A workload is held for what its release lacks: explain that release, which its
+pod template names in the label scalegate.dev/release.`
+	explain.Example = "  scalegate explain modelrelease small-1 -n serving"
 	flags := newFlags()
 	flags.AddFlags(explain.PersistentFlags())
 	completeNamespaces(explain, env, flags)

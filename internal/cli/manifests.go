@@ -77,11 +77,13 @@ func (m *manifests) walk(name string, add func(string, []byte)) error {
 		return readInto(name, add)
 	}
 	found := 0
-	err = filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
+	// With the separator behind it, a symbolic link to a folder is walked as the folder.
+	folder := strings.TrimRight(name, string(filepath.Separator)) + string(filepath.Separator)
+	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("looking for manifests: %w", err)
-		case entry.IsDir() && path != name && !m.recursive:
+		case entry.IsDir() && path != folder && !m.recursive:
 			return filepath.SkipDir
 		case entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)):
 			return nil

@@ -240,6 +240,7 @@ func servingOf(release *v1alpha1.ModelRelease, pods []servingPod) []simulation.S
 		}
 		if pods[i].held {
 			all[at].Held++
+			all[at].HeldAccelerators += pods[i].accelerators
 			continue
 		}
 		all[at].Pods++

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -166,8 +166,9 @@ type waiting struct {
 	// targets all have to hold, once it is created where create says so; remove waits until it is gone.
 	targets        []target
 	create, remove bool
-	// seen is whether the object was there, and last what was told of it.
+	// seen is whether the object was there, uid which one it was, and last what was told of it.
 	seen bool
+	uid  types.UID
 	last string
 	// settled gets something when an answer may end it early; isSettled is whether it may.
 	settled   <-chan time.Time
@@ -213,29 +214,6 @@ func (w *waiting) read() error {
 	}
 	if w.remove && (w.create || len(w.targets) > 0) {
 		return errors.New("--for delete cannot be combined: nothing else holds once it is gone")
-	}
-	return nil
-}
-
-// conditionTarget is a condition of any type, as kubectl wait has it.
-func conditionTarget(text, value string) target {
-	kind, want, given := strings.Cut(value, "=")
-	if !given {
-		want = string(metav1.ConditionTrue)
-	}
-	return target{text: text, ends: kind == v1alpha1.ConditionReady && strings.EqualFold(want, string(metav1.ConditionTrue)),
-		reached: func(_ context.Context, o client.Object) (bool, error) {
-			c := overview.Current(conditionsOf(o), kind, o.GetGeneration())
-			return c != nil && strings.EqualFold(string(c.Status), want), nil
-		}}
-}
-
-func conditionsOf(o client.Object) []metav1.Condition {
-	switch o := o.(type) {
-	case *v1alpha1.ModelRelease:
-		return o.Status.Conditions
-	case *v1alpha1.SafetyEvaluation:
-		return o.Status.Conditions
 	}
 	return nil
 }
@@ -299,33 +277,43 @@ func (w *waiting) examine(ctx context.Context, object client.Object, beside []*v
 	if object == nil {
 		return w.absent()
 	}
-	w.seen = true
+	if w.remove && w.seen && w.uid != object.GetUID() {
+		// Another one has its name by now.
+		return true, at, w.succeed(nil)
+	}
+	w.seen, w.uid = true, object.GetUID()
 	at = w.look(object, beside)
 	w.say(at)
 	if w.remove {
 		return false, standing{code: codePending}, nil
 	}
-	missing, ends := "", false
+	missing, ends, err := w.unreached(ctx, object)
+	switch {
+	case err != nil:
+		return true, at, err
+	case missing == "":
+		return true, at, w.succeed(object)
+	case !ends || at.code == codePass:
+		// What is stalled may still get there, and what is missing is never a pass.
+		at.code = codePending
+	case w.failFast && at.code != codePending && w.isSettled:
+		return true, at, w.end(object, at, "does not become "+missing+" by waiting")
+	}
+	return false, at, nil
+}
+
+// unreached is the last target that an object has not reached, empty for none; ends where it can no longer reach one of them.
+func (w *waiting) unreached(ctx context.Context, object client.Object) (missing string, ends bool, err error) {
 	for _, t := range w.targets {
 		reached, err := t.reached(ctx, object)
 		if err != nil {
-			return true, at, err
+			return "", false, err
 		}
 		if !reached {
 			missing, ends = t.text, ends || t.ends
 		}
 	}
-	switch {
-	case missing == "":
-		return true, at, w.succeed(object)
-	case ends && w.failFast && at.code != codePending && w.isSettled:
-		return true, at, w.end(object, at, "does not become "+missing+" by waiting")
-	}
-	if !ends {
-		// What is stalled may still get there.
-		at.code = codePending
-	}
-	return false, at, nil
+	return missing, ends, nil
 }
 
 // absent is what there is to do while the object does not exist.

@@ -239,6 +239,12 @@ func measuredNow(e *v1alpha1.SafetyEvaluation) {
 	e.Status.Conditions = []metav1.Condition{said("Ready", true, "Measured")}
 }
 
+// measuredBefore has the status of what it was before its spec was changed.
+func measuredBefore(e *v1alpha1.SafetyEvaluation) {
+	measuredNow(e)
+	e.Generation = 2
+}
+
 func TestWaitForAnEvaluation(t *testing.T) {
 	t.Parallel()
 	ended := func(reason string) func(*v1alpha1.SafetyEvaluation) {
@@ -261,6 +267,9 @@ func TestWaitForAnEvaluation(t *testing.T) {
 		"cannot be read":       {ended("Unreadable"), nil, codeInconclusive, "does not become Measured by waiting"},
 		"has no such metric":   {ended("MetricNotFound"), nil, codeInconclusive, "Failed MetricNotFound"},
 		"revoked":              {fixture.Revoked(v1alpha1.RevocationCritical), nil, codeBlocked, "Revoked"},
+		"measured before":      {measuredBefore, nil, codePending, "Unobserved"},
+		"ready before":         {measuredBefore, []string{"--for", "condition=Ready"}, codePending, "is not there yet"},
+		"something missing":    {measuredNow, []string{"--for", "Measured", "--for", "condition=Reviewed"}, codePending, "is not there yet"},
 		"stalled, as asked":    {ended("RunFailed"), []string{"--for", "condition=Stalled"}, codePass, "condition=Stalled"},
 		"a release's exposure": {measuredNow, []string{"--for", "exposure=General"}, codeError, "nothing that can be waited for"},
 	} {

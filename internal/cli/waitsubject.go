@@ -17,6 +17,29 @@ import (
 	"github.com/scalegate/scalegate/internal/cli/overview"
 )
 
+// conditionTarget is a condition of any type, as kubectl wait has it.
+func conditionTarget(text, value string) target {
+	kind, want, given := strings.Cut(value, "=")
+	if !given {
+		want = string(metav1.ConditionTrue)
+	}
+	return target{text: text, ends: kind == v1alpha1.ConditionReady && strings.EqualFold(want, string(metav1.ConditionTrue)),
+		reached: func(_ context.Context, o client.Object) (bool, error) {
+			c := overview.Current(conditionsOf(o), kind, o.GetGeneration())
+			return c != nil && strings.EqualFold(string(c.Status), want), nil
+		}}
+}
+
+func conditionsOf(o client.Object) []metav1.Condition {
+	switch o := o.(type) {
+	case *v1alpha1.ModelRelease:
+		return o.Status.Conditions
+	case *v1alpha1.SafetyEvaluation:
+		return o.Status.Conditions
+	}
+	return nil
+}
+
 // releaseSubject is a release that is waited for.
 type releaseSubject struct{}
 

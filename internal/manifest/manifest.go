@@ -101,11 +101,16 @@ func split(data []byte) []document {
 }
 
 func (d document) read(file string) ([]Object, error) {
-	var root yamlv3.Node
-	if err := yamlv3.NewDecoder(bytes.NewReader(d.text)).Decode(&root); errors.Is(err, io.EOF) {
+	var root, more yamlv3.Node
+	reader := yamlv3.NewDecoder(bytes.NewReader(d.text))
+	if err := reader.Decode(&root); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
 		return nil, d.problem(file, err)
+	}
+	if err := reader.Decode(&more); !errors.Is(err, io.EOF) {
+		// It would be passed over otherwise, and what nobody looked at would seem to pass.
+		return nil, &LineError{File: file, Line: d.lineOf(&more, err), Problem: "another document follows that no line of --- alone begins: separate the documents so"}
 	}
 	if len(root.Content) != 1 || root.Content[0].Tag == "!!null" {
 		return nil, nil
@@ -126,8 +131,19 @@ func (d document) read(file string) ([]Object, error) {
 	return flatten(Object{File: file, Line: node.Line + d.offset, Content: object, node: node, offset: d.offset}, 0)
 }
 
+// lineOf is the line of the file where what was read of the document begins, or where it could not be read; 0 where that is not known.
+func (d document) lineOf(root *yamlv3.Node, err error) int {
+	if err != nil {
+		return d.problem("", err).Line
+	}
+	if len(root.Content) == 0 {
+		return 0
+	}
+	return root.Content[0].Line + d.offset
+}
+
 // problem is an error of a YAML reader, with the line of the file.
-func (d document) problem(file string, err error) error {
+func (d document) problem(file string, err error) *LineError {
 	said := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
 	said = strings.TrimPrefix(strings.TrimPrefix(said, "error converting YAML to JSON: yaml: "), "unmarshal errors: ")
 	line := 0
@@ -169,6 +185,7 @@ func flatten(o Object, depth int) ([]Object, error) {
 			errs = append(errs, &LineError{File: o.File, Line: line, Problem: fmt.Sprintf("items[%d] is no object", i)})
 			continue
 		}
+		o.named(content)
 		objects, err := flatten(Object{File: o.File, Line: line, Content: content, node: node, offset: o.offset}, depth+1)
 		if err != nil {
 			errs = append(errs, err)
@@ -176,6 +193,15 @@ func flatten(o Object, depth int) ([]Object, error) {
 		all = append(all, objects...)
 	}
 	return all, errors.Join(errs...)
+}
+
+// named gives an item of a list of one kind, such as DeploymentList, the kind and the version that the list says.
+func (o *Object) named(item map[string]any) {
+	kind := strings.TrimSuffix(o.GVK().Kind, "List")
+	if kind == "" || item["kind"] != nil || item["apiVersion"] != nil {
+		return
+	}
+	item["kind"], item["apiVersion"] = kind, o.Content["apiVersion"]
 }
 
 // GVK is the object's kind with group and version.

@@ -75,13 +75,17 @@ func TestWhatCannotBeRead(t *testing.T) {
 		line int
 		want string
 	}{
-		"a key that comes twice":     {"a: 1\n---\nkind: Pod\napiVersion: v1\nkind: Pod\n", 5, `already`},
-		"no YAML":                    {"kind: Pod\napiVersion: v1\nspec: [\n", 3, "it cannot be read"},
-		"no object":                  {"---\n- 1\n", 2, "a document is an object"},
-		"no kind":                    {"\n\nmetadata: {name: a}\n", 3, "no apiVersion and kind"},
-		"a list of no objects":       {"kind: List\napiVersion: v1\nitems:\n- 1\n", 4, "items[0] is no object"},
-		"lists in lists without end": {strings.Repeat(`{"kind":"List","apiVersion":"v1","items":[`, 12) + strings.Repeat("]}", 12), 1, "lists stand in lists"},
-		"too much":                   {strings.Repeat("#", manifest.MaxBytes+1), 0, "split it"},
+		"a key that comes twice":                 {"a: 1\n---\nkind: Pod\napiVersion: v1\nkind: Pod\n", 5, `already`},
+		"no YAML":                                {"kind: Pod\napiVersion: v1\nspec: [\n", 3, "it cannot be read"},
+		"no object":                              {"---\n- 1\n", 2, "a document is an object"},
+		"no kind":                                {"\n\nmetadata: {name: a}\n", 3, "no apiVersion and kind"},
+		"a list of no objects":                   {"kind: List\napiVersion: v1\nitems:\n- 1\n", 4, "items[0] is no object"},
+		"a document after the end of one":        {"kind: Pod\napiVersion: v1\n...\nkind: Job\napiVersion: batch/v1\n", 3, "another document follows"},
+		"a document on the line that begins it":  {"kind: Pod\napiVersion: v1\n--- {kind: Job, apiVersion: batch/v1}\n", 3, "another document follows"},
+		"a document after nothing":               {"---\n# nothing\n--- {kind: Job, apiVersion: batch/v1}\n--- {kind: Job, apiVersion: batch/v1}\n", 4, "another document follows"},
+		"an object of JSON right behind another": {"{\"kind\": \"Pod\", \"apiVersion\": \"v1\"}\n{\"kind\": \"Job\", \"apiVersion\": \"batch/v1\"}\n", 1, "another document follows"},
+		"lists in lists without end":             {strings.Repeat(`{"kind":"List","apiVersion":"v1","items":[`, 12) + strings.Repeat("]}", 12), 1, "lists stand in lists"},
+		"too much":                               {strings.Repeat("#", manifest.MaxBytes+1), 0, "split it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := manifest.Read("f.yaml", []byte(test.text))
@@ -108,6 +112,18 @@ func TestWhatCanBeReadIsReadAllTheSame(t *testing.T) {
 	}
 	want := map[string]any{"kind": "Pod", "apiVersion": "v1", "metadata": map[string]any{"name": "a", "generation": int64(3)}}
 	if diff := cmp.Diff(want, objects[0].Content); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestItemsOfAListOfOneKindAreOfThatKind(t *testing.T) {
+	const text = "kind: DeploymentList\napiVersion: apps/v1\nitems:\n- metadata: {name: a}\n- {kind: Job, apiVersion: batch/v1, metadata: {name: b}}\n...\n"
+	objects, err := manifest.Read("f.yaml", []byte(text))
+	if err != nil || len(objects) != 2 {
+		t.Fatalf("%d objects: %v", len(objects), err)
+	}
+	got := []string{objects[0].GVK().String(), objects[1].GVK().String()}
+	if diff := cmp.Diff([]string{"apps/v1, Kind=Deployment", "batch/v1, Kind=Job"}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

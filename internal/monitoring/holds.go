@@ -29,11 +29,15 @@ const Gated = "SchedulingGate"
 const podsNamed = 1000
 
 // holds tells what is held.
-type holds struct{ pods, pod, workload *prometheus.Desc }
+type holds struct {
+	pods, pod, workload *prometheus.Desc
+	kinds               heldKinds
+}
 
 func newHolds() holds {
 	return holds{
-		pods: gauge("scalegate_held_pods", "Pods that are held by their scheduling gate, by the kind of what owns them and why.", "namespace", "kind", "reason"),
+		kinds: newHeldKinds(),
+		pods:  gauge("scalegate_held_pods", "Pods that are held by their scheduling gate, by the kind of what owns them and why.", "namespace", "kind", "reason"),
 		pod: gauge("scalegate_pod_held_since_timestamp_seconds",
 			"Since when a pod is held, in seconds since 1970; of the 1000 that are held longest.", "namespace", "pod", "release", "kind", "reason"),
 		workload: gauge("scalegate_workload_held_since_timestamp_seconds",
@@ -57,7 +61,7 @@ func (m holds) collect(all *snapshot, metrics chan<- prometheus.Metric) {
 		if pod.Namespace == guards.Canary {
 			continue
 		}
-		counts[group{pod.Namespace, ownerKind(pod), holdReason(pod)}]++
+		counts[group{pod.Namespace, m.ownerKind(pod), holdReason(pod)}]++
 		release := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelRelease]}
 		if since, known := oldest[release]; !known || pod.CreationTimestamp.Before(&since) {
 			oldest[release] = pod.CreationTimestamp
@@ -67,7 +71,7 @@ func (m holds) collect(all *snapshot, metrics chan<- prometheus.Metric) {
 		set(metrics, m.pods, float64(n), g.namespace, g.kind, g.reason)
 	}
 	for _, pod := range held[:min(len(held), podsNamed)] {
-		set(metrics, m.pod, seconds(pod.CreationTimestamp), pod.Namespace, pod.Name, pod.Labels[v1alpha1.LabelRelease], ownerKind(pod), holdReason(pod))
+		set(metrics, m.pod, seconds(pod.CreationTimestamp), pod.Namespace, pod.Name, pod.Labels[v1alpha1.LabelRelease], m.ownerKind(pod), holdReason(pod))
 	}
 	m.workloads(all, oldest, metrics)
 }
@@ -82,12 +86,12 @@ func (m holds) workloads(all *snapshot, oldest map[types.NamespacedName]metav1.T
 		}
 		for _, w := range r.Status.Workloads {
 			// A kind that is none of ours has no name here: two of them would be one metric.
-			if w.Reason == "" || kind(w.Kind) == Other {
+			if w.Reason == "" || m.kinds.named(w.Kind) == Other {
 				continue
 			}
 			mark := marks[workloadKey{r.Namespace, w.Kind, w.Name}]
 			set(metrics, m.workload, seconds(firstKnown(mark.since, standing(r).since, oldest[client.ObjectKeyFromObject(r)], r.CreationTimestamp)),
-				r.Namespace, w.Kind, w.Name, r.Name, mechanism(w, mark), Reason(w.Reason))
+				r.Namespace, w.Kind, w.Name, r.Name, m.mechanism(w, mark), Reason(w.Reason))
 		}
 	}
 }
@@ -113,11 +117,11 @@ func heldPods(all *snapshot) []*corev1.Pod {
 	return held
 }
 
-func ownerKind(pod *corev1.Pod) string {
+func (m holds) ownerKind(pod *corev1.Pod) string {
 	if owner := metav1.GetControllerOf(pod); owner != nil {
-		return kind(owner.Kind)
+		return m.kinds.named(owner.Kind)
 	}
-	return kind("")
+	return m.kinds.named("")
 }
 
 // holdReason is why a pod is held, as the note on it says.
@@ -178,11 +182,11 @@ func suspendedSince(j *batchv1.Job) metav1.Time {
 }
 
 // mechanism is how a workload is held: by its parent, or pod by pod.
-func mechanism(w v1alpha1.WorkloadStatus, m mark) string {
-	held, known := hold(w.Kind)
+func (m holds) mechanism(w v1alpha1.WorkloadStatus, of mark) string {
+	held, known := m.kinds[w.Kind]
 	custom := w.Kind != "Deployment" && w.Kind != "StatefulSet" && w.Kind != "Job"
 	byPods := w.Held != nil && *w.Held > 0
-	if !known || held == kinds.HoldNone || !m.held && (!custom || byPods) {
+	if !known || held == kinds.HoldNone || !of.held && (!custom || byPods) {
 		return Gated
 	}
 	return string(held)

@@ -332,6 +332,30 @@ func TestTheNumberOfSeriesIsBounded(t *testing.T) {
 }
 
 // Every reason of a release or a workload that the documentation lists is a word of the metrics, but those that are only True.
+// Of ten thousand held workloads each is told at every scrape.
+func TestAHeldWorkloadCostsAScrapeLittle(t *testing.T) {
+	const many, most = 64, 40
+	r := fixture.Release("m1", standingOf(2, metav1.ConditionFalse, v1alpha1.ReasonEvidenceMissing, v1alpha1.ConditionReconciling))
+	r.Status.Conditions = append(r.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionEnforced, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonEnforced})
+	for i := range many {
+		r.Status.Workloads = append(r.Status.Workloads, v1alpha1.WorkloadStatus{Kind: "LeaderWorkerSet", Name: fmt.Sprint("w", i), Reason: v1alpha1.ReasonExposureNotGranted})
+	}
+	all, told := &snapshot{releases: v1alpha1.ModelReleaseList{Items: []v1alpha1.ModelRelease{*r}}}, make(chan prometheus.Metric, many)
+	held := newHolds()
+	took := testing.AllocsPerRun(10, func() {
+		held.collect(all, told)
+		if len(told) != many {
+			t.Errorf("%d workloads are told, want %d", len(told), many)
+		}
+		for range len(told) {
+			<-told
+		}
+	})
+	if took > many*most {
+		t.Errorf("%v pieces of memory for each held workload, want %d at most", took/many, most)
+	}
+}
+
 func TestReasonsAreThoseOfTheDocumentation(t *testing.T) {
 	f, err := os.Open("../../docs/reference/reasons.md")
 	if err != nil {

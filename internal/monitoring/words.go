@@ -43,27 +43,30 @@ func Reason(reason string) string {
 	return Other
 }
 
-// kind is the kind of what owns a pod, or of a workload, where it is one that makes pods which claim a release, and else
-// Other; Pod where there is none.
-func kind(name string) string {
-	switch name {
+// heldKinds are the kinds that make pods which claim a release, with how their objects are held. It is made once: each scrape
+// asks for the kind of everything that is held.
+type heldKinds map[string]kinds.Hold
+
+func newHeldKinds() heldKinds {
+	all := heldKinds{}
+	for _, k := range kinds.All() {
+		if _, there := all[k.Kind]; !there {
+			all[k.Kind] = k.Hold
+		}
+	}
+	return all
+}
+
+// named is the kind of what owns a pod, or of a workload, where it is one of them, and else Other; Pod where there is none.
+func (h heldKinds) named(kind string) string {
+	switch kind {
 	case "", "Pod":
 		return "Pod"
 	case "ReplicaSet", "ReplicationController", "DaemonSet", "CronJob":
-		return name
+		return kind
 	}
-	if _, known := hold(name); known {
-		return name
+	if _, known := h[kind]; known {
+		return kind
 	}
 	return Other
-}
-
-// hold is how the parents of a kind are held.
-func hold(name string) (kinds.Hold, bool) {
-	all := kinds.All()
-	i := slices.IndexFunc(all, func(k kinds.Kind) bool { return k.Kind == name })
-	if i < 0 {
-		return kinds.HoldNone, false
-	}
-	return all[i].Hold, true
 }

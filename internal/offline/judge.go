@@ -31,13 +31,15 @@ type judge struct {
 	now time.Time
 	// world are the objects with the time at which they would be stored.
 	world *snapshot.Snapshot
+	// places are how many the workloads so far ask for, by the exposure of a release that they claim.
+	places map[place]int64
 }
 
 // Judge says of every object that matters what would become of it at a time. Cases come in the order of the manifests, what
 // could not be read first. An error says that looking went wrong, and then nothing is known.
 func (s *Set) Judge(ctx context.Context, law *Law, now time.Time) (verdict.Report, error) {
 	s.measure(ctx)
-	j := &judge{Set: s, law: law, now: now, world: s.dated(now)}
+	j := &judge{Set: s, law: law, now: now, world: s.dated(now), places: map[place]int64{}}
 	report := verdict.Report{Command: "check", Cases: slices.Clone(s.unread)}
 	for _, e := range s.entries {
 		c, err := j.judge(ctx, e)
@@ -121,6 +123,9 @@ func (j *judge) release(ctx context.Context, e *entry, release *v1alpha1.ModelRe
 	switch {
 	case c.Outcome == verdict.Pass:
 		c.Summary = fmt.Sprintf("it would be granted %s, as it asks", d.GrantedExposure)
+		if d.ReplicaCeiling != nil {
+			c.Summary += fmt.Sprintf(", for no more than %d", *d.ReplicaCeiling)
+		}
 		return nil
 	case d.GrantedExposure != "":
 		c.Summary = fmt.Sprintf("it asks for %s and would be granted %s (%s)", release.Spec.Exposure, d.GrantedExposure, d.Reason)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -41,7 +42,9 @@ type Set struct {
 	unread []verdict.Case
 	// passed counts objects of kinds that nothing is said about.
 	passed int
-	world  *snapshot.Snapshot
+	// generated counts the objects of each metadata.generateName.
+	generated map[string]int
+	world     *snapshot.Snapshot
 }
 
 // entry is one object of the manifests.
@@ -68,7 +71,7 @@ func Load(ctx context.Context, known *schema.Kinds, objects []manifest.Object, u
 	if options.Gate == "" {
 		options.Gate = v1alpha1.GateEnforced
 	}
-	s := &Set{options: options, unread: unreadable(unread), world: snapshot.Of()}
+	s := &Set{options: options, unread: unreadable(unread), generated: map[string]int{}, world: snapshot.Of()}
 	seen := map[string]*entry{}
 	for i := range objects {
 		e := s.load(ctx, known, &objects[i])
@@ -133,6 +136,18 @@ func (e *entry) adopt(stored client.Object) {
 		if was, ok := stored.(*v1alpha1.SafetyPolicy); ok {
 			own.Status = was.Status
 		}
+	case *v1alpha1.EvaluationSuite:
+		if was, ok := stored.(*v1alpha1.EvaluationSuite); ok {
+			own.Status = was.Status
+		}
+	case *corev1.Namespace:
+		// Applying changes the labels that the manifest has, and leaves the others.
+		labels := maps.Clone(stored.GetLabels())
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		maps.Copy(labels, own.Labels)
+		own.Labels = labels
 	default:
 		e.typed, e.notes = stored, nil
 		return
@@ -179,11 +194,7 @@ const (
 
 // load reads one object; nil where nothing is said about its kind.
 func (s *Set) load(ctx context.Context, known *schema.Kinds, o *manifest.Object) *entry {
-	e := &entry{Object: *o}
-	e.name = text(o.Content, "metadata", "name")
-	if e.name == "" {
-		e.name = text(o.Content, "metadata", "generateName")
-	}
+	e := &entry{Object: *o, name: s.nameOf(o)}
 	e.namespace = text(o.Content, "metadata", "namespace")
 	gvk := o.GVK()
 	switch {
@@ -204,8 +215,29 @@ func (s *Set) load(ctx context.Context, known *schema.Kinds, o *manifest.Object)
 		return nil
 	}
 	s.place(e)
+	e.nameless()
 	e.kind = &kind
 	return e
+}
+
+// nameOf is the name of an object. Of those whose name the API server makes each has another, which no object can be given.
+func (s *Set) nameOf(o *manifest.Object) string {
+	if name := text(o.Content, "metadata", "name"); name != "" {
+		return name
+	}
+	name := text(o.Content, "metadata", "generateName")
+	if name == "" {
+		return ""
+	}
+	s.generated[name]++
+	return fmt.Sprintf("%s(%d)", name, s.generated[name])
+}
+
+// nameless notes that an object of Kubernetes has no name; Scalegate's own definitions say so of its objects.
+func (e *entry) nameless() {
+	if e.name == "" {
+		e.problem(ruleInvalid, "metadata.name", "it has no name", "give it one")
+	}
 }
 
 // place puts an object without a namespace where kubectl would.
@@ -244,6 +276,7 @@ func (s *Set) loadOwn(ctx context.Context, known *schema.Kinds, e *entry) {
 		return
 	}
 	object.SetNamespace(e.namespace)
+	object.SetName(e.name)
 	e.strip(object)
 	e.typed = object
 }
@@ -255,6 +288,8 @@ func (e *entry) decode(into client.Object) {
 		return
 	}
 	into.SetNamespace(e.namespace)
+	into.SetName(e.name)
+	e.nameless()
 	e.typed = into
 }
 

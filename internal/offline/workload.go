@@ -162,12 +162,13 @@ func labelsOf(template map[string]any) map[string]string {
 // claim judges one template that claims a release.
 func (w *weighed) claim(ctx context.Context, i int, template map[string]any) error {
 	labels := labelsOf(template)
+	path := w.templatePath(i)
+	w.quoted(template, path)
 	name := labels[v1alpha1.LabelRelease]
 	if name == "" {
 		return nil
 	}
 	w.claims = append(w.claims, name)
-	path := w.templatePath(i)
 	in, d, err := w.decide(ctx, types.NamespacedName{Namespace: w.namespace, Name: name})
 	if err != nil {
 		return err
@@ -188,6 +189,19 @@ func (w *weighed) claim(ctx context.Context, i int, template map[string]any) err
 	return nil
 }
 
+// quoted notes claims that are no text, such as a number without quotes: an API server takes no such label.
+func (w *weighed) quoted(template map[string]any, path string) {
+	metadata, _ := template["metadata"].(map[string]any)
+	labels, _ := metadata["labels"].(map[string]any)
+	for _, label := range []string{v1alpha1.LabelRelease, v1alpha1.LabelExposure} {
+		value, there := labels[label]
+		if _, isText := value.(string); there && value != nil && !isText {
+			w.add(verdict.Blocked, "refused", w.finding(verdict.SeverityError, ruleInvalid, join(path, "metadata.labels["+label+"]"),
+				fmt.Sprintf("%v is no text", value), "write it in quotes"))
+		}
+	}
+}
+
 // claimed is what a template claims, and what becomes of it where that is not granted.
 type claimed struct{ path, exposure, verb string }
 
@@ -197,6 +211,7 @@ func (w *weighed) exposure(in *gate.Input, d *gate.Decision, c claimed) {
 	path := join(c.path, "metadata.labels["+v1alpha1.LabelExposure+"]")
 	switch {
 	case at >= 0 && d.Exposures[at].Granted:
+		w.ceiling(in, d, c)
 	case at >= 0:
 		x := &d.Exposures[at]
 		outcome := outcomeOf(x.Reason)
@@ -219,6 +234,33 @@ func (w *weighed) exposure(in *gate.Input, d *gate.Decision, c claimed) {
 		}
 		w.add(outcome, c.verb, w.finding(severityOf(outcome), v1alpha1.ReasonExposureNotGranted, path, message, "correct the label, or the policy"))
 	}
+}
+
+// place is an exposure of a release, whose pods are counted together.
+type place struct{ namespace, release, exposure string }
+
+// ceiling judges whether there is a place for all that is asked for, beside the workloads before. What an operator makes is
+// not counted: how many pods that is shows on them alone.
+func (w *weighed) ceiling(in *gate.Input, d *gate.Decision, c claimed) {
+	if w.kind.Custom() {
+		return
+	}
+	most := gate.Ceiling(in, d, c.exposure)
+	if most == nil {
+		return
+	}
+	at := place{namespace: w.namespace, release: in.Release.Name, exposure: c.exposure}
+	w.places[at] += w.kind.ReplicasOf(w.Content)
+	if w.places[at] <= int64(*most) {
+		return
+	}
+	path := ""
+	if len(w.kind.Replicas) > 0 {
+		path = w.kind.Replicas[0]
+	}
+	w.add(verdict.Blocked, "held in part", w.finding(verdict.SeverityError, v1alpha1.ReasonAboveCeiling, path,
+		fmt.Sprintf("with it %d pods claim %s of ModelRelease %s, and no more than %d may serve it", w.places[at], c.exposure, in.Release.Name, *most),
+		"ask for fewer replicas, or for an exposure that allows more"))
 }
 
 // match compares a template with what its release declares. What an operator makes of a template shows on its pods alone.

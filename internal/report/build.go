@@ -45,7 +45,8 @@ func Build(in Inputs) Report {
 	r := Report{ReportVersion: Version, Generated: in.Generated, Unseen: in.Unseen, Releases: []Release{}}
 	r.Generated.Time, r.Generated.JudgedAt = whole(in.Generated.Time), whole(in.Generated.JudgedAt)
 	for _, s := range in.Subjects {
-		s.OtherTime = s.OtherTime || !r.Generated.JudgedAt.Equal(r.Generated.Time)
+		// What was recorded was decided when it was, whatever time was asked for.
+		s.OtherTime = !s.Recorded && !r.Generated.JudgedAt.Equal(r.Generated.Time)
 		r.Releases = append(r.Releases, build(&s))
 	}
 	slices.SortFunc(r.Releases, func(a, b Release) int {

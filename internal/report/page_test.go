@@ -230,6 +230,11 @@ func TestWhatIsJudgedAsOfAnotherTimeIsNotComparedWithTheCluster(t *testing.T) {
 	if summary := strings.Join(r.Releases[0].Summary, " "); !strings.Contains(summary, "as of "+date(s.Input.Now)) {
 		t.Errorf("the summary does not say as of when: %s", summary)
 	}
+	s.Input.Release.Generation++
+	s.Recorded, s.Decision = true, Recorded(s.Input.Release)
+	if r := Build(in).Releases[0]; !strings.Contains(strings.Join(r.Notes, " "), "behind") || strings.Contains(strings.Join(r.Summary, " "), "as of") {
+		t.Errorf("what was recorded about an older spec is not told as such: %q, %q", r.Summary, r.Notes)
+	}
 }
 
 func TestReleasesThatLittleIsKnownOfAreReported(t *testing.T) {

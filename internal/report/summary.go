@@ -19,7 +19,7 @@ func (b *builder) summary() []string {
 		fmt.Sprintf("%s asks to serve %s under policy %s, and declares level %s.", r.Model, r.Exposure.Asked, r.PolicyName, r.Level.Declared),
 		b.grantText(),
 	}
-	if b.OtherTime && !b.Recorded {
+	if b.OtherTime {
 		all = append(all, "That is as of "+date(b.Input.Now)+", by what is in the cluster today: what stands there was not compared with it.")
 	}
 	if rev := r.Revocation; rev != nil {

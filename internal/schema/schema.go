@@ -168,6 +168,7 @@ func (k *Kinds) ValidateUpdate(ctx context.Context, object, old map[string]any) 
 		return object, field.ErrorList{field.NotSupported(field.NewPath("kind"), gvk.String(), k.names())}
 	}
 	object = runtime.DeepCopyJSON(object)
+	name(object)
 	errs := known.unknownFields(object)
 	meta, present, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
 	errs = append(errs, unknownErrors(unknown)...)
@@ -193,6 +194,17 @@ func (k *Kinds) ValidateUpdate(ctx context.Context, object, old map[string]any) 
 	}
 	found, _ := known.rules().Validate(ctx, nil, known.structural, object, before, objectBudget)
 	return object, append(errs, found...)
+}
+
+// name gives an object the name that an API server makes of metadata.generateName before it judges it; always the same one.
+func name(object map[string]any) {
+	metadata, _ := object["metadata"].(map[string]any)
+	prefix := text(metadata["generateName"])
+	if prefix == "" || text(metadata["name"]) != "" {
+		return
+	}
+	const longest, random = 63, "00000"
+	metadata["name"] = prefix[:min(len(prefix), longest-len(random))] + random
 }
 
 func text(value any) string {

@@ -44,8 +44,9 @@ type Serving struct {
 	// Pods that serve, and the accelerators that they hold.
 	Pods         int64
 	Accelerators int64
-	// Held are pods that wait.
-	Held int64
+	// Held are pods that wait, and the accelerators that they ask for.
+	Held             int64
+	HeldAccelerators int64
 }
 
 // Release is one release, before and after.
@@ -98,8 +99,8 @@ type Change struct {
 
 // Simulate says what becomes of a release.
 func Simulate(r Release) Change {
-	before := gate.Decide(r.Before)
-	c := Change{Before: grantOf(&before)}
+	before := decide(&r.Before)
+	c := Change{Before: grantOf(before.Decision)}
 	for _, in := range []*gate.Input{&r.Before, &r.After} {
 		if in.Release != nil {
 			c.Namespace, c.Release, c.Policy, c.Asked = in.Release.Namespace, in.Release.Name, in.Release.Spec.Policy, in.Release.Spec.Exposure
@@ -108,28 +109,41 @@ func Simulate(r Release) Change {
 	for _, s := range r.Serving {
 		c.Serving += s.Pods
 	}
-	after := gate.Decide(r.After)
-	c.After = compare(&before, &after, r.Serving)
+	c.After = compare(before, decide(&r.After), r.Serving)
 	if r.InForce != nil {
-		then := gate.Decide(*r.InForce)
-		outcome := compare(&before, &then, r.Serving)
+		outcome := compare(before, decide(r.InForce), r.Serving)
 		c.Then = &outcome
 	}
 	return c
 }
+
+// stage is what is decided on, and what comes of it.
+type stage struct {
+	*gate.Decision
+
+	in *gate.Input
+}
+
+func decide(in *gate.Input) *stage {
+	d := gate.Decide(*in)
+	return &stage{Decision: &d, in: in}
+}
+
+// ceiling is the most that may serve an exposure; nil for no ceiling.
+func (s *stage) ceiling(exposure string) *int32 { return gate.Ceiling(s.in, s.Decision, exposure) }
 
 func grantOf(d *gate.Decision) Grant {
 	return Grant{Exposure: d.GrantedExposure, Ceiling: d.ReplicaCeiling, Reason: d.Reason, Message: d.Message, EvidenceEnds: d.EvidenceEnds}
 }
 
 // compare says what becomes of what serves when one decision takes the place of another.
-func compare(before, after *gate.Decision, serving []Serving) Outcome {
-	o := Outcome{Grant: grantOf(after), Effect: Stays}
+func compare(before, after *stage, serving []Serving) Outcome {
+	o := Outcome{Grant: grantOf(after.Decision), Effect: Stays}
 	for i := range serving {
-		o.note(lost(before, after, &serving[i]))
+		o.note(lost(before.Decision, after.Decision, &serving[i]))
 	}
 	if o.Effect == Stays {
-		o.note(withoutPods(before, after))
+		o.note(withoutPods(before.Decision, after.Decision))
 	}
 	if o.Effect == Stays || o.Effect == Opens {
 		o.note(overCeiling(before, after, serving))
@@ -226,56 +240,85 @@ func withoutPods(before, after *gate.Decision) part {
 	return p
 }
 
-// overCeiling is what becomes of pods above a ceiling that is lower than before.
-func overCeiling(before, after *gate.Decision, serving []Serving) part {
-	if after.ReplicaCeiling == nil || before.ReplicaCeiling != nil && *before.ReplicaCeiling <= *after.ReplicaCeiling {
-		return part{}
+// exposures are the exposure that is granted then, and those that pods claim, each once.
+func exposures(after *stage, serving []Serving) []string {
+	var all []string
+	if after.GrantedExposure != "" {
+		all = append(all, after.GrantedExposure)
 	}
-	var all Serving
 	for _, s := range serving {
-		if s.Exposure == after.GrantedExposure {
-			all.Pods, all.Accelerators = all.Pods+s.Pods, all.Accelerators+s.Accelerators
+		if !slices.Contains(all, s.Exposure) {
+			all = append(all, s.Exposure)
 		}
 	}
-	p := part{effect: Shrinks, why: fmt.Sprintf("%s has a ceiling of %d then", after.GrantedExposure, *after.ReplicaCeiling)}
-	if over := all.Pods - int64(*after.ReplicaCeiling); over > 0 {
-		p.pods = over
-		p.accelerators = all.Accelerators * over / all.Pods
+	return all
+}
+
+// overCeiling is what becomes of pods above a ceiling that is lower than before.
+func overCeiling(before, after *stage, serving []Serving) part {
+	p := part{}
+	for _, name := range exposures(after, serving) {
+		most := after.ceiling(name)
+		if most == nil || !granted(after.Decision, name) {
+			continue
+		}
+		var all Serving
+		for _, s := range serving {
+			if s.Exposure == name {
+				all.Pods, all.Accelerators = all.Pods+s.Pods, all.Accelerators+s.Accelerators
+			}
+		}
+		over, had := max(0, all.Pods-int64(*most)), granted(before.Decision, name)
+		if had && !raised(after, before, name) || !had && over == 0 {
+			continue
+		}
+		p.effect, p.why = Shrinks, cmp.Or(p.why, fmt.Sprintf("%s has a ceiling of %d then", name, *most))
+		if over > 0 {
+			p.pods, p.accelerators = p.pods+over, p.accelerators+all.Accelerators*over/all.Pods
+		}
 	}
 	return p
+}
+
+// raised tells whether the ceiling of an exposure is higher at the second stage than at the first, or is gone there.
+func raised(first, second *stage, exposure string) bool {
+	was, is := first.ceiling(exposure), second.ceiling(exposure)
+	return was != nil && (is == nil || *is > *was)
 }
 
 // more is what may start that could not before.
-func more(before, after *gate.Decision, serving []Serving) part {
+func more(before, after *stage, serving []Serving) part {
 	p := part{effect: Opens}
-	raised := before.ReplicaCeiling != nil && (after.ReplicaCeiling == nil || *after.ReplicaCeiling > *before.ReplicaCeiling)
-	switch {
-	case after.GrantedExposure != "" && !granted(before, after.GrantedExposure):
-		p.why = after.GrantedExposure + " is granted then"
-	case after.GrantedExposure != "" && after.GrantedExposure == before.GrantedExposure && raised:
-		p.why = after.GrantedExposure + " has a higher ceiling then"
-		if after.ReplicaCeiling == nil {
-			p.why = after.GrantedExposure + " has no ceiling then"
+	for _, name := range exposures(after, serving) {
+		switch {
+		case !granted(after.Decision, name):
+		case !granted(before.Decision, name):
+			p.why = cmp.Or(p.why, name+" is granted then")
+		case raised(before, after, name) && after.ceiling(name) == nil:
+			p.why = cmp.Or(p.why, name+" has no ceiling then")
+		case raised(before, after, name):
+			p.why = cmp.Or(p.why, name+" has a higher ceiling then")
 		}
-	default:
+	}
+	if p.why == "" {
 		return part{}
 	}
-	p.pods = waiting(before, after, serving, raised)
+	for i := range serving {
+		s := &serving[i]
+		opens := granted(after.Decision, s.Exposure) && (!granted(before.Decision, s.Exposure) || raised(before, after, s.Exposure))
+		if n := places(after, s); opens && n > 0 {
+			p.pods, p.accelerators = p.pods+n, p.accelerators+s.HeldAccelerators*n/s.Held
+		}
+	}
 	return p
 }
 
-// waiting are the held pods that may start then, no more than the ceiling.
-func waiting(before, after *gate.Decision, serving []Serving, raised bool) int64 {
-	var held int64
-	for _, s := range serving {
-		if granted(after, s.Exposure) && (raised || !granted(before, s.Exposure)) {
-			held += s.Held
-		}
+// places are the held pods that there is room for, beside those that serve.
+func places(after *stage, s *Serving) int64 {
+	if most := after.ceiling(s.Exposure); most != nil {
+		return min(s.Held, max(0, int64(*most)-s.Pods))
 	}
-	if c := after.ReplicaCeiling; c != nil {
-		return min(held, int64(*c))
-	}
-	return held
+	return s.Held
 }
 
 // Total counts the releases of one effect.

@@ -56,7 +56,11 @@ func revoked(r *v1alpha1.ModelRelease) {
 }
 
 func TestSimulate(t *testing.T) {
-	serving := []simulation.Serving{{Exposure: "General", Pods: 6, Accelerators: 24, Held: 2}, {Exposure: "Internal", Pods: 1, Accelerators: 4}}
+	serving := []simulation.Serving{{Exposure: "General", Pods: 6, Accelerators: 24, Held: 2, HeldAccelerators: 8}, {Exposure: "Internal", Pods: 1, Accelerators: 4}}
+	held := []simulation.Serving{{Exposure: "General", Held: 3, HeldAccelerators: 12}}
+	below := func(n int32) func(*v1alpha1.SafetyPolicy) {
+		return func(p *v1alpha1.SafetyPolicy) { p.Spec.Exposures[0].MaxReplicas = &n }
+	}
 	for name, test := range map[string]struct {
 		before, after gate.Input
 		serving       []simulation.Serving
@@ -72,8 +76,13 @@ func TestSimulate(t *testing.T) {
 		"it was lost, and is revoked":       {under(open(needing)), under(open(needing), revoked), serving, simulation.Removes, 7, 28, []string{"uplift"}},
 		"a ceiling below what serves":       {under(open()), under(open(ceiling(4))), serving, simulation.Shrinks, 2, 8, nil},
 		"a ceiling above what serves":       {under(open()), under(open(ceiling(6))), serving, simulation.Shrinks, 0, 0, nil},
-		"a ceiling is lifted":               {under(open(ceiling(6))), under(open()), serving, simulation.Opens, 2, 0, nil},
-		"evidence is not asked for anymore": {under(open(needing)), under(open()), serving, simulation.Opens, 2, 0, nil},
+		"a ceiling is lifted":               {under(open(ceiling(6))), under(open()), serving, simulation.Opens, 2, 8, nil},
+		"a ceiling is raised by less":       {under(open(ceiling(6))), under(open(ceiling(7))), serving, simulation.Opens, 1, 4, nil},
+		"a ceiling of another is lowered":   {under(open(below(2))), under(open(below(0))), serving, simulation.Shrinks, 1, 4, nil},
+		"a ceiling of another is raised":    {under(open(below(0))), under(open(below(2))), serving, simulation.Opens, 0, 0, nil},
+		"it is granted under a ceiling":     {under(open(needing, ceiling(2))), under(open(ceiling(2))), held, simulation.Opens, 2, 8, nil},
+		"it is granted below what serves":   {under(open(needing, ceiling(4))), under(open(ceiling(4))), serving, simulation.Shrinks, 2, 8, nil},
+		"evidence is not asked for anymore": {under(open(needing)), under(open()), serving, simulation.Opens, 2, 8, nil},
 		"the policy is gone":                {under(open()), under(nil), serving, simulation.Freezes, 7, 28, nil},
 		"the release is gone":               {under(open()), gate.Input{Now: fixture.Day(10)}, serving, simulation.Freezes, 7, 28, nil},
 	} {

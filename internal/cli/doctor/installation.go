@@ -166,7 +166,7 @@ func condition(kind string) func(*Facts) finding {
 			case c == nil && worst.status == OK:
 				worst = finding{
 					status: Warn, what: fmt.Sprintf("SafetyPolicy %s has no condition %s", p.Name, kind),
-					remedy: "see whether the manager runs, and whether it was told not to look",
+					remedy: "a new policy gets it within a few minutes; after that, see whether the manager runs",
 				}
 			case c != nil && c.Status == metav1.ConditionFalse:
 				return finding{

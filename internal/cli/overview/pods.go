@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/guards"
 )
 
 // workload names what pods belong to.
@@ -82,6 +83,15 @@ func parent(pod *corev1.Pod, told map[workload]*v1alpha1.WorkloadStatus) workloa
 	return workload{owner.Kind, owner.Name}
 }
 
+// released says how many pods of a workload are released. What is held as a whole, as a Deployment is by a pause, has no held pods.
+func released(w *v1alpha1.WorkloadStatus) string {
+	text := fmt.Sprintf("%d of %d pods released", count(w.Released), count(w.Desired))
+	if held := count(w.Held); held > 0 {
+		text += fmt.Sprintf(", %d held", held)
+	}
+	return text + " at " + cmp.Or(w.Exposure, "the exposure asked for")
+}
+
 // workload is a node for a workload; status is nil where the release's says nothing of it.
 func (f Facts) workload(w workload, status *v1alpha1.WorkloadStatus, pods []*corev1.Pod) Node {
 	n := Node{Sign: SignGood, Name: w.kind + " " + w.name, State: string(Released)}
@@ -89,10 +99,12 @@ func (f Facts) workload(w workload, status *v1alpha1.WorkloadStatus, pods []*cor
 		n.Children = append(n.Children, f.pod(pod))
 	}
 	if status != nil {
-		n.Info = fmt.Sprintf("%d of %d pods released, %d held, at %s", count(status.Released), count(status.Desired), count(status.Held),
-			cmp.Or(status.Exposure, "the exposure asked for"))
+		n.Info = released(status)
 		if status.Reason != "" {
 			n.Sign, n.State = SignBad, status.Reason
+			if count(status.Released) < count(status.Desired) {
+				n.State, n.Info = podHeld, status.Reason+", "+n.Info
+			}
 			n.Info = strings.TrimSuffix(n.Info+": "+status.Message, ": ")
 		}
 	} else if held := len(slices.DeleteFunc(slices.Clone(n.Children), func(c Node) bool { return c.State != podHeld })); held > 0 {
@@ -196,7 +208,8 @@ func (f Facts) orphans() []Node {
 	at := map[workload]int{}
 	for _, pod := range f.Pods {
 		of := workload{pod.Namespace, pod.Labels[v1alpha1.LabelRelease]}
-		if of.name == "" || exists[of] {
+		// Scalegate keeps a pod of its own held, to see that holding works: nobody has to look at it.
+		if of.name == "" || exists[of] || pod.Namespace == guards.Canary {
 			continue
 		}
 		i, seen := at[of]

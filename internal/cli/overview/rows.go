@@ -73,7 +73,7 @@ const (
 	EvaluationFailed EvaluationPhase = "Failed"
 	// EvaluationRevoked means that it must not be relied on.
 	EvaluationRevoked EvaluationPhase = "Revoked"
-	// EvaluationUnobserved means that the manager has not looked at it.
+	// EvaluationUnobserved means that the manager has not looked at it as it is now.
 	EvaluationUnobserved EvaluationPhase = "Unobserved"
 )
 
@@ -82,12 +82,12 @@ func EvaluationState(e *v1alpha1.SafetyEvaluation) EvaluationPhase {
 	switch {
 	case e.Spec.Revocation != nil:
 		return EvaluationRevoked
+	case Current(e.Status.Conditions, v1alpha1.ConditionReady, e.Generation) == nil:
+		return EvaluationUnobserved
 	case meta.IsStatusConditionTrue(e.Status.Conditions, v1alpha1.ConditionReady):
 		return EvaluationMeasured
 	case meta.IsStatusConditionTrue(e.Status.Conditions, v1alpha1.ConditionStalled):
 		return EvaluationFailed
-	case meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionReady) == nil:
-		return EvaluationUnobserved
 	}
 	return EvaluationWaiting
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/cli/overview"
 	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/guards"
 )
 
 var update = flag.Bool("update", false, "write the transcripts in testdata anew")
@@ -210,6 +211,24 @@ func TestTree(t *testing.T) {
 		"tree-many":   {many, overview.Style{Width: 120}},
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name+".txt", drawn(tc.facts, tc.style)) })
+	}
+}
+
+func TestOnlyTheCanaryMayClaimAReleaseThatDoesNotExist(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		namespace string
+		want      int
+	}{
+		"a team's pod that claims no release that exists is shown": {fixture.Namespace, 1},
+		"the pod that Scalegate keeps held is not":                 {guards.Canary, 0},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			held := pod("chat", "a", "absent")
+			held.Namespace = test.namespace
+			if got := len(overview.Tree(overview.Facts{At: scenery().At, Pods: []*corev1.Pod{held}})); got != test.want {
+				t.Errorf("%d lines at the root, want %d", got, test.want)
+			}
+		})
 	}
 }
 
