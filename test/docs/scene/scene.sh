@@ -20,6 +20,11 @@ again() {
   done
 }
 
+# later NS EVALUATION: until what is made now is later than that evaluation, by the whole seconds that objects carry.
+later() { again after "$(kubectl get safetyevaluation "$2" -n "$1" -o jsonpath='{.metadata.creationTimestamp}')"; }
+
+after() { [[ "$(date -u +%FT%TZ)" > "$1" ]]; }
+
 policy() {
   cat <<POLICY
 apiVersion: scalegate.dev/v1alpha1
@@ -132,6 +137,7 @@ failed() {
   scalegate evaluation import failing.json -n "$1" --release small-1 --requirement harmful-request-refusal --name failing
   kubectl wait --for=jsonpath='{.status.conditions[?(@.type=="Ready")].reason}'=AdverseFinding -n "$1" modelrelease/small-1 --timeout=60s
   echo "FINDING=$(kubectl get adversefindings -o jsonpath="{.items[?(@.spec.evidence.namespace=='$1')].metadata.name}")" >>.env
+  later "$1" failing
 }
 
 # people NS: as held, with a policy that asks people; the waiver set-aside, asked for by a model team, and an objection to the
