@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,7 +60,7 @@ func (b *beds) prepare(ctx context.Context) (err error) {
 	if err := os.Mkdir(filepath.Join(b.dir, "bin"), 0o700); err != nil {
 		return err
 	}
-	if err := build(ctx, installation.Root(), b.program("scalegate"), "."); err != nil {
+	if err := b.build(ctx, "scalegate", installation.Root(), "."); err != nil {
 		return err
 	}
 	if err := os.Symlink("scalegate", b.program("kubectl-scalegate")); err != nil {
@@ -69,7 +68,7 @@ func (b *beds) prepare(ctx context.Context) (err error) {
 	}
 	b.helm = sync.OnceValue(func() error {
 		dir := filepath.Join(installation.Root(), "test", "integrations")
-		return build(context.Background(), dir, b.program("helm"), "helm.sh/helm/v4/cmd/helm")
+		return b.build(context.Background(), "helm", dir, "helm.sh/helm/v4/cmd/helm")
 	})
 	b.open = sync.OnceValues(func() (*bed, error) { return b.start(context.Background(), page.Shared) })
 	return nil
@@ -78,13 +77,13 @@ func (b *beds) prepare(ctx context.Context) (err error) {
 // program is the path of a program that pages call.
 func (b *beds) program(name string) string { return filepath.Join(b.dir, "bin", name) }
 
-func build(ctx context.Context, dir, output, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", output, pkg)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+// build builds a command into a place that other tests share, and puts it where pages call it.
+func (b *beds) build(ctx context.Context, name, dir, pkg string) error {
+	built := filepath.Join(installation.Root(), "bin", "test", name)
+	if err := localcluster.Program(ctx, dir, pkg, built); err != nil {
+		return err
 	}
-	return nil
+	return os.Symlink(built, b.program(name))
 }
 
 // end stops what runs.

@@ -5,9 +5,10 @@ package installation
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/scalegate/scalegate/hack/localcluster"
@@ -47,16 +48,30 @@ func (i *Installation) startManager(ctx context.Context, name string, spec local
 	return i.Run(ctx, name, spec)
 }
 
-// Build returns the path of the scalegate binary, built from this tree on the first call.
+// Build returns the path of the scalegate binary of this installation, built from this tree on the first call.
 func (i *Installation) Build(ctx context.Context) (string, error) {
 	binary := filepath.Join(i.Dir(), "scalegate")
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
-	build.Dir = Root()
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building scalegate: %w\n%s", err, out)
+	built := filepath.Join(Root(), "bin", "test", "scalegate")
+	if err := localcluster.Program(ctx, Root(), ".", built); err != nil {
+		return "", err
 	}
-	return binary, nil
+	// What the tree becomes while tests run does not change what they run.
+	return binary, copyProgram(built, binary)
+}
+
+func copyProgram(from, to string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
 }
