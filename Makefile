@@ -51,6 +51,7 @@ image: ## Write bin/scalegate-image.tar, an OCI archive of IMAGE for PLATFORMS, 
 
 ##@ Check
 
+# make lint vets, so the tests do not.
 .PHONY: test
 test: controlplane ## Run every test, those against a real control plane last.
 	@packages=$$($(GO) list ./... | grep -vE '/scalegate/test(/|$$)'); \
