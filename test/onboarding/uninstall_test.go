@@ -70,7 +70,7 @@ func TestUninstalling(t *testing.T) {
 	}
 	s.free()
 	s.counts("big", 3, 0)
-	if out, code := scalegate(t, shared.Admin(), "release-holds", "--all", "--yes", "-n", s.ns); code != 0 {
+	if out, code := scalegate(t, shared.Admin(), "release-holds", "--all", "--yes", "--governed", "-n", s.ns); code != 0 {
 		t.Errorf("release-holds that finds nothing held ended with %d:\n%s", code, out)
 	}
 	s.traceless()
