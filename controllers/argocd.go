@@ -17,7 +17,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -45,7 +48,21 @@ func (r *ArgoCDReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if len(r.Namespaces) == 0 {
 		return nil
 	}
-	return ctrl.NewControllerManagedBy(mgr).Named("argocd").For(&v1alpha1.ModelRelease{}).Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+	return ctrl.NewControllerManagedBy(mgr).Named("argocd").
+		For(&v1alpha1.ModelRelease{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: releasedAnew})).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// releasedAnew tells a release that was released anew from one of which something else changed: looking for its Applications is a list.
+func releasedAnew(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*v1alpha1.ModelRelease)
+	now, alsoOK := e.ObjectNew.(*v1alpha1.ModelRelease)
+	if !ok || !alsoOK {
+		return false
+	}
+	then, was := releasedSince(before)
+	since, is := releasedSince(now)
+	return is && (!was || !since.Equal(then))
 }
 
 // Reconcile tries again what waits for one release.

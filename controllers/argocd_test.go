@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/argocd"
@@ -56,6 +57,29 @@ func TestReleasedSince(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			if got, ok := releasedSince(test.release); !got.Equal(test.want) || ok == test.want.IsZero() {
 				t.Errorf("it is released since %v: %v, want %v", got, ok, test.want)
+			}
+		})
+	}
+}
+
+func TestReleasedAnew(t *testing.T) {
+	ready := readyRelease(fixture.Day(2))
+	cleared := readyRelease(fixture.Day(2), func(r *v1alpha1.ModelRelease) { r.Status.ClearedSinceTime = new(day(3)) })
+	told := readyRelease(fixture.Day(2), func(r *v1alpha1.ModelRelease) { r.Status.Decision = &v1alpha1.DecisionReference{} })
+	for sentence, test := range map[string]struct {
+		before, now *v1alpha1.ModelRelease
+		want        bool
+	}{
+		"one that becomes ready":                    {release(), ready, true},
+		"one that is cleared for the first time":    {ready, cleared, true},
+		"one of which something else is told":       {ready, told, false},
+		"one that is ready no more":                 {ready, release(), false},
+		"one that became ready again meanwhile":     {ready, readyRelease(fixture.Day(4)), true},
+		"one that is looked at and still not ready": {release(), release(), false},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if got := releasedAnew(event.UpdateEvent{ObjectOld: test.before, ObjectNew: test.now}); got != test.want {
+				t.Errorf("it is released anew: %t, want %t", got, test.want)
 			}
 		})
 	}
