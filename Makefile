@@ -139,13 +139,10 @@ mutate: controlplane ## Weaken the admission policies in every place, and see th
 chaos: controlplane ## Kill and stop every process, again and again, and see that nothing is served that must not be (half an hour).
 	@$(GO) run ./test/chaos/run $(if $(SEED),-seed '$(SEED)') $(if $(KILLS),-kills '$(KILLS)')
 
+# Processes are measured as they run in production, with garbage collected as often as by default.
 .PHONY: bench
-bench: ## Run the benchmarks.
-	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./internal/...
-
-.PHONY: pace
-pace: controlplane ## Measure how fast 100 pods are opened and closed, beside a bare client.
-	@$(GO) run ./hack/bench
+bench: controlplane ## Measure Scalegate beside its floors: the ratios, in less than 25 minutes; FULL=1 [PART=a..f] all of it, OUT=FILE as JSON.
+	@GOGC=100 $(GO) run ./hack/bench $(if $(FULL),-full) $(if $(PART),-part '$(PART)') $(if $(OUT),-out '$(OUT)')
 
 ##@ Develop
 

@@ -1,9 +1,8 @@
 // Copyright 2026 The Scalegate Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures, on a control plane of its own, how long Scalegate takes from a piece of evidence to the last pod,
-// beside what a bare client takes that does nothing but the same writes: as many, with the same parallelism, on the same API
-// server, in turns. It prints medians, their spread and the ratio.
+// Command bench measures Scalegate on control planes of its own, beside a floor that is measured in the same run, and
+// prints the ratios. docs/performance.md says what each of them means.
 package main
 
 import (
@@ -11,81 +10,98 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
-	"time"
 
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
-
-	"github.com/scalegate/scalegate/test/installation"
+	"github.com/scalegate/scalegate/hack/bench/admission"
+	"github.com/scalegate/scalegate/hack/bench/engine"
+	"github.com/scalegate/scalegate/hack/bench/fleet"
+	"github.com/scalegate/scalegate/hack/bench/measure"
+	"github.com/scalegate/scalegate/hack/bench/pace"
+	"github.com/scalegate/scalegate/hack/bench/storm"
 )
 
+// part is what is measured together, on control planes of its own.
+type part struct {
+	letter, about string
+	measure       func(context.Context, measure.Options) ([]measure.Figure, error)
+}
+
+func parts() []part {
+	return []part{
+		{"a", "admission of pods and Deployments", admission.Measure},
+		{"b", "opening held pods", pace.Opening},
+		{"c", "closing after a critical revocation", pace.Closing},
+		{"d", "a fleet at rest", fleet.Measure},
+		{"e", "storms", storm.Measure},
+		{"f", "decision engine and readers", engine.Measure},
+	}
+}
+
 func main() {
-	rounds := flag.Int("rounds", 5, "how often each case is measured")
-	pods := flag.Int("pods", 100, "how many pods are opened and closed")
+	options := measure.Options{Log: os.Stderr}
+	flag.BoolVar(&options.Full, "full", false, "measure all that docs/performance.md reports; each part takes up to an hour")
+	letters := flag.String("part", "", "parts to measure, such as a or bc; empty for all")
+	out := flag.String("out", "", "file for the figures as JSON")
 	flag.Parse()
-	ctrllog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *rounds, *pods, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := run(ctx, options, *letters, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, rounds, pods int, out io.Writer) (err error) {
-	i, err := installation.Start(ctx, os.Stderr)
+// run measures the parts one after the other. One that fails does not keep the others from being measured.
+func run(ctx context.Context, options measure.Options, letters, out string) error {
+	chosen, err := choose(letters)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, i.Stop()) }()
-	if err := i.AddNodes(ctx, 10, nil); err != nil {
-		return err
-	}
-	if err := i.StartManager(ctx); err != nil {
-		return err
-	}
-	watching, err := client.NewWithWatch(i.Admin(), client.Options{Scheme: installation.Scheme()})
-	if err != nil {
-		return err
-	}
-	b := bench{Installation: i, watching: watching, pods: pods}
-	for _, pair := range []struct {
-		name, ours, bare string
-		measure, floor   func(context.Context, string) (time.Duration, error)
-	}{
-		{fmt.Sprintf("open-%d", pods), "evaluation stored", "patches", b.open, b.openBare},
-		{fmt.Sprintf("close-%d", pods), "release revoked", "deletions", b.close, b.closeBare},
-	} {
-		var ours, bare []time.Duration
-		for round := range rounds {
-			took, err := pair.measure(ctx, fmt.Sprintf("%s-%d", pair.name, round))
-			if err != nil {
-				return fmt.Errorf("measuring %s: %w", pair.name, err)
-			}
-			floor, err := pair.floor(ctx, fmt.Sprintf("%s-bare-%d", pair.name, round))
-			if err != nil {
-				return fmt.Errorf("measuring the floor of %s: %w", pair.name, err)
-			}
-			ours, bare = append(ours, took), append(bare, floor)
+	var figures []measure.Figure
+	var errs []error
+	for _, p := range chosen {
+		options.Logf("part %s: %s", p.letter, p.about)
+		measured, err := p.measure(ctx, options)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("part %s, %s: %w", p.letter, p.about, err))
 		}
-		fmt.Fprintf(out, "%s: %s to the last pod %s, bare client's %s %s, ratio %.2f\n",
-			pair.name, pair.ours, spread(ours), pair.bare, spread(bare), float64(median(ours))/float64(median(bare)))
+		figures = append(figures, measured...)
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return nil
+	errs = append(errs, measure.Table(os.Stdout, figures))
+	if out != "" {
+		errs = append(errs, write(out, figures))
+	}
+	return errors.Join(errs...)
 }
 
-func median(all []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(all))
-	return sorted[len(sorted)/2]
+// choose are the parts of these letters; all for none.
+func choose(letters string) ([]part, error) {
+	all := parts()
+	if letters == "" {
+		return all, nil
+	}
+	var chosen []part
+	for letter := range strings.SplitSeq(letters, "") {
+		at := slices.IndexFunc(all, func(p part) bool { return p.letter == letter })
+		if at < 0 {
+			return nil, fmt.Errorf("-part %s: there is no part %q; name some of a to f", letters, letter)
+		}
+		chosen = append(chosen, all[at])
+	}
+	return chosen, nil
 }
 
-func spread(all []time.Duration) string {
-	short := func(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
-	return fmt.Sprintf("%v (%v to %v)", short(median(all)), short(slices.Min(all)), short(slices.Max(all)))
+func write(name string, figures []measure.Figure) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(measure.WriteJSON(file, figures), file.Close())
 }

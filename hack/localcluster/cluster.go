@@ -43,9 +43,10 @@ type Options struct {
 	// Output receives the progress of a first build and the reports of processes
 	// that ended by themselves. Nil discards both.
 	Output io.Writer
-	// Fsync makes etcd write to disk before it answers, as in production. Tests
-	// do without; what is measured needs it.
-	Fsync bool
+	// Production makes etcd write to disk before it answers, and every process
+	// collect its garbage as often as it does by default. Tests do without; what
+	// is measured needs it.
+	Production bool
 	// Egress lets the API server reach Services and pods through the EgressSocket alone, as one does that is outside
 	// of their network. Webhooks that name a Service are called so.
 	Egress bool
@@ -181,6 +182,9 @@ func (c *Cluster) BinaryPath(name string) string {
 func (c *Cluster) Run(ctx context.Context, name string, spec Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	if spec.Env == nil && c.options.Production {
+		spec.Env = append(cleanEnv(c.supervisor.dir), "GOGC=100")
+	}
 	return c.supervisor.run(ctx, name, spec)
 }
 

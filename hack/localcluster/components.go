@@ -161,7 +161,7 @@ func (c *Cluster) etcd(url string, keys *pki) (Spec, error) {
 		"--cert-file=" + c.path("pki/etcd-serving.crt"),
 		"--key-file=" + c.path("pki/etcd-serving.key"),
 	}
-	if !c.options.Fsync {
+	if !c.options.Production {
 		args = append(args, "--unsafe-no-fsync=true")
 	}
 	certificate, err := tls.X509KeyPair(keys.etcdClient.cert, keys.etcdClient.key)

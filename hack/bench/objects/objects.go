@@ -1,62 +1,40 @@
 // Copyright 2026 The Scalegate Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package objects makes what is measured with: a policy, releases, their evidence and what serves them.
+package objects
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// requirement of every release that is measured.
-const requirement = "attack-success"
+// Requirement is the one of every release that is measured.
+const Requirement = "attack-success"
 
-func digest(text string) v1alpha1.Digest {
+// Digest is the digest of an artifact that is named by a text.
+func Digest(text string) v1alpha1.Digest {
 	sum := sha256.Sum256([]byte(text))
 	return v1alpha1.Digest("sha256:" + hex.EncodeToString(sum[:]))
 }
 
-// release makes a governed namespace with a release, its policy, and a result file that no evaluation brings yet, all of
-// this name. It returns once something can be cleared there, which takes some seconds in a new namespace: another release is.
-func (b bench) release(ctx context.Context, name string) error {
-	const first = "first"
-	err := errors.Join(
-		b.Govern(ctx, name),
-		b.Client.Create(ctx, policy(name)),
-		b.Client.Create(ctx, modelRelease(name, first)), b.Client.Create(ctx, file(name, first)),
-		b.Client.Create(ctx, evaluation(name, first)),
-		b.Client.Create(ctx, modelRelease(name, name)), b.Client.Create(ctx, file(name, name)))
-	if err != nil {
-		return err
-	}
-	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		r := &v1alpha1.ModelRelease{}
-		err := b.Client.Get(ctx, client.ObjectKey{Namespace: name, Name: first}, r)
-		return meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.ConditionReady), err
-	})
-}
-
-func policy(name string) *v1alpha1.SafetyPolicy {
+// Policy is a policy of one exposure and one level, with one requirement.
+func Policy(name string) *v1alpha1.SafetyPolicy {
 	return &v1alpha1.SafetyPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: v1alpha1.SafetyPolicySpec{
 			Exposures: []v1alpha1.Exposure{{Name: "Internal"}},
-			Levels:    []v1alpha1.Level{{Name: "L1", Requires: []string{requirement}}},
+			Levels:    []v1alpha1.Level{{Name: "L1", Requires: []string{Requirement}}},
 			Requirements: []v1alpha1.Requirement{{
-				Name: requirement,
+				Name: Requirement,
 				Evaluation: &v1alpha1.EvaluationCriterion{
 					Metric: "attack/accuracy", Direction: v1alpha1.LowerIsSafer, ClearAt: "0.05",
 					Bound: v1alpha1.BoundWilson95, MinSamples: 100, MaxUnjudgedPercent: new(int32(1)),
@@ -68,45 +46,46 @@ func policy(name string) *v1alpha1.SafetyPolicy {
 	}
 }
 
-func modelRelease(namespace, name string) *v1alpha1.ModelRelease {
+// Release is a release under the policy of its namespace's name.
+func Release(namespace, name string) *v1alpha1.ModelRelease {
 	return &v1alpha1.ModelRelease{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.ModelReleaseSpec{
 			Policy: namespace, Model: v1alpha1.Model{Name: name}, Level: "L1", Exposure: "Internal",
 			Artifacts: []v1alpha1.Artifact{
-				{Name: "weights", Type: v1alpha1.ArtifactWeights, Digest: digest(namespace + "/" + name)},
-				{Name: "server", Type: v1alpha1.ArtifactServer, Digest: digest("server")},
+				{Name: "weights", Type: v1alpha1.ArtifactWeights, Digest: Digest(namespace + "/" + name)},
+				{Name: "server", Type: v1alpha1.ArtifactServer, Digest: Digest("server")},
 			},
 			Serving: []v1alpha1.ServingContainer{{Container: "server", Artifact: "server", Args: []string{"--model=/models"}}},
 		},
 	}
 }
 
-// file is the result file of a release.
-func file(namespace, release string) *corev1.ConfigMap {
+// File is the result file of a release.
+func File(namespace, release string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: release},
 		Data:       map[string]string{"report.json": inspectLog(namespace+"/"+release, time.Now().Add(-time.Hour))},
 	}
 }
 
-// evaluation brings the result file.
-func evaluation(namespace, name string) *v1alpha1.SafetyEvaluation {
+// Evaluation brings the result file.
+func Evaluation(namespace, name string) *v1alpha1.SafetyEvaluation {
 	return &v1alpha1.SafetyEvaluation{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.SafetyEvaluationSpec{
 			Subject: v1alpha1.EvaluationSubject{
 				Release:   name,
-				Artifacts: []v1alpha1.SubjectArtifact{{Type: v1alpha1.ArtifactWeights, Digest: digest(namespace + "/" + name)}},
+				Artifacts: []v1alpha1.SubjectArtifact{{Type: v1alpha1.ArtifactWeights, Digest: Digest(namespace + "/" + name)}},
 			},
-			Requirement: requirement,
+			Requirement: Requirement,
 			Report:      &v1alpha1.Report{ConfigMap: &v1alpha1.ConfigMapKey{Name: name, Key: "report.json"}},
 		},
 	}
 }
 
-// serving is a pod template that serves the release as it is declared.
-func serving(name string, labels map[string]string) corev1.PodTemplateSpec {
+// Template is a pod template that serves the release as it is declared.
+func Template(name string, labels map[string]string) corev1.PodTemplateSpec {
 	all := map[string]string{"app": name}
 	maps.Copy(all, labels)
 	return corev1.PodTemplateSpec{
@@ -115,11 +94,11 @@ func serving(name string, labels map[string]string) corev1.PodTemplateSpec {
 			EnableServiceLinks:           new(false),
 			AutomountServiceAccountToken: new(false),
 			Containers: []corev1.Container{{
-				Name: "server", Image: "registry.example/server@" + string(digest("server")), Args: []string{"--model=/models"},
+				Name: "server", Image: "registry.example/server@" + string(Digest("server")), Args: []string{"--model=/models"},
 				VolumeMounts: []corev1.VolumeMount{{Name: "model", MountPath: "/models", ReadOnly: true}},
 			}},
 			Volumes: []corev1.Volume{{Name: "model", VolumeSource: corev1.VolumeSource{
-				Image: &corev1.ImageVolumeSource{Reference: "registry.example/weights@" + string(digest(name+"/"+name))},
+				Image: &corev1.ImageVolumeSource{Reference: "registry.example/weights@" + string(Digest(name+"/"+name))},
 			}}},
 		},
 	}
