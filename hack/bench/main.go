@@ -16,6 +16,9 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-logr/logr"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/scalegate/scalegate/hack/bench/admission"
 	"github.com/scalegate/scalegate/hack/bench/engine"
 	"github.com/scalegate/scalegate/hack/bench/fleet"
@@ -47,6 +50,7 @@ func main() {
 	letters := flag.String("part", "", "parts to measure, such as a or bc; empty for all")
 	out := flag.String("out", "", "file for the figures as JSON")
 	flag.Parse()
+	ctrllog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, options, *letters, *out); err != nil {
