@@ -49,8 +49,8 @@ type entry struct {
 	head v1alpha1.DecisionReference
 	// lost: the record is not there any more, or another one is in its place.
 	lost bool
-	// substance of the decision on record; empty where that is not known.
-	substance string
+	// substance of the decision on record; zero where that is not known.
+	substance audit.Essence
 	// enforced: the record says since when the decision holds.
 	enforced bool
 }

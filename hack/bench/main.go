@@ -85,7 +85,7 @@ func run(ctx context.Context, options measure.Options, letters, out string) erro
 	return errors.Join(errs...)
 }
 
-// choose are the parts of these letters; all for none.
+// choose are the parts of these letters, each once; all for none.
 func choose(letters string) ([]part, error) {
 	all := parts()
 	if letters == "" {
@@ -97,7 +97,9 @@ func choose(letters string) ([]part, error) {
 		if at < 0 {
 			return nil, fmt.Errorf("-part %s: there is no part %q; name some of a to f", letters, letter)
 		}
-		chosen = append(chosen, all[at])
+		if !slices.ContainsFunc(chosen, func(p part) bool { return p.letter == letter }) {
+			chosen = append(chosen, all[at])
+		}
 	}
 	return chosen, nil
 }

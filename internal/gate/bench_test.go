@@ -4,6 +4,7 @@
 package gate_test
 
 import (
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -50,6 +51,29 @@ func BenchmarkDecide(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		gate.Decide(in)
+	}
+}
+
+// TestDecisionsAreFrugal holds what a decision allocates, which does not depend on the machine. It takes more than twice
+// as much where the compiler no longer sees that the working state stays on the stack.
+func TestDecisionsAreFrugal(t *testing.T) {
+	const (
+		runs        = 100
+		mostObjects = 20
+		mostBytes   = 16 << 10
+	)
+	in := large()
+	if objects := testing.AllocsPerRun(runs, func() { gate.Decide(in) }); objects > mostObjects {
+		t.Errorf("a decision allocates %v times, want at most %d", objects, mostObjects)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		gate.Decide(in)
+	}
+	runtime.ReadMemStats(&after)
+	if bytes := (after.TotalAlloc - before.TotalAlloc) / runs; bytes > mostBytes {
+		t.Errorf("a decision allocates %d bytes, want at most %d", bytes, mostBytes)
 	}
 }
 

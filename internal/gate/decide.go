@@ -19,31 +19,51 @@ const (
 )
 
 // decide says how far the release may be exposed under the text of the policy alone.
-func decide(in Input) Decision {
+func decide(in *Input) Decision {
+	var d Decision
 	if in.Release == nil {
-		return Decision{
-			Reason:  v1alpha1.ReasonInvalidSpec,
-			Message: "Nothing is granted: no release was given to decide about",
-		}
+		d.Reason, d.Message = v1alpha1.ReasonInvalidSpec, "Nothing is granted: no release was given to decide about"
+		return d
 	}
-	e := engine{in: in, now: in.Now.Unix()}
-	e.artifacts = Artifacts(in.Release)
-	e.decision.SubjectDigest = digest(e.artifacts)
+	artifacts := Artifacts(in.Release)
+	d.SubjectDigest = digest(artifacts)
 	switch {
 	case in.Policy == nil:
-		e.decision.Reason = v1alpha1.ReasonPolicyNotFound
-		e.decision.Message = clip("Nothing is granted: SafetyPolicy " + in.Release.Spec.Policy +
+		d.Reason = v1alpha1.ReasonPolicyNotFound
+		d.Message = clip("Nothing is granted: SafetyPolicy " + in.Release.Spec.Policy +
 			" does not exist; create it, or name another one in spec.policy of the release")
-		return e.decision
+		return d
 	case in.Now.IsZero():
-		e.decision.Reason = v1alpha1.ReasonEvidenceIndeterminate
-		e.decision.Message = "Nothing is granted: without the time of the decision no evidence can be known to count"
-		return e.decision
+		d.Reason = v1alpha1.ReasonEvidenceIndeterminate
+		d.Message = "Nothing is granted: without the time of the decision no evidence can be known to count"
+		return d
 	}
-	e.decision.PolicyRevision = in.PolicyRevision
+	d.PolicyRevision = in.PolicyRevision
 	if in.PolicyRevision == "" {
-		e.decision.PolicyRevision = Revision(&in.Policy.Spec)
+		d.PolicyRevision = Revision(&in.Policy.Spec)
 	}
+	judge(in, artifacts, &d)
+	return d
+}
+
+// judge decides about a release with these artifacts under a policy.
+func judge(in *Input, artifacts []v1alpha1.SubjectArtifact, d *Decision) {
+	var (
+		r rooms
+		o outlast
+	)
+	spec := &in.Policy.Spec
+	r.scopes[0] = scope{types: everyType, artifacts: artifacts, digest: d.SubjectDigest}
+	e := engine{
+		in: in, now: in.Now.Unix(), look: forever, decision: d, outlast: &o,
+		questions: r.questions[:0], scopes: r.scopes[:1], results: r.results[:0], gaps: r.gaps[:0], marks: r.marks[:0],
+		byName:     newTable(r.names[:], names(spec)),
+		rungs:      sized(r.rungs[:], len(spec.Levels)+1)[:0],
+		thresholds: sized(r.thresholds[:], len(spec.Thresholds)),
+		next:       sized(r.next[:], len(in.Evaluations)),
+		sightings:  index(in.Sightings, r.files[:], r.runs[:]),
+	}
+	e.text = &o.text
 	e.load()
 	for i := range e.questions {
 		e.judge(&e.questions[i])
@@ -52,16 +72,16 @@ func decide(in Input) Decision {
 	e.judgeThresholds()
 	e.report()
 	e.grant()
-	return e.decision
+	d.RecheckAfter = e.wait()
 }
 
-// engine is the working state of one decision.
+// engine is the working state of one decision. See [rooms] for what its lists may hold.
 type engine struct {
-	in  Input
-	now int64
-	// artifacts of the release, sorted, each once; scopes are the parts of it that requirements are about.
-	artifacts []v1alpha1.SubjectArtifact
-	scopes    []*scope
+	in *Input
+	// now is the time of the decision, and look that of the next, in Unix seconds.
+	now, look int64
+	// scopes are the parts of the release that requirements are about, the first of them all of it.
+	scopes    []scope
 	sightings sightings
 	// next chains the evaluations for the same requirement, by index in Input.Evaluations; -1 ends a chain.
 	next []int32
@@ -84,16 +104,22 @@ type engine struct {
 	// people is what was said by people; nil where nothing was.
 	people *people
 
-	results  []result
-	text     text
-	decision Decision
+	// results is room for those of one question, gaps and marks are those of all verdicts.
+	results []result
+	gaps    []gap
+	marks   []bool
+
+	decision *Decision
+	outlast  *outlast
+	text     *text
 }
+
+// artifacts of the release, sorted, each once.
+func (e *engine) artifacts() []v1alpha1.SubjectArtifact { return e.scopes[0].artifacts }
 
 // load resolves every name of the policy and of the release to an index.
 func (e *engine) load() {
 	spec := &e.in.Policy.Spec
-	e.byName = newTable(e.names())
-	e.questions = make([]question, 0, len(spec.Requirements))
 	for i := range spec.Requirements {
 		e.addRequirement(&spec.Requirements[i])
 	}
@@ -103,13 +129,11 @@ func (e *engine) load() {
 	e.loadLineage()
 	e.withdrawn = Revoking(e.in.Release, e.in.Revoked)
 	e.loadEvaluations()
-	e.sightings = index(e.in.Sightings)
 	e.loadPeople()
 }
 
 // names bounds how many requirements the policy can name.
-func (e *engine) names() int {
-	spec := &e.in.Policy.Spec
+func names(spec *v1alpha1.SafetyPolicySpec) int {
 	n := len(spec.Requirements)
 	for i := range spec.Levels {
 		n += len(spec.Levels[i].Requires)
@@ -129,9 +153,17 @@ func (e *engine) find(name string) int {
 	return i
 }
 
-func (e *engine) add(q question) {
-	e.byName.add(q.name, len(e.questions))
-	e.questions = append(e.questions, q)
+// add makes the question of a name that has none.
+func (e *engine) add(name string) *question {
+	n := len(e.questions)
+	if n == cap(e.questions) {
+		e.questions = larger(e.questions)
+	}
+	e.questions = e.questions[:n+1]
+	q := &e.questions[n]
+	q.name, q.first = name, -1
+	e.byName.add(name, n)
+	return q
 }
 
 func (e *engine) addRequirement(spec *v1alpha1.Requirement) {
@@ -139,23 +171,17 @@ func (e *engine) addRequirement(spec *v1alpha1.Requirement) {
 		e.questions[i].problem = "the policy defines it more than once"
 		return
 	}
-	q := question{
-		spec:    spec,
-		name:    spec.Name,
-		kind:    kindOf(spec),
-		scope:   e.scopeOf(spec.Scope),
-		release: e.in.Release, evaluators: e.in.Policy.Spec.IndependentEvaluators,
-		from:  max(0, e.exposure(spec.NeededFrom)),
-		first: -1,
-	}
+	q := e.add(spec.Name)
+	q.spec, q.kind = spec, kindOf(spec)
+	q.scope = e.scopeOf(spec.Scope)
+	q.release, q.evaluators = e.in.Release, e.in.Policy.Spec.IndependentEvaluators
+	q.from = max(0, e.exposure(spec.NeededFrom))
 	if q.kind == kindEvaluation {
-		q.criterion = newCriterion(spec.Evaluation)
-		q.problem = q.criterion.problem
+		q.problem = q.criterion.load(spec.Evaluation)
 	}
 	if several(spec) {
 		q.problem = "it asks for more than one of evaluation, approval and check"
 	}
-	e.add(q)
 }
 
 // need returns the index of the question of that name, and makes one that nothing can meet where the policy does
@@ -164,23 +190,40 @@ func (e *engine) need(name string) int {
 	if i := e.find(name); i >= 0 {
 		return i
 	}
-	e.add(question{name: name, first: -1})
+	e.add(name)
 	return len(e.questions) - 1
 }
 
-func (e *engine) scopeOf(types []v1alpha1.ArtifactType) *scope {
+// scopeOf is the part of the release of these types.
+func (e *engine) scopeOf(types []v1alpha1.ArtifactType) scope {
 	m := maskOf(types)
-	for _, s := range e.scopes {
-		if s.types == m {
-			return s
+	for i := range e.scopes {
+		if e.scopes[i].types == m {
+			return e.scopes[i]
 		}
 	}
-	s := &scope{types: m, artifacts: within(e.artifacts, m)}
-	if m == everyType {
-		s.digest = e.decision.SubjectDigest
+	n := len(e.scopes)
+	if n == cap(e.scopes) {
+		e.scopes = larger(e.scopes)
 	}
-	e.scopes = append(e.scopes, s)
-	return s
+	e.scopes = e.scopes[:n+1]
+	e.scopes[n] = scope{types: m, artifacts: within(e.artifacts(), m)}
+	return e.scopes[n]
+}
+
+// key is the scopeDigest of a question, worked out on first need.
+func (e *engine) key(q *question) string {
+	for i := range e.scopes {
+		s := &e.scopes[i]
+		if s.types != q.scope.types {
+			continue
+		}
+		if s.digest == "" {
+			s.digest = digest(s.artifacts)
+		}
+		return s.digest
+	}
+	return digest(q.scope.artifacts)
 }
 
 // exposure returns the index of the exposure of that name, or -1.
@@ -217,8 +260,6 @@ func (e *engine) concerns(evaluation *v1alpha1.SafetyEvaluation) bool {
 }
 
 func (e *engine) loadEvaluations() {
-	e.next = make([]int32, len(e.in.Evaluations))
-	e.results = make([]result, 0, min(16, len(e.in.Evaluations)))
 	for i := range e.in.Evaluations {
 		evaluation := &e.in.Evaluations[i]
 		if !e.concerns(evaluation) {
@@ -241,38 +282,42 @@ func (e *engine) clearance() int64 {
 	return defaultClearance
 }
 
-// recheckAt lowers the time until the next look to that of a moment, in Unix seconds.
-func (e *engine) recheckAt(moment int64) {
-	wait := max(time.Unix(moment, 0).Sub(e.in.Now), time.Second)
-	if e.decision.RecheckAfter == 0 || wait < e.decision.RecheckAfter {
-		e.decision.RecheckAfter = wait
+// recheckAt has the next look at a moment, in Unix seconds, unless there is one before.
+func (e *engine) recheckAt(moment int64) { e.look = min(e.look, moment) }
+
+// wait is the time until the next look.
+func (e *engine) wait() time.Duration {
+	if e.look == forever {
+		return 0
 	}
+	return max(time.Unix(e.look, 0).Sub(e.in.Now), time.Second)
 }
 
 // report turns what was judged into results, in the policy's order.
 func (e *engine) report() {
 	e.decision.Requirements = make([]RequirementResult, len(e.questions))
-	times := make([]time.Time, len(e.questions))
+	e.outlast.expect(len(e.questions), len(e.thresholds), len(e.in.Policy.Spec.Exposures))
 	for i := range e.questions {
 		q, r := &e.questions[i], &e.decision.Requirements[i]
 		r.Name, r.State = q.name, q.stateAt(e.asked)
 		r.Alert = q.state == v1alpha1.RequirementMet && q.latest.alert
 		if expires := q.expiresAt(e.asked); expires != 0 && counted(r.State) {
-			times[i] = time.Unix(expires, 0).UTC()
-			r.Expires = &times[i]
+			r.Expires = e.outlast.time(expires)
 		}
 		if q.met() && q.expires != 0 {
 			e.recheckAt(q.expires)
 		}
 		r.Evidence = e.evidence(q)
-		if r.Change = e.change(q, r.Expires); r.State == v1alpha1.RequirementWaived {
+		change := e.change(q, r.Expires)
+		r.Change.Act, r.Change.Object, r.Change.By = change.Act, change.Object, change.By
+		if r.State == v1alpha1.RequirementWaived {
 			r.Change.By = r.Expires
 		}
 		r.Message = e.requirementText(q)
 	}
 	e.decision.Thresholds = make([]ThresholdResult, len(e.thresholds))
 	for i := range e.thresholds {
-		e.decision.Thresholds[i] = e.thresholdResult(&e.thresholds[i])
+		e.reportThreshold(&e.thresholds[i], &e.decision.Thresholds[i])
 	}
 	slices.SortFunc(e.decision.Resolutions, func(a, b Resolution) int { return cmp.Compare(a.Finding, b.Finding) })
 }

@@ -4,19 +4,17 @@
 package gate
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
 // Revision identifies the content of a policy: "sha256:" and the first 16 hexadecimal digits of the digest
-// of its JSON with sorted keys, so that the order of Go's fields does not show. It takes some ten times
-// as long as a decision; callers keep it.
+// of its JSON with sorted keys, so that the order of Go's fields does not show. It takes longer
+// than a decision; callers keep it.
 func Revision(spec *v1alpha1.SafetyPolicySpec) string {
 	data, err := CanonicalJSON(spec)
 	if err != nil {
@@ -25,21 +23,6 @@ func Revision(spec *v1alpha1.SafetyPolicySpec) string {
 	}
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:8])
-}
-
-// CanonicalJSON is a value as JSON with sorted keys: what digests are of. An error is one of encoding/json.
-func CanonicalJSON(value any) ([]byte, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var tree any
-	if err := decoder.Decode(&tree); err != nil {
-		return nil, err
-	}
-	return json.Marshal(tree)
 }
 
 // Digest is the digest over the artifacts whose type is in scope, whatever their order and however often

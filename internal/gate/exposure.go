@@ -5,17 +5,17 @@ package gate
 
 import (
 	"slices"
-	"time"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// gap is a requirement that keeps an exposure from being granted, at the lowest level that requires it. Where a threshold
-// requires it beside its level, by is the threshold; nil otherwise.
+// gap is a requirement that keeps an exposure from being granted, at the lowest level that requires it, by their indexes. Where
+// a threshold requires it beside its level, by is the index of the threshold; noThreshold otherwise.
 type gap struct {
-	question, level int
-	by              *capability
+	question, level, by int32
 }
+
+const noThreshold = -1
 
 // verdict is what stands in the way of one exposure. The zero verdict needs nothing, so that it grants only what
 // the policy allows without evidence.
@@ -28,10 +28,10 @@ type verdict struct {
 	reached int
 	// undefined is the index of the lowest level up to the required one whose safeguards are undefined, or -1.
 	undefined int
-	gaps      []gap
-	// marks are the questions that keep the exposure from being granted; nil when none does.
-	marks   []bool
-	adverse bool
+	// gaps are those of the engine from first on, up to last; and marks, where there is something in the way, are from marked
+	// on, one for each question. See [engine.gapsOf] and [engine.marksOf].
+	first, last, marked int
+	adverse             bool
 	// lapsed is when the first of the evidence ended, where its age alone refuses the exposure; 0 otherwise.
 	lapsed int64
 	// revoked is the severity of the revocation that refuses the exposure; empty when none does.
@@ -41,17 +41,29 @@ type verdict struct {
 	reason string
 }
 
-func (v *verdict) blocked() bool { return v.level < 0 || v.undefined >= 0 || len(v.gaps) > 0 }
+func (v *verdict) blocked() bool { return v.level < 0 || v.undefined >= 0 || v.first < v.last }
+
+// gapsOf are the gaps of an exposure, each question once.
+func (e *engine) gapsOf(v *verdict) []gap { return e.gaps[v.first:v.last] }
+
+// marksOf tells the questions that keep the exposure from being granted, by index; nil when nothing does.
+func (e *engine) marksOf(v *verdict) []bool {
+	if !v.blocked() {
+		return nil
+	}
+	return e.marks[v.marked:][:len(e.questions)]
+}
 
 // grant decides the exposures and sums the decision up.
 func (e *engine) grant() {
 	exposures := e.in.Policy.Spec.Exposures
-	verdicts := make([]verdict, len(exposures))
+	var few [4]verdict
+	verdicts := sized(few[:], len(exposures))
 	granted, open := -1, true
 	for i := range verdicts {
 		v := &verdicts[i]
 		*v = e.weigh(i)
-		v.marks = e.blocking(v)
+		e.mark(v)
 		v.reason = e.reasonOf(v)
 		// Each lower exposure has to be free of obstacles as well.
 		open = open && !v.blocked()
@@ -62,7 +74,7 @@ func (e *engine) grant() {
 	e.excuse(verdicts)
 	e.decision.Exposures = make([]ExposureResult, len(exposures))
 	for i := range verdicts {
-		e.decision.Exposures[i] = e.exposureResult(&verdicts[i], granted)
+		e.reportExposure(&verdicts[i], granted, &e.decision.Exposures[i])
 	}
 	if granted >= 0 {
 		e.clear(&verdicts[granted])
@@ -93,7 +105,7 @@ func (e *engine) allowsNothing(exposure int) bool {
 
 // weigh finds what stands in the way of an exposure.
 func (e *engine) weigh(exposure int) verdict {
-	v := verdict{exposure: exposure, level: e.declared, reached: e.declared, undefined: -1}
+	v := verdict{exposure: exposure, level: e.declared, reached: e.declared, undefined: -1, first: len(e.gaps), last: len(e.gaps)}
 	e.raise(&v)
 	for level := 0; level <= v.level; level++ {
 		if e.rungs[level].undefined && v.undefined < 0 {
@@ -106,7 +118,7 @@ func (e *engine) weigh(exposure int) verdict {
 			}
 			v.needs = v.needs || level <= e.own
 			if !e.questions[at].metAt(exposure) {
-				e.obstruct(&v, gap{question: at, level: level})
+				e.obstruct(&v, gap{question: int32(at), level: int32(level), by: noThreshold})
 			}
 		}
 	}
@@ -133,15 +145,20 @@ func (e *engine) raise(v *verdict) {
 
 // obstruct adds a gap, and notes whether it is an adverse one; see [ExposureResult.Adverse].
 func (e *engine) obstruct(v *verdict, g gap) {
-	for i := range v.gaps {
-		if v.gaps[i].question == g.question {
+	for _, other := range e.gapsOf(v) {
+		if other.question == g.question {
 			return
 		}
 	}
-	v.gaps = append(v.gaps, g)
-	q := &e.questions[g.question]
+	n := len(e.gaps)
+	if n == cap(e.gaps) {
+		e.gaps = larger(e.gaps)
+	}
+	e.gaps = e.gaps[:n+1]
+	e.gaps[n], v.last = g, n+1
+	level, q := int(g.level), &e.questions[g.question]
 	// What was seen of the cluster is no finding about the release: it holds and freezes, and takes nothing away.
-	asked := g.level > e.declared && g.level <= v.reached && q.kind != kindCheck
+	asked := level > e.declared && level <= v.reached && q.kind != kindCheck
 	v.adverse = v.adverse || q.state == v1alpha1.RequirementFailed || asked && !q.shownAt(v.exposure)
 }
 
@@ -151,8 +168,9 @@ func (e *engine) raised(v *verdict, t *capability) bool {
 	if !t.counts(v.exposure) {
 		return false
 	}
-	for i := range v.gaps {
-		if slices.Contains(t.requires, v.gaps[i].question) {
+	gaps := e.gapsOf(v)
+	for i := range gaps {
+		if slices.Contains(t.requires, int(gaps[i].question)) {
 			return true
 		}
 	}
@@ -162,22 +180,27 @@ func (e *engine) raised(v *verdict, t *capability) bool {
 	if v.undefined > e.declared && v.undefined <= t.raises {
 		return true
 	}
-	for i := range v.gaps {
-		if v.gaps[i].level > e.declared && v.gaps[i].level <= t.raises {
+	for i := range gaps {
+		if level := int(gaps[i].level); level > e.declared && level <= t.raises {
 			return true
 		}
 	}
 	return false
 }
 
-// blocking marks the questions that keep the exposure from being granted; nil when none does.
-func (e *engine) blocking(v *verdict) []bool {
+// mark finds the questions that keep the exposure from being granted.
+func (e *engine) mark(v *verdict) {
 	if !v.blocked() {
-		return nil
+		return
 	}
-	marks := make([]bool, len(e.questions))
-	for i := range v.gaps {
-		marks[v.gaps[i].question] = true
+	v.marked = len(e.marks)
+	for len(e.marks)+len(e.questions) > cap(e.marks) {
+		e.marks = larger(e.marks)
+	}
+	e.marks = e.marks[:v.marked+len(e.questions)]
+	marks := e.marksOf(v)
+	for _, g := range e.gapsOf(v) {
+		marks[g.question] = true
 	}
 	for i := range e.thresholds {
 		t := &e.thresholds[i]
@@ -191,28 +214,26 @@ func (e *engine) blocking(v *verdict) []bool {
 			}
 		}
 	}
-	return marks
 }
 
-func (e *engine) exposureResult(v *verdict, granted int) ExposureResult {
-	r := ExposureResult{
-		Name:    e.in.Policy.Spec.Exposures[v.exposure].Name,
-		Granted: v.exposure <= granted,
-		Adverse: v.adverse,
-		Revoked: v.revoked,
-		Reason:  v.reason,
-	}
+// reportExposure fills the answer to an exposure in.
+func (e *engine) reportExposure(v *verdict, granted int, r *ExposureResult) {
+	r.Name, r.Reason = e.in.Policy.Spec.Exposures[v.exposure].Name, v.reason
+	r.Granted, r.Adverse, r.Revoked = v.exposure <= granted, v.adverse, v.revoked
 	if v.lapsed != 0 {
-		r.Lapsed = new(time.Unix(v.lapsed, 0).UTC())
+		r.Lapsed = e.outlast.time(v.lapsed)
 	}
 	if e.rung(e.in.Release.Spec.Level) >= 0 {
 		r.RequiredLevel = e.rungs[v.level].name
 	}
-	for at, marked := range v.marks {
+	o := e.outlast
+	first := len(o.names)
+	for at, marked := range e.marksOf(v) {
 		if marked {
-			r.Blocking = append(r.Blocking, e.questions[at].name)
+			o.names = append(o.names, e.questions[at].name)
 		}
 	}
+	r.Blocking = o.cut(first)
 	switch {
 	case r.Granted:
 		r.Reason = v1alpha1.ReasonEvidenceComplete
@@ -222,7 +243,6 @@ func (e *engine) exposureResult(v *verdict, granted int) ExposureResult {
 		r.Reason = v1alpha1.ReasonExposureNotGranted
 	}
 	r.Message = e.exposureText(v, granted)
-	return r
 }
 
 // clear writes what is granted, and until when: the earliest expiry among what supports the grant, and never
@@ -237,7 +257,7 @@ func (e *engine) clear(v *verdict) {
 	until := e.now + e.clearance()
 	end, ends := e.supportEnds(v)
 	if ends {
-		e.decision.EvidenceEnds = new(time.Unix(end, 0).UTC())
+		e.decision.EvidenceEnds = e.outlast.time(end)
 		e.warnBefore(end)
 	}
 	if ends && end < until {
@@ -246,8 +266,7 @@ func (e *engine) clear(v *verdict) {
 	} else {
 		e.recheckAt(e.now + (e.clearance()+1)/2)
 	}
-	at := time.Unix(until, 0).UTC()
-	e.decision.ClearedUntil = &at
+	e.decision.ClearedUntil = e.outlast.time(until)
 }
 
 // warnBefore has the grant looked at again when people are to be warned that its evidence ends.

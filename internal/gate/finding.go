@@ -34,7 +34,7 @@ func (e *engine) judgeFindings(q *question, results []result) {
 				far = f
 			}
 			continue
-		case f.Spec.ScopeDigest == q.scope.key():
+		case f.Spec.ScopeDigest == e.key(q):
 			resolved = max(resolved, until)
 		}
 		coverByUID(results, f.Spec.Evidence.UID)
@@ -53,14 +53,26 @@ func (e *engine) judgeFindings(q *question, results []result) {
 // for none that is later than its own: once the later evaluation is deleted, only a finding of it would keep an earlier pass
 // from resolving everything. Nor does one that counts in its namespace stand for a failure that counts everywhere.
 func unremembered(latest, far *v1alpha1.AdverseFinding, results []result, resolved int64) *result {
-	attested := func(r *result) bool { return r.evaluation.Spec.Reach == v1alpha1.ReachCluster }
-	if worst := uncovered(results, resolved, attested); worst != nil && !accounts(far, worst) {
+	if !failed(results) {
+		return nil
+	}
+	if worst := uncovered(results, resolved, true); worst != nil && !accounts(far, worst) {
 		return worst
 	}
-	if worst := uncovered(results, resolved, func(*result) bool { return true }); worst != nil && !accounts(latest, worst) {
+	if worst := uncovered(results, resolved, false); worst != nil && !accounts(latest, worst) {
 		return worst
 	}
 	return nil
+}
+
+// failed reports whether any of the results failed: most often none did.
+func failed(results []result) bool {
+	for i := range results {
+		if results[i].zone == zoneFailed {
+			return true
+		}
+	}
+	return false
 }
 
 // accounts reports whether a finding that stands, nil for none, remembers a failing result: its own, or an earlier one.
@@ -68,12 +80,13 @@ func accounts(f *v1alpha1.AdverseFinding, r *result) bool {
 	return f != nil && (f.Spec.Evidence.UID == string(r.evaluation.UID) || r.effective <= f.Spec.Evidence.ResultTime.Unix())
 }
 
-// uncovered is the latest failing result of such that no resolution accounts for; nil without one.
-func uncovered(results []result, resolved int64, such func(*result) bool) *result {
+// uncovered is the latest failing result that no resolution accounts for, among all or only those that count in every
+// namespace; nil without one.
+func uncovered(results []result, resolved int64, attested bool) *result {
 	var worst *result
 	for i := range results {
 		r := &results[i]
-		if r.zone != zoneFailed || !such(r) {
+		if r.zone != zoneFailed || attested && r.evaluation.Spec.Reach != v1alpha1.ReachCluster {
 			continue
 		}
 		r.covered = r.covered || r.created < resolved
@@ -89,7 +102,7 @@ func uncovered(results []result, resolved int64, such func(*result) bool) *resul
 // them, is no escape.
 func (e *engine) against(q *question, f *v1alpha1.AdverseFinding) bool {
 	return f.Spec.Requirement == q.name && e.reaches(f) &&
-		(f.Spec.ScopeDigest == q.scope.key() || hasAll(e.artifacts, f.Spec.Artifacts))
+		(f.Spec.ScopeDigest == e.key(q) || hasAll(e.artifacts(), f.Spec.Artifacts))
 }
 
 // reaches reports whether a finding counts in the release's namespace: it comes from there, or from somebody whose word
@@ -216,7 +229,7 @@ func (e *engine) whyNotAmong(q *question, name string) string {
 // newFinding is the finding about a failing result. It reaches as far as whoever brought the result may speak for: where
 // nothing was stamped, that is the namespace.
 func (e *engine) newFinding(q *question, r *result) v1alpha1.AdverseFinding {
-	about, key := q.scope.artifacts, q.scope.key()
+	about, key := q.scope.artifacts, e.key(q)
 	if subject := r.evaluation.Spec.Subject.Artifacts; !q.scope.matches(subject) {
 		about = within(ordered(subject), q.scope.types)
 		key = digest(about)

@@ -19,7 +19,7 @@ func TestTableSpreadsTheTextsThatOccur(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const n = 200
-			table := newTable(n)
+			table := newTable(nil, n)
 			for i := range n {
 				table.add(text(i), i)
 			}

@@ -30,7 +30,7 @@ func (e *engine) reasonOf(v *verdict) string {
 // verdict is adverse, and elsewhere the others are what changed.
 func (e *engine) lack(v *verdict) string {
 	heaviest := lackNothing
-	for at, marked := range v.marks {
+	for at, marked := range e.marksOf(v) {
 		if marked {
 			heaviest = max(heaviest, e.questions[at].lack(v.exposure))
 		}

@@ -25,8 +25,7 @@ func (e *engine) loadLevels() {
 		total += len(levels[i].Requires)
 	}
 	requires := make([]int, 0, total)
-	// One more for a level that only a threshold names.
-	e.rungs = make([]rung, len(levels), len(levels)+1)
+	e.rungs = e.rungs[:len(levels)]
 	for i := range levels {
 		first := len(requires)
 		for _, name := range levels[i].Requires {
@@ -87,7 +86,6 @@ type determined struct {
 
 func (e *engine) loadThresholds() {
 	specs := e.in.Policy.Spec.Thresholds
-	e.thresholds = make([]capability, len(specs))
 	total := 0
 	for i := range specs {
 		total += len(specs[i].RuledOutBy) + len(specs[i].Requires)
@@ -133,7 +131,9 @@ func (e *engine) raisedTo(name string) int {
 	}
 	defined := len(e.in.Policy.Spec.Levels)
 	if len(e.rungs) == defined {
-		e.rungs = append(e.rungs, rung{name: name, undefined: true})
+		// There is room for one more.
+		e.rungs = e.rungs[:defined+1]
+		e.rungs[defined] = rung{name: name, undefined: true}
 	}
 	return defined
 }

@@ -23,14 +23,15 @@ type ancestor struct {
 // loadLineage follows the release to what it was made from, and lets it owe the highest level of all of them. It trusts no
 // list to be complete: whoever forgot an ancestor is told that it is lost.
 func (e *engine) loadLineage() {
+	var lineage []ancestor
 	for next := e.in.Release; next.Spec.DerivedFrom != nil; {
 		name := next.Spec.DerivedFrom.Release
 		next = e.ancestor(name)
-		if next == nil || len(e.lineage) == MaxAncestors || e.descends(name) {
+		if next == nil || len(lineage) == MaxAncestors || e.descends(lineage, name) {
 			e.lost = name
 			break
 		}
-		e.lineage = append(e.lineage, ancestor{release: next, artifacts: Artifacts(next)})
+		lineage = append(lineage, ancestor{release: next, artifacts: Artifacts(next)})
 		level := e.rung(next.Spec.Level)
 		if level < 0 {
 			// The level of another policy. What it means here nobody knows, so it counts as the most demanding one.
@@ -38,6 +39,7 @@ func (e *engine) loadLineage() {
 		}
 		e.declared = max(e.declared, level)
 	}
+	e.lineage = lineage
 	if e.lost == "" {
 		e.lost = e.in.LostAncestor
 	}
@@ -56,10 +58,10 @@ func (e *engine) ancestor(name string) *v1alpha1.ModelRelease {
 	return nil
 }
 
-// descends reports whether a name is that of the release, or of one that it was made from.
-func (e *engine) descends(name string) bool {
+// descends reports whether a name is that of the release, or of one in its lineage.
+func (e *engine) descends(lineage []ancestor, name string) bool {
 	return name == e.in.Release.Name ||
-		slices.ContainsFunc(e.lineage, func(a ancestor) bool { return a.release.Name == name })
+		slices.ContainsFunc(lineage, func(a ancestor) bool { return a.release.Name == name })
 }
 
 // inherit finds the finding that stands against what the release was made from, the nearest first, where it has no result
@@ -91,10 +93,10 @@ func (e *engine) inherit(q *question) {
 
 // lostText says which ancestor is not known, and what would help.
 func (e *engine) lostText() {
-	t := &e.text
+	t := e.text
 	t.add("release ", e.lost, ", which this one was made from, ")
 	switch {
-	case e.descends(e.lost):
+	case e.descends(e.lineage, e.lost):
 		t.add("was itself made from this one or comes round again")
 	case len(e.lineage) >= MaxAncestors:
 		t.add("lies beyond the ")

@@ -17,11 +17,11 @@ import (
 // text and the revision in force grant, by the names of exposures; what either of them takes away is taken away.
 func Decide(in Input) Decision {
 	if in.InForce == nil || in.Policy == nil || in.Release == nil || in.Now.IsZero() {
-		return decide(in)
+		return decide(&in)
 	}
 	// Their revisions do not tell texts apart that were made to have the same.
 	if equality.Semantic.DeepEqual(&in.Policy.Spec, &in.InForce.Spec) {
-		return decide(in)
+		return decide(&in)
 	}
 	if in.PolicyRevision == "" {
 		in.PolicyRevision = Revision(&in.Policy.Spec)
@@ -65,7 +65,7 @@ func newPair(in Input) *pair {
 func (p *pair) settle() {
 	for again := true; again; {
 		p.text.Findings, p.force.Findings = p.findings, p.findings
-		p.ofText, p.ofForce = decide(p.text), decide(p.force)
+		p.ofText, p.ofForce = decide(&p.text), decide(&p.force)
 		p.findings = slices.Clone(p.findings)
 		again = p.adoptFindings(&p.ofText)
 		again = p.adoptFindings(&p.ofForce) || again
@@ -149,7 +149,7 @@ func at(in Input, d Decision, exposure string) Decision {
 	release := *in.Release
 	release.Spec.Exposure = exposure
 	in.Release = &release
-	if lower := decide(in); lower.GrantedExposure == exposure {
+	if lower := decide(&in); lower.GrantedExposure == exposure {
 		return lower
 	}
 	why := "it lies below " + d.GrantedExposure + ", which revision " + d.PolicyRevision + " of the policy grants."

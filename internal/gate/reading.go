@@ -72,12 +72,8 @@ type Terms struct {
 // question is the requirement without what the release has for it.
 func (terms *Terms) question() question {
 	requirement := terms.Requirement
-	q := question{
-		spec: requirement, name: requirement.Name,
-		criterion: newCriterion(requirement.Evaluation),
-		scope:     &scope{types: maskOf(requirement.Scope)},
-		release:   terms.Release,
-	}
+	q := question{spec: requirement, name: requirement.Name, scope: scope{types: maskOf(requirement.Scope)}, release: terms.Release}
+	q.problem = q.criterion.load(requirement.Evaluation)
 	if terms.Policy != nil {
 		q.evaluators = terms.Policy.Spec.IndependentEvaluators
 	}
@@ -107,14 +103,14 @@ func Read(terms Terms, evaluation *v1alpha1.SafetyEvaluation) Reading {
 		}
 	}
 	switch {
-	case q.criterion.problem != "":
+	case q.problem != "":
 		reading.Outcome = OutcomeUnjudged
 		return reading
 	case awaited(evaluation):
 		reading.Outcome = OutcomeAwaited
 		return reading
 	}
-	sightings := index(terms.Sightings)
+	sightings := index(terms.Sightings, nil, nil)
 	r := q.read(evaluation, &sightings)
 	reading.Barred = r.bar != barNone
 	if reading.Outcome = r.outcome(); reading.Outcome.Counts() {

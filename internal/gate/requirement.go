@@ -56,7 +56,7 @@ type question struct {
 	// problem says why the requirement cannot be judged at all; empty when it can.
 	problem   string
 	criterion criterion
-	scope     *scope
+	scope     scope
 	// release has the authors, and evaluators are who is independent of them; nil for nobody.
 	release    *v1alpha1.ModelRelease
 	evaluators *v1alpha1.IndependentEvaluators
@@ -262,7 +262,6 @@ func (e *engine) collect(q *question) []result {
 			results = append(results, r)
 		}
 	}
-	e.results = results
 	return results
 }
 
@@ -270,7 +269,7 @@ func (e *engine) collect(q *question) []result {
 // artifacts failed for the release, whatever was added to it since; nothing else that was found of them counts.
 func (e *engine) readElsewhere(q *question, evaluation *v1alpha1.SafetyEvaluation) result {
 	about := within(ordered(evaluation.Spec.Subject.Artifacts), q.scope.types)
-	if q.problem != "" || awaited(evaluation) || !hasAll(e.artifacts, about) {
+	if q.problem != "" || awaited(evaluation) || !hasAll(e.artifacts(), about) {
 		return result{}
 	}
 	return q.read(evaluation, &e.sightings)

@@ -71,8 +71,8 @@ func (r *result) run() []v1alpha1.SubjectArtifact {
 }
 
 // read holds an evaluation of the right subject against the criterion.
-func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) result {
-	r := result{evaluation: evaluation, bar: q.barred(evaluation), revocation: evaluation.Spec.Revocation}
+func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) (r result) {
+	r.evaluation, r.bar, r.revocation = evaluation, q.barred(evaluation), evaluation.Spec.Revocation
 	if evaluation.CreationTimestamp.IsZero() {
 		r.flaw = flawUndated
 		return r
@@ -179,12 +179,9 @@ func (r *result) date(m *v1alpha1.Measurement, types mask, seen *sightings) flaw
 
 // sampled holds the counts against the criterion. Absent counts are unknown, and unknown is below every minimum.
 func (c *criterion) sampled(m *v1alpha1.Measurement) flaw {
-	for _, count := range [...]*int64{m.Planned, m.Judged, m.Unjudged, m.Errored} {
-		if count != nil && (*count < 0 || *count > absurdCount) {
-			return flawCounts
-		}
-	}
 	switch {
+	case absurd(m.Planned), absurd(m.Judged), absurd(m.Unjudged), absurd(m.Errored):
+		return flawCounts
 	case m.Judged == nil:
 		return flawSamples
 	case *m.Judged < c.minSamples:
@@ -201,6 +198,9 @@ func (c *criterion) sampled(m *v1alpha1.Measurement) flaw {
 	}
 	return flawNone
 }
+
+// absurd reports whether a count, nil for none, is negative or beyond all bounds.
+func absurd(count *int64) bool { return count != nil && (*count < 0 || *count > absurdCount) }
 
 // unjudged is how many of how many planned samples ended without a judgement, where that is known. The judged
 // count must be.

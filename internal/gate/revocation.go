@@ -157,33 +157,31 @@ func (e *engine) excuse(verdicts []verdict) {
 		return
 	}
 	if lapsed {
-		e.suppose(supposeUnexpired)
-		e.weighAgain(verdicts, func(v, w *verdict) {
-			// The others that support it then end later, or it would not be refused now.
-			v.lapsed, _ = e.supportEnds(w)
-		})
+		e.weighAgain(verdicts, supposeUnexpired)
 	}
 	if revoked {
-		e.suppose(supposeUnrevoked)
-		e.weighAgain(verdicts, func(v, _ *verdict) {
-			if v.lapsed == 0 {
-				v.revoked = v1alpha1.RevocationAdvisory
-			}
-		})
+		e.weighAgain(verdicts, supposeUnrevoked)
 	}
 	e.suppose(supposeNothing)
 }
 
 // weighAgain weighs the exposures that are refused, neither by a finding nor already by a revocation, under what is
-// supposed, and tells of those that nothing would refuse then.
-func (e *engine) weighAgain(verdicts []verdict, tell func(v, w *verdict)) {
+// supposed, and notes of those that nothing would refuse then what refuses them now.
+func (e *engine) weighAgain(verdicts []verdict, what supposition) {
+	e.suppose(what)
 	for i := range verdicts {
 		v := &verdicts[i]
 		if !v.blocked() || v.adverse || v.revoked != "" {
 			continue
 		}
-		if w := e.weigh(i); !w.blocked() && e.evidenced(&w) {
-			tell(v, &w)
+		w := e.weigh(i)
+		switch {
+		case w.blocked() || !e.evidenced(&w):
+		case what == supposeUnexpired:
+			// The others that support it then end later, or it would not be refused now.
+			v.lapsed, _ = e.supportEnds(&w)
+		case v.lapsed == 0:
+			v.revoked = v1alpha1.RevocationAdvisory
 		}
 	}
 }
@@ -191,7 +189,7 @@ func (e *engine) weighAgain(verdicts []verdict, tell func(v, w *verdict)) {
 // refusedBy is the gravest severity of what is revoked, and refuses an exposure for itself: of the release, or Critical of a
 // result that it needs.
 func (e *engine) refusedBy(v *verdict) v1alpha1.RevocationSeverity {
-	for at, marked := range v.marks {
+	for at, marked := range e.marksOf(v) {
 		if q := &e.questions[at]; marked && q.revoked() && severity(q.revocation) == v1alpha1.RevocationCritical {
 			return v1alpha1.RevocationCritical
 		}
@@ -204,7 +202,7 @@ func (e *engine) refusedBy(v *verdict) v1alpha1.RevocationSeverity {
 
 // revokedText says which release is revoked, and what would help.
 func (e *engine) revokedText() {
-	t, r := &e.text, e.withdrawn
+	t, r := e.text, e.withdrawn
 	if r == e.in.Release {
 		t.add("the release is revoked (")
 		t.revocation(r.Spec.Revocation)

@@ -87,8 +87,8 @@ func (t *text) safeguard(q *question) {
 
 // last is the last byte that was added; 0 before the first.
 func (t *text) last() byte {
-	if written := t.builder.String(); len(written) > t.start {
-		return written[len(written)-1]
+	if t.n == 0 {
+		return 0
 	}
-	return 0
+	return t.space[t.n-1]
 }

@@ -3,7 +3,11 @@
 
 package gate
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+)
 
 // sightings finds the appearances of a file or run without looking through all of them.
 type sightings struct {
@@ -12,12 +16,13 @@ type sightings struct {
 	byRun  table
 }
 
-func index(all []Sighting) sightings {
+// index looks through the sightings once. The tables are in the rooms given, where these are large enough.
+func index(all []Sighting, files, runs []int32) sightings {
 	s := sightings{all: all}
 	if len(all) == 0 {
 		return s
 	}
-	s.byFile, s.byRun = newTable(len(all)), newTable(len(all))
+	s.byFile, s.byRun = newTable(files, len(all)), newTable(runs, len(all))
 	for i := range all {
 		s.byFile.add(all[i].SHA256, i)
 		s.byRun.add(all[i].RunID, i)
@@ -31,12 +36,13 @@ func index(all []Sighting) sightings {
 // submissions that count for the result, are noted in it.
 func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 	first = r.effective
-	m, run := r.evaluation.Status.Measurement, r.run()
+	m, run, shown := r.evaluation.Status.Measurement, r.run(), -1
 	for i := s.byFile.first(m.SHA256); i >= 0; i = s.byFile.next(i) {
 		other := &s.all[i]
-		if other.SHA256 != m.SHA256 || m.SHA256 == "" {
+		if !other.shows(m) {
 			continue
 		}
+		shown = i
 		r.recall(other)
 		seen := other.Time.Unix()
 		switch {
@@ -48,13 +54,20 @@ func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 	}
 	for i := s.byRun.first(m.RunID); i >= 0; i = s.byRun.next(i) {
 		other := &s.all[i]
-		if other.RunID == m.RunID && m.RunID != "" && types.same(other.run(), run) {
+		// What shows the file was looked at above, and counted there where it is of the same artifacts.
+		if i == shown || m.RunID == "" {
+			continue
+		}
+		if other.RunID == m.RunID && !other.shows(m) && types.same(other.run(), run) {
 			r.recall(other)
 			first, r.seen = min(first, other.Time.Unix()), min(r.seen, other.Time.Unix())
 		}
 	}
 	return first, replayed
 }
+
+// shows reports whether it is an appearance of the file of a measurement.
+func (s *Sighting) shows(m *v1alpha1.Measurement) bool { return s.SHA256 == m.SHA256 && m.SHA256 != "" }
 
 // table finds numbers by text. It is no more than a map of chains, but is built in a fraction of the time, which for
 // the few names and files of one decision matters more than how it grows. A chain also holds texts that merely
@@ -64,13 +77,13 @@ type table struct {
 	heads, links []int32
 }
 
-// newTable makes a table for the numbers below n.
-func newTable(n int) table {
+// newTable makes a table for the numbers below n, in a room that is unused, where that is large enough.
+func newTable(room []int32, n int) table {
 	size := 8
 	for size < 2*n {
 		size *= 2
 	}
-	space := make([]int32, size+n)
+	space := sized(room, size+n)
 	return table{heads: space[:size:size], links: space[size:]}
 }
 

@@ -21,8 +21,8 @@ func SpanOf(spec *v1alpha1.EvaluationCriterion, m *v1alpha1.Measurement) (Span, 
 		return Span{}, false
 	}
 	s := Span{Value: value, Low: value, High: value}
-	c := newCriterion(spec)
-	if c.problem != "" {
+	var c criterion
+	if problem := c.load(spec); problem != "" {
 		return s, true
 	}
 	if low, high, found := c.interval(value, m); found == flawNone && low <= high {

@@ -49,26 +49,26 @@ type scope struct {
 	types mask
 	// artifacts of the release within types, sorted, each once.
 	artifacts []v1alpha1.SubjectArtifact
-	// digest over artifacts, worked out on first need.
+	// digest over artifacts; empty until it is needed, see [engine.key].
 	digest string
-}
-
-func (s *scope) key() string {
-	if s.digest == "" {
-		s.digest = digest(s.artifacts)
-	}
-	return s.digest
 }
 
 // matches reports whether the listed artifacts within the scope are the release's own, as sets.
 func (s *scope) matches(list []v1alpha1.SubjectArtifact) bool {
+	// A bit for each of the first of the release's artifacts that is listed.
+	var listed uint64
 	for i := range list {
-		if bit(list[i].Type)&s.types != 0 && !has(s.artifacts, &list[i]) {
+		if s.types != everyType && bit(list[i].Type)&s.types == 0 {
+			continue
+		}
+		at := position(s.artifacts, &list[i])
+		if at < 0 {
 			return false
 		}
+		listed |= 1 << at
 	}
 	for i := range s.artifacts {
-		if !has(list, &s.artifacts[i]) {
+		if listed>>i&1 == 0 && !has(list, &s.artifacts[i]) {
 			return false
 		}
 	}
@@ -77,6 +77,9 @@ func (s *scope) matches(list []v1alpha1.SubjectArtifact) bool {
 
 // same reports whether two lists name the same artifacts within the types, as sets.
 func (m mask) same(a, b []v1alpha1.SubjectArtifact) bool {
+	if len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) {
+		return true
+	}
 	return m.covers(a, b) && m.covers(b, a)
 }
 
@@ -90,12 +93,17 @@ func (m mask) covers(list, part []v1alpha1.SubjectArtifact) bool {
 }
 
 func has(list []v1alpha1.SubjectArtifact, artifact *v1alpha1.SubjectArtifact) bool {
+	return position(list, artifact) >= 0
+}
+
+// position is the index of an artifact in a list, or -1.
+func position(list []v1alpha1.SubjectArtifact, artifact *v1alpha1.SubjectArtifact) int {
 	for i := range list {
-		if list[i].Digest == artifact.Digest && list[i].Type == artifact.Type {
-			return true
+		if list[i].Type == artifact.Type && list[i].Digest == artifact.Digest {
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 func within(sorted []v1alpha1.SubjectArtifact, types mask) []v1alpha1.SubjectArtifact {

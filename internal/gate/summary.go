@@ -125,15 +125,15 @@ func (e *engine) invalidText() string {
 
 // supportText says what a grant rests on, and when the first of it ends.
 func (e *engine) supportText(v *verdict) {
-	t := &e.text
+	t := e.text
 	t.add("the release needs ", e.rungs[v.level].name)
 	n, i := 0, 0
-	e.supporting(v, func(*question) { n++ })
-	e.supporting(v, func(q *question) {
+	e.supporting(v, func(int) { n++ })
+	e.supporting(v, func(at int) {
 		if i == 0 {
 			t.add(", and ")
 		}
-		t.add(separator(i, n), q.name)
+		t.add(separator(i, n), e.questions[at].name)
 		i++
 	})
 	switch n {
@@ -180,7 +180,7 @@ func (e *engine) ruledOutText(v *verdict) {
 
 // obstacles says what keeps an exposure from being granted, and what would open it.
 func (e *engine) obstacles(v *verdict) {
-	t := &e.text
+	t := e.text
 	switch {
 	case e.invalid:
 		t.add("the release names a level or an exposure that the policy does not have.")
@@ -211,7 +211,7 @@ func (e *engine) obstacles(v *verdict) {
 		} else {
 			t.add(", and only a new revision of the policy can open it")
 		}
-		t.add(separatorAfter(len(v.gaps) > 0))
+		t.add(separatorAfter(v.first < v.last))
 	}
 	e.gapsText(v)
 }
@@ -219,9 +219,9 @@ func (e *engine) obstacles(v *verdict) {
 // gapsText lists what the demands lack, and what would help. Of the first safeguard it says what was seen, which names the
 // object; of others it does not, so that all have room.
 func (e *engine) gapsText(v *verdict) {
-	t, seen := &e.text, false
-	for i := range v.gaps {
-		g := &v.gaps[i]
+	t, seen, gaps := e.text, false, e.gapsOf(v)
+	for i := range gaps {
+		g := &gaps[i]
 		q := &e.questions[g.question]
 		t.add(e.demand(g), " needs ", q.name, ", which is ", string(q.stateAt(v.exposure)), " (")
 		if fact := q.fact; !seen && fact != nil && fact.Message != "" {
@@ -230,7 +230,7 @@ func (e *engine) gapsText(v *verdict) {
 		} else {
 			e.remedy(q, v.exposure)
 		}
-		t.add(")", separatorAfter(i < len(v.gaps)-1))
+		t.add(")", separatorAfter(i < len(gaps)-1))
 	}
 }
 
@@ -243,7 +243,7 @@ func separatorAfter(more bool) string {
 
 // raisedText says which thresholds make the required level necessary.
 func (e *engine) raisedText(v *verdict) {
-	t, n, i := &e.text, 0, 0
+	t, n, i := e.text, 0, 0
 	raises := func(c *capability) bool { return c.raises == v.level && e.raised(v, c) }
 	for at := range e.thresholds {
 		if raises(&e.thresholds[at]) {

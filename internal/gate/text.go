@@ -15,73 +15,148 @@ import (
 // maxMessage is the longest message, in bytes, that the API's status fields hold for certain.
 const maxMessage = 1024
 
+// more stands at the end of what was cut.
+const more = "..."
+
 // clip cuts a message to the longest that the API holds, between characters.
 func clip(message string) string {
-	const more = "..."
 	if len(message) <= maxMessage {
 		return message
 	}
+	return message[:cut(message)] + more
+}
+
+// cut is how much of a message that is too long leaves room for more.
+func cut[T string | []byte](message T) int {
 	end := maxMessage - len(more)
 	for end > 0 && !utf8.RuneStart(message[end]) {
 		end--
 	}
-	return message[:end] + more
+	return end
 }
 
 func timestamp(seconds int64) string {
 	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
 }
 
-const (
-	// chunkBytes holds some twenty messages, and roomBytes most single ones.
-	chunkBytes = 4096
-	roomBytes  = 384
-)
+// chunkBytes holds some five messages.
+const chunkBytes = 1024
 
-// text builds messages. They are parts of a few large allocations. The zero text is ready.
+// text builds messages, one after the other, each in the same space. They are parts of one allocation, or of a few large ones
+// where it is not enough. The zero text is ready.
 type text struct {
 	builder strings.Builder
-	// start is where the message begins that is being built.
-	start int
+	// space holds the first n bytes of the message that is being built. More than it holds is cut off in any case.
+	space [maxMessage + 1]byte
+	n     int
 }
 
-// take returns what was added since the last message, within the bounds of one.
-func (t *text) take() string {
-	message := t.builder.String()[t.start:]
-	t.start = t.builder.Len()
-	return clip(message)
-}
+// expect makes room for messages of as many bytes.
+func (t *text) expect(n int) { t.builder.Grow(n) }
 
-// begin makes room for a message, so that those before it are not copied.
+// begin begins a message.
 func (t *text) begin() *text {
-	if t.builder.Cap()-t.builder.Len() < roomBytes {
-		t.builder.Reset()
-		t.builder.Grow(chunkBytes)
-		t.start = 0
-	}
+	t.n = 0
 	return t
 }
 
-func (t *text) add(parts ...string) {
-	for _, part := range parts {
-		t.builder.WriteString(part)
+// take returns the message, within the bounds of one.
+func (t *text) take() string {
+	message := t.space[:t.n]
+	if t.n > maxMessage {
+		end := cut(message)
+		message = append(message[:end], more...)
 	}
+	if t.builder.Cap()-t.builder.Len() < len(message) {
+		t.builder.Reset()
+		t.builder.Grow(max(chunkBytes, len(message)))
+	}
+	start := t.builder.Len()
+	t.builder.Write(message)
+	t.n = 0
+	return t.builder.String()[start:]
 }
+
+func (t *text) add(parts ...string) {
+	n := t.n
+	for _, part := range parts {
+		n += copy(t.space[n:], part)
+	}
+	t.n = n
+}
+
+func (t *text) write(part []byte) { t.n += copy(t.space[t.n:], part) }
 
 func (t *text) count(n int64) {
 	var space [20]byte
-	t.builder.Write(strconv.AppendInt(space[:0], n, 10))
+	t.write(strconv.AppendInt(space[:0], n, 10))
 }
 
+// number writes four digits, as %.4g does.
 func (t *text) number(v float64) {
+	if t.proportion(v) {
+		return
+	}
 	var space [24]byte
-	t.builder.Write(strconv.AppendFloat(space[:0], v, 'g', 4, 64))
+	t.write(strconv.AppendFloat(space[:0], v, 'g', 4, 64))
 }
 
-func (t *text) time(seconds int64) {
-	var space [40]byte
-	t.builder.Write(time.Unix(seconds, 0).UTC().AppendFormat(space[:0], time.RFC3339))
+// proportion writes what number would, in a fraction of the time, for most numbers from 0.001 to 1; false for others. Its
+// product is wrong by less than 1e-11, so that it rounds as the number itself would where it is not that near to the middle
+// between two.
+func (t *text) proportion(v float64) bool {
+	zeros, digits := 0, v*1e4
+	if v < 0.1 {
+		zeros, digits = 1, v*1e5
+	}
+	if v < 0.01 {
+		zeros, digits = 2, v*1e6
+	}
+	if !(digits >= 1000 && digits < 9999) {
+		return false
+	}
+	n := int64(digits)
+	switch rest := digits - float64(n); {
+	case rest > 0.5+1e-6:
+		n++
+	case rest > 0.5-1e-6:
+		return false
+	}
+	space := [...]byte{'0', '.', '0', '0', '0', '0', '0', '0'}
+	end := len("0.") + zeros + 4
+	for i := end - 1; n > 0; i-- {
+		space[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	for space[end-1] == '0' {
+		end--
+	}
+	t.write(space[:end])
+	return true
 }
+
+// time writes a moment as RFC 3339 has it, in UTC.
+func (t *text) time(seconds int64) {
+	moment := time.Unix(seconds, 0).UTC()
+	year, month, day := moment.Date()
+	if year < 0 || year > 9999 {
+		t.add(moment.Format(time.RFC3339))
+		return
+	}
+	hour, minute, second := moment.Clock()
+	space := [...]byte{0, 0, 0, 0, '-', 0, 0, '-', 0, 0, 'T', 0, 0, ':', 0, 0, ':', 0, 0, 'Z'}
+	two(space[0:], year/100)
+	two(space[2:], year%100)
+	two(space[5:], int(month))
+	two(space[8:], day)
+	two(space[11:], hour)
+	two(space[14:], minute)
+	two(space[17:], second)
+	t.write(space[:])
+}
+
+// two writes two digits at the beginning of a text.
+func two(text []byte, n int) { text[0], text[1] = '0'+byte(n/10), '0'+byte(n%10) }
 
 // separator stands before item i of n in a list of words.
 func separator(i, n int) string {

@@ -91,5 +91,5 @@ func (r *result) whyBarred(q *question) string {
 	var t text
 	t.add("it does not count ")
 	t.bar(r.bar, q)
-	return t.builder.String()
+	return t.take()
 }

@@ -129,7 +129,7 @@ const stampedAuthors = "the API server stamps them when it is made, or its artif
 
 // instruct says what has to be written to sign.
 func (e *engine) instruct(s *standing, exposure string) {
-	t := &e.text
+	t := e.text
 	decision := string(v1alpha1.DecisionApprove)
 	switch {
 	case len(s.lacking) == 0:
@@ -146,7 +146,7 @@ const mostUncounted = 3
 
 // uncounted names the words that do not count for a requirement, and why.
 func (e *engine) uncounted(q *question) {
-	t, n := &e.text, 0
+	t, n := e.text, 0
 	words := e.people.about(about{})
 	b := e.ballotOf(q)
 	for i := range words {
@@ -205,18 +205,19 @@ func (e *engine) lackingText(q *question, exposure int) {
 
 // demand is what needs the requirement of a gap: a level, or a threshold beside its level.
 func (e *engine) demand(g *gap) string {
-	if g.by != nil {
-		return g.by.spec.Name + ", which" + g.by.inWords() + ","
+	if g.by != noThreshold {
+		t := &e.thresholds[g.by]
+		return t.spec.Name + ", which" + t.inWords() + ","
 	}
 	return e.rungs[g.level].name
 }
 
 // supporting visits the questions that an exposure needs.
-func (e *engine) supporting(v *verdict, visit func(*question)) {
+func (e *engine) supporting(v *verdict, visit func(at int)) {
 	for level := 0; level <= v.level; level++ {
 		for _, at := range e.rungs[level].requires {
-			if q := &e.questions[at]; q.from <= v.exposure {
-				visit(q)
+			if e.questions[at].from <= v.exposure {
+				visit(at)
 			}
 		}
 	}
@@ -226,9 +227,8 @@ func (e *engine) supporting(v *verdict, visit func(*question)) {
 			continue
 		}
 		for _, at := range t.requires {
-			q := &e.questions[at]
-			if q.from <= v.exposure && !slices.ContainsFunc(e.rungs[:v.level+1], func(r rung) bool { return slices.Contains(r.requires, at) }) {
-				visit(q)
+			if e.questions[at].from <= v.exposure && !slices.ContainsFunc(e.rungs[:v.level+1], func(r rung) bool { return slices.Contains(r.requires, at) }) {
+				visit(at)
 			}
 		}
 	}
@@ -236,8 +236,9 @@ func (e *engine) supporting(v *verdict, visit func(*question)) {
 
 // setAsideText names what of a grant rests on waivers.
 func (e *engine) setAsideText(v *verdict) {
-	t, before := &e.text, ", of which "
-	e.supporting(v, func(q *question) {
+	t, before := e.text, ", of which "
+	e.supporting(v, func(at int) {
+		q := &e.questions[at]
 		if q.stateAt(v.exposure) != v1alpha1.RequirementWaived {
 			return
 		}

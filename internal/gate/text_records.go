@@ -17,7 +17,7 @@ func (t *capability) inWords() string {
 
 // reachedText says who judged that a threshold is reached.
 func (e *engine) reachedText(c *capability) {
-	t := &e.text
+	t := e.text
 	t.add("Reached, since ReleaseDetermination ", c.reachedBy.Name, " of ", c.reachedBy.Spec.Author, " says so")
 	if c.approved {
 		t.add(", and the people approved that whom the policy names")
@@ -32,7 +32,7 @@ func (e *engine) reachedText(c *capability) {
 
 // determinedText says who ruled a threshold out that evidence leaves open.
 func (e *engine) determinedText(c *capability) {
-	t, d := &e.text, &c.determined[e.asked]
+	t, d := e.text, &c.determined[e.asked]
 	t.add("Ruled out by ReleaseDetermination ", d.determination.Name, " of ", d.determination.Spec.Author, " until ")
 	t.time(d.until)
 	t.add(", while ")
@@ -69,7 +69,7 @@ func (e *engine) wordText(w *word, pl *place, reason string) string {
 }
 
 func (e *engine) countsText(w *word, pl *place) {
-	t, s := &e.text, &w.approval.Spec
+	t, s := e.text, &w.approval.Spec
 	switch s.Decision {
 	case v1alpha1.DecisionObject:
 		if s.Regarding != nil {
@@ -94,7 +94,7 @@ func (e *engine) countsText(w *word, pl *place) {
 
 // roleText says why a person cannot say it in the role.
 func (e *engine) roleText(w *word, pl *place) {
-	t, s := &e.text, &w.approval.Spec
+	t, s := e.text, &w.approval.Spec
 	role := e.role(s.Role)
 	switch {
 	case role == nil:
@@ -116,7 +116,7 @@ func (e *engine) roleText(w *word, pl *place) {
 
 // separateText says what other part a person has.
 func (e *engine) separateText(w *word, pl *place) {
-	t, s := &e.text, &w.approval.Spec
+	t, s := e.text, &w.approval.Spec
 	switch {
 	case pl.anonymous:
 		t.add("nobody knows the authors of the release (spec.authors; ", stampedAuthors, ")")
@@ -131,7 +131,7 @@ func (e *engine) separateText(w *word, pl *place) {
 
 // voidText says what voids a record, and what would help.
 func (e *engine) voidText(g *given, revision, exposure string) {
-	t := &e.text
+	t := e.text
 	switch g.void {
 	case v1alpha1.ReasonOtherArtifacts:
 		t.add("it is for other artifacts than the release has; make another one for subjectDigest ", e.decision.SubjectDigest)
@@ -211,7 +211,7 @@ func (e *engine) determinationText(r *ruling) string {
 
 // undecidedText says who has to sign a record, or objects to it.
 func (e *engine) undecidedText(o *outcome, kind, name, uid, exposure string) {
-	t := &e.text
+	t := e.text
 	if o.objection != nil {
 		s := &o.objection.approval.Spec
 		t.add("It does not count: ", s.Approver, " objects in ReleaseApproval ", o.objection.approval.Name, " and has to take that back, by approving it later in role ", s.Role)

@@ -63,15 +63,18 @@ func (t *capability) counts(exposure int) bool {
 	return t.asks(exposure)
 }
 
-func (e *engine) thresholdResult(t *capability) ThresholdResult {
-	r := ThresholdResult{Name: t.spec.Name, State: t.stateAt(e.asked), RaisesTo: t.spec.RaisesTo}
+// reportThreshold fills the answer to a threshold in.
+func (e *engine) reportThreshold(t *capability, r *ThresholdResult) {
+	r.Name, r.State, r.RaisesTo = t.spec.Name, t.stateAt(e.asked), t.spec.RaisesTo
+	o := e.outlast
+	first := len(o.names)
 	for _, at := range t.ruledOutBy {
 		if q := &e.questions[at]; !q.rulesOut() {
-			r.Unmet = append(r.Unmet, q.name)
+			o.names = append(o.names, q.name)
 		}
 	}
+	r.Unmet = o.cut(first)
 	r.Message = e.thresholdText(t)
-	return r
 }
 
 // weighThresholds adds what the thresholds that count require beside the levels that they raise to.
@@ -83,7 +86,7 @@ func (e *engine) weighThresholds(v *verdict) {
 		}
 		for _, at := range t.requires {
 			if q := &e.questions[at]; q.from <= v.exposure && !q.metAt(v.exposure) {
-				e.obstruct(v, gap{question: at, level: t.raises, by: t})
+				e.obstruct(v, gap{question: int32(at), level: int32(t.raises), by: int32(i)})
 			}
 		}
 	}

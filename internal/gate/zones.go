@@ -34,21 +34,14 @@ type criterion struct {
 	turned      bool
 	minSamples  int64
 	maxUnjudged int64
-	// problem says why no result can be held against the criterion; empty when one can.
-	problem string
 }
 
-func newCriterion(spec *v1alpha1.EvaluationCriterion) criterion {
+// load reads a criterion, nil for none. problem says why no result can be held against it; empty when one can.
+func (c *criterion) load(spec *v1alpha1.EvaluationCriterion) (problem string) {
 	if spec == nil {
-		return criterion{problem: "it asks for no evaluation"}
+		return "it asks for no evaluation"
 	}
-	c := criterion{spec: spec, minSamples: max(1, spec.MinSamples)}
-	c.problem = c.load()
-	return c
-}
-
-func (c *criterion) load() string {
-	spec := c.spec
+	c.spec, c.minSamples = spec, max(1, spec.MinSamples)
 	switch spec.Direction {
 	case v1alpha1.LowerIsSafer:
 	case v1alpha1.HigherIsSafer:
@@ -61,6 +54,12 @@ func (c *criterion) load() string {
 	default:
 		return "evaluation.bound must be Point, Reported95 or Wilson95"
 	}
+	return c.loadBounds()
+}
+
+// loadBounds reads the numbers of a criterion.
+func (c *criterion) loadBounds() (problem string) {
+	spec := c.spec
 	if spec.MaxUnjudgedPercent != nil {
 		c.maxUnjudged = int64(*spec.MaxUnjudgedPercent)
 	}
@@ -205,30 +204,32 @@ func decimal(text string) (float64, bool) {
 // short reads a number of at most 15 digits without an exponent. Its digits and the power of ten are then exact in
 // float64, so that one division rounds as strconv does.
 func short(text string) (float64, bool) {
-	digits, negative := text, false
-	if len(text) > 0 && text[0] == '-' {
-		digits, negative = text[1:], true
+	negative := len(text) > 0 && text[0] == '-'
+	if negative {
+		text = text[1:]
 	}
-	if len(digits) == 0 || len(digits) > 16 {
+	if len(text) > 16 {
 		return 0, false
 	}
-	mantissa, scale, point, n := int64(0), float64(1), false, 0
-	for i := range len(digits) {
-		c := digits[i]
-		switch {
-		case c >= '0' && c <= '9':
-			n++
-			mantissa = mantissa*10 + int64(c-'0')
-			if point {
-				scale *= 10
-			}
-		case c == '.' && !point:
-			point = true
-		default:
+	mantissa, scale, digits, point := int64(0), float64(1), len(text), -1
+	for i := range len(text) {
+		if text[i] == '.' && point < 0 {
+			point = i
+			continue
+		}
+		digit := text[i] - '0'
+		if digit > 9 {
 			return 0, false
 		}
+		mantissa = mantissa*10 + int64(digit)
 	}
-	if n == 0 || n > 15 {
+	if point >= 0 {
+		digits--
+		for range digits - point {
+			scale *= 10
+		}
+	}
+	if digits == 0 || digits > 15 {
 		return 0, false
 	}
 	value := float64(mantissa) / scale

@@ -42,11 +42,12 @@ func TestZones(t *testing.T) {
 		"decimals that fall on the same float64 as the bound are not beyond": {lower, "0.2", "0.5", 0, 0.2 - 1e-18, zoneIndeterminate},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCriterion(&v1alpha1.EvaluationCriterion{
+			var c criterion
+			problem := c.load(&v1alpha1.EvaluationCriterion{
 				Direction: test.direction, ClearAt: test.clearAt, TripAt: test.trip, Bound: v1alpha1.BoundPoint,
 			})
-			if c.problem != "" {
-				t.Fatalf("the criterion has a problem: %s", c.problem)
+			if problem != "" {
+				t.Fatalf("the criterion has a problem: %s", problem)
 			}
 			if got := c.place(test.low, test.high); got != test.want {
 				t.Errorf("[%v, %v] is in zone %d, want %d", test.low, test.high, got, test.want)

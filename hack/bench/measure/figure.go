@@ -5,10 +5,10 @@ package measure
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"text/tabwriter"
 )
@@ -75,8 +75,8 @@ func Ratio(name string, aim float64, ours, floor, again Samples) Figure {
 	return f
 }
 
-// Missed tells whether an aim was missed.
-func (f *Figure) Missed() bool { return f.Aim >= 0 && f.Value > f.Aim }
+// Missed tells whether an aim was missed. What is no number, such as a ratio to nothing, misses it.
+func (f *Figure) Missed() bool { return f.Aim >= 0 && !(f.Value <= f.Aim) }
 
 // Table prints figures for people to read.
 func Table(w io.Writer, figures []Figure) error {
@@ -117,10 +117,12 @@ func with(number, unit string) string {
 	return number + " " + unit
 }
 
-// number has three digits that mean something, and no exponent.
+// number has two or three digits that mean something, and no exponent.
 func number(v float64) string {
 	digits := 2
 	switch size := math.Abs(v); {
+	case size > 0 && size < 0.1:
+		digits = 1 - int(math.Floor(math.Log10(size)))
 	case size >= 100 || v == math.Trunc(v):
 		digits = 0
 	case size >= 10:
@@ -136,16 +138,25 @@ type report struct {
 	Figures []Figure           `json:"figures"`
 }
 
-// WriteJSON writes figures for programs to read: the values by name under "ratios", and all of it under "figures".
+// WriteJSON writes figures for programs to read: the values by name under "ratios", and all of it under "figures". One that
+// JSON does not hold, or whose name another has, is left out, and told by the error; the others are written.
 func WriteJSON(w io.Writer, figures []Figure) error {
-	r := report{Ratios: map[string]float64{}, Figures: slices.Clone(figures)}
+	r := report{Ratios: map[string]float64{}, Figures: []Figure{}}
+	var errs []error
 	for i := range figures {
-		if _, twice := r.Ratios[figures[i].Name]; twice {
-			return fmt.Errorf("writing figures: %s was measured twice", figures[i].Name)
+		f := &figures[i]
+		if _, twice := r.Ratios[f.Name]; twice {
+			errs = append(errs, fmt.Errorf("writing figures: %s was measured twice", f.Name))
+			continue
 		}
-		r.Ratios[figures[i].Name] = figures[i].Value
+		if _, err := json.Marshal(f); err != nil {
+			errs = append(errs, fmt.Errorf("writing the figure %s: %w", f.Name, err))
+			continue
+		}
+		r.Ratios[f.Name] = f.Value
+		r.Figures = append(r.Figures, *f)
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return errors.Join(append(errs, e.Encode(r))...)
 }

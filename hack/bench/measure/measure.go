@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -51,13 +52,17 @@ type Case struct {
 type Samples []float64
 
 // Interleaved runs every case once in each round, in an order that turns by one, so that what happens to the machine
-// meanwhile happens to all of them. It returns the samples by the name of the case.
+// meanwhile happens to all of them. It returns the samples by the name of the case; with an error those until then.
 func Interleaved(ctx context.Context, rounds int, cases ...Case) (map[string]Samples, error) {
 	all := make(map[string]Samples, len(cases))
 	for round := range rounds {
 		for i := range cases {
 			c := cases[(i+round)%len(cases)]
-			took, err := c.Run(ctx, round)
+			err := ctx.Err()
+			var took time.Duration
+			if err == nil {
+				took, err = c.Run(ctx, round)
+			}
 			if err != nil {
 				return all, fmt.Errorf("measuring %s, round %d: %w", c.Name, round, err)
 			}
@@ -73,7 +78,8 @@ func (s Samples) Quantile(q float64) float64 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(s))
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+	rank := int(math.Ceil(q * float64(len(sorted))))
+	return sorted[min(max(rank, 1), len(sorted))-1]
 }
 
 // Median is the middle one, of an even number the mean of the two; 0 without samples.

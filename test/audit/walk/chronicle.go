@@ -13,7 +13,8 @@ import (
 func (w *Walk) Chronicle(records int, engine string, store func(*v1alpha1.GateDecision) (*v1alpha1.GateDecision, error)) error {
 	var d gate.Decision
 	var after audit.Link
-	substance, release := "", ""
+	var substance audit.Essence
+	release := ""
 	for made := 0; made < records; {
 		in := w.Input()
 		d = gate.Decide(in)
