@@ -58,6 +58,8 @@ type cluster struct {
 	// is told why it is held is "note Pod p". Writes of several pods at a time come in any order. What is written of records
 	// of decisions is in all, and not in log.
 	log, all []string
+	// reads are the live ones, such as "get ModelRelease m1" and "list PodList".
+	reads []string
 	// mutex guards log, and what the fake API server does not guard itself.
 	mutex sync.Mutex
 	// fails are errors by call: a write as in log, or a read: "get ModelRelease m1", "list PodList", and of
@@ -141,13 +143,13 @@ func (i indexes) IndexField(_ context.Context, o client.Object, field string, ke
 func (c *cluster) live() client.Client {
 	return client.WithFieldOwner(interceptor.NewClient(c.api, interceptor.Funcs{
 		Get: func(ctx context.Context, api client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			if err := c.fails["get "+c.kind(o)+" "+key.Name]; err != nil {
+			if err := c.fails[c.reading("get "+c.kind(o)+" "+key.Name)]; err != nil {
 				return err
 			}
 			return api.Get(ctx, key, o, opts...)
 		},
 		List: func(ctx context.Context, api client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-			if err := c.fails["list "+c.kind(list)]; err != nil {
+			if err := c.fails[c.reading("list "+c.kind(list))]; err != nil {
 				return err
 			}
 			return api.List(ctx, list, opts...)
@@ -200,6 +202,14 @@ func (c *cluster) live() client.Client {
 			return c.keepState(ctx, api, &u)
 		},
 	}), "scalegate")
+}
+
+// reading writes down what is read.
+func (c *cluster) reading(what string) string {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.reads = append(c.reads, what)
+	return what
 }
 
 // keepState takes down what was reported on an object.

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/gate"
 )
@@ -27,6 +28,8 @@ type course struct {
 	// entry is the last record of a decision about it, and unrecorded why that is not known.
 	entry      entry
 	unrecorded error
+	// last is that record, where it was read already.
+	last *v1alpha1.GateDecision
 	// changed: the decision differs from the one before, and was recorded as such.
 	changed bool
 	// decided is from when the decision is: the process's own clock, before the first live read.
@@ -44,17 +47,15 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 	if c.present, err = r.look(ctx, key); err != nil {
 		return c, err
 	}
+	ahead := c.readAhead(ctx, r)
+	defer ahead.end()
 	if err = c.chart(ctx, r); err != nil {
 		return c, err
 	}
-	if c.recall(ctx, r); !c.changes() && !c.news() {
+	if !c.changes() && !c.news() {
 		return c, nil
 	}
-	c.decided = time.Now()
-	if err = c.read(ctx, r, r.Live, "gather live"); err != nil {
-		return c, err
-	}
-	if c.present.namespace, err = namespaceMetadata(ctx, r.Live, key.Namespace); err != nil {
+	if err = c.readLive(ctx, r, ahead); err != nil {
 		return c, err
 	}
 	return c, c.chartLive(ctx, r)

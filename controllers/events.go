@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
 )
 
 // announcement is an event as a value.
@@ -26,13 +28,35 @@ func (r *ModelReleaseReconciler) announceDone(release *v1alpha1.ModelRelease, di
 		r.Events.Eventf(lifted(release.Namespace, lift), release, corev1.EventTypeNormal, v1alpha1.ReasonReleased, "Lift",
 			"the hold is lifted: release %s is cleared for what the template runs", release.Name)
 	}
-	for _, removal := range did.removals {
-		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: release.Namespace, Name: removal.Name, UID: removal.UID}}
+	r.announceRemovals(release, did.removals)
+}
+
+// announcedEach is how many pods that went together for one reason are told of one by one. Of more of them, as many events
+// would go to the API server as fast as it takes them, while it is busy with what closes.
+const announcedEach = 20
+
+// announceRemovals tells on each pod why it went, and on the release where there are many.
+func (r *ModelReleaseReconciler) announceRemovals(release *v1alpha1.ModelRelease, removals []enforcement.Removal) {
+	type cause struct{ reason, message string }
+	together := map[cause]int{}
+	for _, removal := range removals {
+		together[cause{removal.Reason, removal.Message}]++
+	}
+	for _, removal := range removals {
 		kind := corev1.EventTypeWarning
 		if removal.Reason == v1alpha1.ReasonSuperseded {
 			kind = corev1.EventTypeNormal
 		}
-		r.Events.Eventf(pod, release, kind, removal.Reason, "Remove", "%s", cut(removal.Message, maxMessage))
+		why := cause{removal.Reason, removal.Message}
+		switch went := together[why]; {
+		case went > announcedEach:
+			together[why] = 0
+			r.Events.Eventf(release, nil, kind, removal.Reason, "Remove", "%s", cut(fmt.Sprintf(
+				"%d pods were removed, among them %s: %s", went, removal.Name, removal.Message), maxMessage))
+		case went > 0:
+			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: release.Namespace, Name: removal.Name, UID: removal.UID}}
+			r.Events.Eventf(pod, release, kind, removal.Reason, "Remove", "%s", cut(removal.Message, maxMessage))
+		}
 	}
 }
 

@@ -33,7 +33,8 @@ import (
 type examination struct {
 	live     client.Reader
 	verdicts *lru.Cache
-	declared workload.Declared
+	// declared is what the release declares, and remembers the pods that were compared with it.
+	declared *workload.Comparer
 	basis    string
 	release  *v1alpha1.ModelRelease
 	// granted are the exposures that workloads may claim, and opened those of which held pods may be opened: the granted
@@ -49,6 +50,8 @@ type examination struct {
 	unread *bool
 	// listed are the held pods as they were read ahead, by UID; nil where they are read one by one.
 	listed map[types.UID]*unstructured.Unstructured
+	// listing waits for them; nil where nobody reads ahead.
+	listing func() (map[types.UID]*unstructured.Unstructured, error)
 }
 
 // seen is the key of a verdict that was given already. The version is the resourceVersion of what may be
@@ -102,8 +105,10 @@ func (x examination) pods(ctx context.Context, c claims, related *family) ([]enf
 		containers[c.replicaSets[i].UID] = containerNames(c.replicaSets[i].Spec.Template.Spec)
 	}
 	var err error
-	if x.listed, err = x.ahead(ctx, c.pods); err != nil {
-		return nil, err
+	if x.listing != nil {
+		if x.listed, err = x.listing(); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]enforcement.Pod, 0, len(c.pods))
 	for i := range c.pods {
@@ -190,7 +195,7 @@ func (x examination) template(ctx context.Context, o client.Object, kind schema.
 	if err != nil || !found {
 		return enforcement.Verdict{}, fmt.Errorf("reading %s %s live: it has no pod template", kind.Kind, o.GetName())
 	}
-	return verdict(workload.MatchTemplate(x.declared, template)), nil
+	return verdict(x.declared.Template(template)), nil
 }
 
 // read reads an object live and whole; nil when it is gone or is not the one any more that the cache

@@ -23,6 +23,22 @@ const (
 	aheadPage = 500
 )
 
+// beginAhead begins to read the held pods while the rest is examined. What it returns waits for them, and may be called
+// again.
+func (x examination) beginAhead(ctx context.Context, pods []corev1.Pod) func() (map[types.UID]*unstructured.Unstructured, error) {
+	var read map[types.UID]*unstructured.Unstructured
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		read, err = x.ahead(ctx, pods)
+	}()
+	return func() (map[types.UID]*unstructured.Unstructured, error) {
+		<-done
+		return read, err
+	}
+}
+
 // ahead reads the held pods live, whole and in one list, where many are to be examined; nil where they are few.
 func (x examination) ahead(ctx context.Context, pods []corev1.Pod) (map[types.UID]*unstructured.Unstructured, error) {
 	unread := 0

@@ -26,7 +26,7 @@ func (x examination) content(ctx context.Context, pod *corev1.Pod, content map[s
 	if owner := metav1.GetControllerOf(pod); pod.Labels[v1alpha1.LabelEvaluation] != "" && ofJob(owner) {
 		return x.run(ctx, pod, owner, content)
 	}
-	m := workload.MatchPod(x.declared, content)
+	m := x.declared.Pod(content)
 	if m != nil && !held(pod) && owned != nil && m.ForeignContainer() && !owned.Has(m.Container()) {
 		return enforcement.Verdict{}, nil
 	}

@@ -122,7 +122,7 @@ func (x examination) templates(kind kinds.Kind, all []map[string]any) enforcemen
 				"its templates claim different releases, %s and %s; claim one in all of them, or split the workload", x.release.Name, claimed)}
 		}
 		v.Examined = true
-		m := workload.MatchTemplate(x.declared, template)
+		m := x.declared.Template(template)
 		switch {
 		case m == nil:
 			named = true

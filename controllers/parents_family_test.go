@@ -306,7 +306,7 @@ func TestTemplatesOfOneParent(t *testing.T) {
 		"in a group, one differs in something else": {groups, []map[string]any{template(m1), template(m1, otherImage)}, differs},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			x := examination{declared: workload.DeclaredBy(release(), demanding()), release: release(), verdicts: lru.New(1), granted: sets.New[string]()}
+			x := examination{declared: workload.NewComparer(workload.DeclaredBy(release(), demanding())), release: release(), verdicts: lru.New(1), granted: sets.New[string]()}
 			v := x.templates(test.kind, test.all)
 			got := nothing
 			switch {

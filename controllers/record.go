@@ -227,8 +227,11 @@ func (r *ModelReleaseReconciler) linkTo(ctx context.Context, c *course, texts ma
 	if c.entry.head.Sequence == 0 || c.entry.lost {
 		return link, nil
 	}
-	record := &v1alpha1.GateDecision{}
 	key := client.ObjectKey{Namespace: c.key.Namespace, Name: audit.Name(c.key.Name, c.entry.head.Sequence)}
+	if last := c.last; last != nil && last.Name == key.Name && last.Spec.Digest == c.entry.head.Digest {
+		return audit.LinkTo(last, texts), nil
+	}
+	record := &v1alpha1.GateDecision{}
 	err := r.Live.Get(ctx, key, record)
 	switch {
 	case apierrors.IsNotFound(err):

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,7 +26,7 @@ import (
 	"github.com/scalegate/scalegate/internal/workload"
 )
 
-// claims are the objects in the cluster that claim one release, as the cache has them.
+// claims are the objects in the cluster that claim one release, as the cache has them. They are only read.
 type claims struct {
 	namespace   *metav1.PartialObjectMetadata // nil when it is gone
 	parents     []*parent
@@ -48,13 +49,12 @@ func (r *ModelReleaseReconciler) look(ctx context.Context, key types.NamespacedN
 	of := []client.ListOption{client.InNamespace(key.Namespace), client.MatchingFields{indexClaim: key.Name}}
 	var replicaSets appsv1.ReplicaSetList
 	var pods corev1.PodList
-	for _, list := range []client.ObjectList{&replicaSets, &pods} {
-		if err := r.List(ctx, list, of...); err != nil {
-			return c, fmt.Errorf("listing what claims %s: %w", key, err)
-		}
+	// The pods are those of the cache itself: there may be thousands, and they are only read.
+	err := errors.Join(r.List(ctx, &replicaSets, of...), r.List(ctx, &pods, append(of, client.UnsafeDisableDeepCopy)...))
+	if err != nil {
+		return c, fmt.Errorf("listing what claims %s: %w", key, err)
 	}
 	c.replicaSets, c.pods = replicaSets.Items, pods.Items
-	var err error
 	c.parents, err = r.claiming(ctx, key)
 	return c, err
 }
@@ -105,7 +105,9 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, seen *course) (enfor
 	x := r.examination(in, d, s)
 	x.unread, x.sentry = c.unread, seen.observed.post(d)
 	x.basis += fmt.Sprintf("/%s/%s/%d", s.Namespace.Gate, withheld.Reason, withheld.Since.UnixNano())
-	s.Digests = workload.ImageDigests(x.declared)
+	x.listing = x.beginAhead(ctx, c.pods)
+	defer func() { _, _ = x.listing() }() // nothing is read any more once this returns
+	s.Digests = workload.ImageDigests(workload.DeclaredBy(in.Release, in.Policy))
 	if s.Parents, err = x.parents(ctx, c.parents, related); err != nil {
 		return s, err
 	}
@@ -140,7 +142,7 @@ func (r *ModelReleaseReconciler) examination(in gate.Input, d gate.Decision, s e
 		opened.Insert(enforcement.Continued(s.Memory, d, in.Policy, in.Now)...)
 	}
 	return examination{
-		live: r.Live, verdicts: r.verdicts, declared: workload.DeclaredBy(in.Release, in.Policy), basis: basis(in),
+		live: r.Live, verdicts: r.verdicts, declared: workload.NewComparer(workload.DeclaredBy(in.Release, in.Policy)), basis: basis(in),
 		now:     in.Now,
 		release: in.Release, granted: granted, lifted: lifted, opened: opened, audits: audited,
 	}

@@ -100,7 +100,8 @@ type Canary struct {
 	known state
 	kicks chan struct{}
 	// set is what the objects must be; nil until the parameters were read once.
-	set guards.Set
+	set      guards.Set
+	rendered rendering
 	// declared is which manifests the cluster says were installed, and since when.
 	declared declaration
 	// tried is when the probes were last made to their end.

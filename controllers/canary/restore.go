@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -60,7 +61,7 @@ func (c *Canary) expect(ctx context.Context, served map[string]bool) error {
 		return err
 	}
 	parameters := guards.Parameters(cm.Data)
-	set, err := guards.Render(c.Manifests, parameters)
+	set, err := c.render(parameters)
 	if err != nil {
 		return err
 	}
@@ -71,9 +72,29 @@ func (c *Canary) expect(ctx context.Context, served map[string]bool) error {
 	if named := parameters.Controller(); named != identity {
 		return fmt.Errorf("ConfigMap %s names %q as the controller, and the manager is %q: correct data.controller, or run the manager as the account it names", c.Parameters, named, identity)
 	}
-	set.ParametersIn(c.Parameters.Namespace)
 	c.set = set.Only(func(kind string) bool { return served[kind] })
 	return nil
+}
+
+// rendering is what the manifests are with parameters. The manifests of a program do not change.
+type rendering struct {
+	with guards.Parameters
+	set  guards.Set
+}
+
+// render renders the manifests, where the parameters are others than the last time: to read them takes longer than all else
+// that a round does in this process. Nobody changes what is in the set.
+func (c *Canary) render(with guards.Parameters) (guards.Set, error) {
+	if c.rendered.set != nil && maps.Equal(c.rendered.with, with) {
+		return c.rendered.set, nil
+	}
+	set, err := guards.Render(c.Manifests, with)
+	if err != nil {
+		return nil, err
+	}
+	set.ParametersIn(c.Parameters.Namespace)
+	c.rendered = rendering{maps.Clone(with), set}
+	return set, nil
 }
 
 // differences reads all objects of the kinds that are served live.

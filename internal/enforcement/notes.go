@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -22,6 +23,9 @@ const maxNote = 256
 // note says on each pod that stays held why it does. What a note says does not change but with its reason, so that pods are
 // not written again and again; of a safeguard that the pod itself would break it says more, which changes with the pod.
 func (e enforcement) note(plan *Plan) {
+	if e.closing(plan) {
+		return
+	}
 	for _, pod := range e.scene.Pods {
 		leaves := slices.ContainsFunc(plan.Removals, func(r Removal) bool { return r.UID == pod.UID && r.Name == pod.Name })
 		if !pod.Held || pod.Gone || leaves || slices.Contains(plan.Opens, pod.ref()) {
@@ -40,6 +44,35 @@ func (e enforcement) note(plan *Plan) {
 		}
 		plan.Notes = append(plan.Notes, Note{PodRef: pod.ref(), Text: whole(text, maxNote)})
 	}
+}
+
+// manyClosing is from how many pods on that go at a time those in their place are told later why they are held.
+const manyClosing = 20
+
+// closing tells whether many pods go: are deleted by the plan, or are to be gone by a time that is not over. What
+// comes in their place is held with the word that nobody has looked at it yet, and a note on each would keep the API server
+// from what closes. It is looked at again when they should be gone.
+func (e enforcement) closing(plan *Plan) bool {
+	going := 0
+	for _, r := range plan.Removals {
+		if !r.Evict {
+			going++
+		}
+	}
+	var last time.Time
+	for _, pod := range e.scene.Pods {
+		if pod.Ending && e.scene.Now.Before(pod.Ends) {
+			going++
+			if pod.Ends.After(last) {
+				last = pod.Ends
+			}
+		}
+	}
+	if going < manyClosing {
+		return false
+	}
+	plan.again(e.scene.Now, last)
+	return true
 }
 
 // podHeldBecause is the reason why one pod stays held.

@@ -4,8 +4,10 @@
 package enforcement_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,5 +77,45 @@ func TestNotesAreBounded(t *testing.T) {
 	notes := enforcement.For(s, refusing("A"+strings.Repeat("b", 62))).Notes
 	if len(notes) != 1 || len(notes[0].Text) > 256 {
 		t.Errorf("notes %+v", notes)
+	}
+}
+
+// While many pods go, those in their place are not written to; that ends when they should be gone, whether they are or not.
+func TestNotesWaitForWhatCloses(t *testing.T) {
+	until := func(end time.Time) func(*enforcement.Pod) {
+		return func(p *enforcement.Pod) { p.Ending, p.Gone, p.Ends = true, true, end }
+	}
+	soon := now().Add(20 * time.Second)
+	for sentence, test := range map[string]struct {
+		going    int
+		how      []func(*enforcement.Pod)
+		decision gate.Decision
+		// waits: there is no note.
+		waits bool
+		// again is when there is, at the latest.
+		again time.Duration
+	}{
+		"few are on their way out":              {19, []func(*enforcement.Pod){until(soon)}, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},
+		"many are on their way out":             {20, []func(*enforcement.Pod){until(soon)}, refusing(v1alpha1.ReasonEvidenceMissing), true, 20 * time.Second},
+		"many should be gone by now":            {20, []func(*enforcement.Pod){until(now())}, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},
+		"many are deleted by the same plan":     {20, nil, refusing("", revoked(v1alpha1.RevocationCritical)), true, 0},
+		"as many stay":                          {20, nil, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},
+		"few are deleted by the same plan":      {19, nil, refusing("", revoked(v1alpha1.RevocationCritical)), false, 0},
+		"many of which nobody says when":        {20, []func(*enforcement.Pod){until(time.Time{})}, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},
+		"many serve, and nothing is on its way": {20, nil, granting("Internal"), false, 0},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			pods := []func(*enforcement.Scene){pod("held", "General", unexamined, held)}
+			for i := range test.going {
+				pods = append(pods, pod(fmt.Sprintf("p%d", i), "General", matching, test.how...))
+			}
+			plan := enforcement.For(scene(pods...), test.decision)
+			if waits := len(plan.Notes) == 0; waits != test.waits {
+				t.Errorf("%d notes, want that they wait to be %v", len(plan.Notes), test.waits)
+			}
+			if test.again != 0 && plan.Again != test.again {
+				t.Errorf("again in %s, want %s", plan.Again, test.again)
+			}
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -53,47 +54,73 @@ func (s Source) Input(ctx context.Context, key types.NamespacedName, now time.Ti
 	}
 	in.Release, in.Safeguards = release, Safeguards(release)
 
-	policy := &v1alpha1.SafetyPolicy{}
-	if err := s.Reader.Get(ctx, types.NamespacedName{Name: release.Spec.Policy}, policy); err == nil {
-		in.Policy = policy
-		records, err := s.standing(ctx, policy.Name)
+	var records Records
+	err := together(
+		func() error { return s.governed(ctx, &in) },
+		func() error { return s.results(ctx, key, &in) },
+		func() (err error) {
+			in.Ancestors, in.LostAncestor, err = Ancestors(ctx, s.Reader, release)
+			return err
+		},
+		func() (err error) {
+			in.Revoked, err = s.revoked(ctx, release)
+			return err
+		},
+		func() (err error) {
+			records, err = RecordsOf(ctx, s.Reader, release)
+			return err
+		})
+	in.Approvals, in.Waivers, in.Determinations = records.Approvals, records.Waivers, records.Determinations
+	return in, err
+}
+
+// together reads what does not depend on each other at the same time, since an answer of the API server is waited for longer
+// than it takes to make. It returns the first error, in the order of the arguments.
+func together(reads ...func() error) error {
+	errs := make([]error, len(reads))
+	var all sync.WaitGroup
+	for i, read := range reads {
+		all.Go(func() { errs[i] = read() })
+	}
+	all.Wait()
+	for _, err := range errs {
 		if err != nil {
-			return in, err
+			return err
 		}
-		if err := Governed(&in, records); err != nil {
-			return in, err
-		}
-	} else if !apierrors.IsNotFound(err) {
-		return in, fmt.Errorf("reading SafetyPolicy %s: %w", release.Spec.Policy, err)
 	}
+	return nil
+}
 
+// governed reads the policy of the input's release, and what the records of its revisions say.
+func (s Source) governed(ctx context.Context, in *gate.Input) error {
+	policy := &v1alpha1.SafetyPolicy{}
+	if err := s.Reader.Get(ctx, types.NamespacedName{Name: in.Release.Spec.Policy}, policy); apierrors.IsNotFound(err) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("reading SafetyPolicy %s: %w", in.Release.Spec.Policy, err)
+	}
+	in.Policy = policy
+	records, err := s.standing(ctx, policy.Name)
+	if err != nil {
+		return err
+	}
+	return Governed(in, records)
+}
+
+// results reads the evaluations of a release, and then the findings: an evaluation that is gone by then left its finding before
+// it went. The other way round both could be missed.
+func (s Source) results(ctx context.Context, key types.NamespacedName, in *gate.Input) (err error) {
 	evaluations := &v1alpha1.SafetyEvaluationList{}
-	if err := s.Reader.List(ctx, evaluations, client.InNamespace(key.Namespace),
-		client.MatchingFields{ByRelease: key.Name}); err != nil {
-		return in, fmt.Errorf("listing evaluations of %s: %w", key, err)
+	if err := s.Reader.List(ctx, evaluations, client.InNamespace(key.Namespace), client.MatchingFields{ByRelease: key.Name}); err != nil {
+		return fmt.Errorf("listing evaluations of %s: %w", key, err)
 	}
-	in.Evaluations = evaluations.Items
-
 	findings := &v1alpha1.AdverseFindingList{}
 	if err := s.Reader.List(ctx, findings); err != nil {
-		return in, fmt.Errorf("listing findings: %w", err)
+		return fmt.Errorf("listing findings: %w", err)
 	}
-	in.Findings = findings.Items
-
-	var err error
-	if in.Ancestors, in.LostAncestor, err = Ancestors(ctx, s.Reader, release); err != nil {
-		return in, err
-	}
-	if in.Revoked, err = s.revoked(ctx, release); err != nil {
-		return in, err
-	}
-	records, err := RecordsOf(ctx, s.Reader, release)
-	if err != nil {
-		return in, err
-	}
-	in.Approvals, in.Waivers, in.Determinations = records.Approvals, records.Waivers, records.Determinations
+	in.Evaluations, in.Findings = evaluations.Items, findings.Items
 	in.Sightings, err = s.sightings(ctx, in.Evaluations)
-	return in, err
+	return err
 }
 
 // Ancestors reads what a release was made from, its parent first, and names the first that cannot be followed: it does
@@ -119,7 +146,8 @@ func Ancestors(ctx context.Context, reader client.Reader, release *v1alpha1.Mode
 // revoked finds every revoked release in the cluster that has an artifact of this one. There are few that are revoked.
 func (s Source) revoked(ctx context.Context, release *v1alpha1.ModelRelease) ([]v1alpha1.ModelRelease, error) {
 	var all []v1alpha1.ModelRelease
-	for _, severity := range []v1alpha1.RevocationSeverity{v1alpha1.RevocationCritical, v1alpha1.RevocationAdvisory} {
+	// One that becomes graver meanwhile is in one of the lists.
+	for _, severity := range []v1alpha1.RevocationSeverity{v1alpha1.RevocationAdvisory, v1alpha1.RevocationCritical} {
 		list := &v1alpha1.ModelReleaseList{}
 		if err := s.Reader.List(ctx, list, client.MatchingFields{ByRevocation: string(severity)}); err != nil {
 			return nil, fmt.Errorf("listing revoked releases: %w", err)

@@ -44,11 +44,21 @@ func RecordsOf(ctx context.Context, reader client.Reader, release *v1alpha1.Mode
 	var all Records
 	namespace, digest := release.Namespace, gate.Digest(gate.Artifacts(release), nil)
 	waivers, determinations := &v1alpha1.ReleaseWaiverList{}, &v1alpha1.ReleaseDeterminationList{}
-	if err := reader.List(ctx, waivers, client.InNamespace(namespace)); err != nil {
-		return Records{}, fmt.Errorf("listing the waivers of namespace %s: %w", namespace, err)
-	}
-	if err := reader.List(ctx, determinations, client.InNamespace(namespace)); err != nil {
-		return Records{}, fmt.Errorf("listing the determinations of namespace %s: %w", namespace, err)
+	if err := together(
+		func() error {
+			if err := reader.List(ctx, waivers, client.InNamespace(namespace)); err != nil {
+				return fmt.Errorf("listing the waivers of namespace %s: %w", namespace, err)
+			}
+			return nil
+		},
+		func() error {
+			if err := reader.List(ctx, determinations, client.InNamespace(namespace)); err != nil {
+				return fmt.Errorf("listing the determinations of namespace %s: %w", namespace, err)
+			}
+			return nil
+		},
+	); err != nil {
+		return Records{}, err
 	}
 	// others are the records that name another release.
 	others := map[v1alpha1.RecordReference]bool{}

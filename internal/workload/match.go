@@ -18,7 +18,7 @@ import (
 // nil when everything matches, else the first field that does not. The template is only
 // read; it has the shape that encoding/json or an unstructured client gives it.
 func MatchTemplate(declared Declared, template map[string]any) *Mismatch {
-	return match(declared, template, false)
+	return NewComparer(declared).Template(template)
 }
 
 // MatchPod compares a pod as the API server holds it with what is declared, as
@@ -26,16 +26,22 @@ func MatchTemplate(declared Declared, template map[string]any) *Mismatch {
 // and its pods: the volume and mounts of the service account token, when they are exactly
 // those that the ServiceAccount admission makes, and what scheduler and defaulting write.
 func MatchPod(declared Declared, pod map[string]any) *Mismatch {
+	return NewComparer(declared).match(withoutObject(pod), true)
+}
+
+// withoutObject leaves out what makes a pod an object, and its status.
+func withoutObject(pod map[string]any) map[string]any {
 	content := maps.Clone(pod)
 	for _, key := range []string{"apiVersion", "kind", "status"} {
 		delete(content, key)
 	}
-	return match(declared, content, true)
+	return content
 }
 
 // matcher is one comparison.
 type matcher struct {
 	declared   Declared
+	table      table
 	pod        bool
 	raw        map[string]any
 	template   corev1.PodTemplateSpec
@@ -43,8 +49,8 @@ type matcher struct {
 	volumes    map[string]corev1.Volume
 }
 
-func match(declared Declared, content map[string]any, pod bool) *Mismatch {
-	m := &matcher{declared: declared, pod: pod, raw: withoutManagedFields(content)}
+func (c *Comparer) match(content map[string]any, pod bool) *Mismatch {
+	m := &matcher{declared: c.declared, table: c.table, pod: pod, raw: withoutManagedFields(content)}
 	if found := m.decode(); found != nil {
 		return found
 	}
@@ -124,7 +130,7 @@ func isQuantity(shown string) bool {
 
 // checkFields holds every field of the live object against the table.
 func (m *matcher) checkFields() *Mismatch {
-	w := walker{table: fieldTable(), companions: make(map[string]bool)}
+	w := walker{table: m.table, companions: make(map[string]bool)}
 	for _, c := range m.containers {
 		if c.role == roleCompanion {
 			w.companions[c.path] = true

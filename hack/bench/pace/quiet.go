@@ -1,0 +1,74 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package pace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Quiet is when all processes of the cluster together take less of a processor than restTicks of 10 ms in each of
+// quietWindows windows: a control plane at rest takes about half of that.
+const (
+	quietWindow  = 250 * time.Millisecond
+	quietWindows = 2
+	restTicks    = 5
+	quietTime    = 40 * time.Second
+)
+
+// quiet waits until the processes of the cluster have nothing to do any more.
+func (s *stage) quiet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, quietTime, errors.New("the processes of the cluster did not come to rest"))
+	defer cancel()
+	tick := time.NewTicker(quietWindow)
+	defer tick.Stop()
+	before := ticks(s.Dir())
+	for still := 0; still < quietWindows; {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for quiet: %w", context.Cause(ctx))
+		case <-tick.C:
+		}
+		now := ticks(s.Dir())
+		if now-before <= restTicks {
+			still++
+		} else {
+			still = 0
+		}
+		before = now
+	}
+	return nil
+}
+
+// ticks is what the processes that run in a folder took of the processor so far, in hundredths of a second. Those of a
+// cluster run in its directory.
+func ticks(dir string) (sum int64) {
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		return 0
+	}
+	for _, link := range links {
+		if at, err := os.Readlink(link); err != nil || at != dir {
+			continue
+		}
+		stat, err := os.ReadFile(filepath.Join(filepath.Dir(link), "stat"))
+		if err != nil {
+			continue
+		}
+		// Behind the name, which is in parentheses, user and system time are the 12th and 13th.
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		for _, at := range []int{11, 12} {
+			if n, err := strconv.ParseInt(fields[at], 10, 64); err == nil {
+				sum += n
+			}
+		}
+	}
+	return sum
+}
