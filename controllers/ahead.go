@@ -18,8 +18,10 @@ import (
 // ahead is what is read live while what claims the release is examined: a decision that is another one than that on record
 // is made once more on what the API server says, whatever the plan. nil where nothing is.
 type ahead struct {
-	// seen has the input, what was seen of the safeguards, the namespace, and the time before the first read.
+	// seen has the input, what was seen of the safeguards, the namespace, and when the oldest of it may be from.
 	seen course
+	// began is when the first read did.
+	began time.Time
 	// errs are what went wrong in reading the input and the namespace.
 	errs [2]error
 	// record is the one that the next follows on; nil where there is none, or it is to be read when it is needed.
@@ -32,11 +34,12 @@ type ahead struct {
 // readAhead begins to read where the decision on the caches is another one than that on record.
 func (c *course) readAhead(ctx context.Context, r *ModelReleaseReconciler) *ahead {
 	c.recall(ctx, r)
-	if c.decision = gate.Decide(c.in); !c.news() {
+	if c.decision = gate.Decide(c.in); !c.news() || revokedCritically(&c.in) {
+		// What a Critical revocation takes early is taken without further reads, and what is read after it shows it.
 		return nil
 	}
 	ctx, stop := context.WithCancel(ctx)
-	a := &ahead{seen: course{key: c.key, decided: time.Now()}, stop: stop}
+	a := &ahead{seen: course{key: c.key, decided: time.Now().Add(-sharedFor)}, began: time.Now(), stop: stop}
 	head := c.entry
 	a.reading.Go(func() { a.errs[0] = a.seen.read(ctx, r, r.Live, "gather live") })
 	a.reading.Go(func() { a.seen.present.namespace, a.errs[1] = namespaceMetadata(ctx, r.Live, a.seen.key.Namespace) })
@@ -66,8 +69,8 @@ const aheadLasts = time.Second
 
 // readLive takes what was read ahead, or reads it now.
 func (c *course) readLive(ctx context.Context, r *ModelReleaseReconciler, a *ahead) (err error) {
-	if a == nil || time.Since(a.seen.decided) > aheadLasts {
-		c.decided = time.Now()
+	if a == nil || time.Since(a.began) > aheadLasts {
+		c.decided = time.Now().Add(-sharedFor)
 		if err = c.read(ctx, r, r.Live, "gather live"); err != nil {
 			return err
 		}

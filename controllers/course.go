@@ -34,6 +34,8 @@ type course struct {
 	changed bool
 	// decided is from when the decision is: the process's own clock, before the first live read.
 	decided time.Time
+	// early is what was taken before the rest was read.
+	early early
 }
 
 // course plans on what the caches say; and, where that would change anything but what a status describes, or is to be
@@ -55,10 +57,14 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 	if !c.changes() && !c.news() {
 		return c, nil
 	}
+	c.early = r.takeEarly(ctx, &c)
 	if err = c.readLive(ctx, r, ahead); err != nil {
 		return c, err
 	}
-	return c, c.chartLive(ctx, r)
+	c.early.restore(c.present.namespace, key.Name)
+	err = c.chartLive(ctx, r)
+	c.early.less(&c.plan)
+	return c, err
 }
 
 // read gathers what the decision depends on, in a span of a name.
@@ -91,6 +97,7 @@ func (c *course) chartLive(ctx context.Context, r *ModelReleaseReconciler) (err 
 			if c.present.pods, err = r.livePods(ctx, c.key); err != nil {
 				return err
 			}
+			c.present.pods = c.early.served(c.present.pods)
 		}
 		if err := c.chart(ctx, r); err != nil || live || !c.counts() {
 			return err

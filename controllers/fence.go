@@ -21,13 +21,18 @@ const (
 // than its lease may take itself for the leader for RenewDeadline more; what it gives then rests on reads of that time.
 const givesWithin = 5 * time.Second
 
-// giving bounds what is given by when it was decided. The clock is the process's own, which goes on while the process is stopped.
+// giving bounds what is given by when it was decided, and by what closes meanwhile. The clock is the process's own, which goes on
+// while the process is stopped.
 func giving(ctx context.Context, decided time.Time) (context.Context, context.CancelFunc) {
-	return context.WithDeadline(ctx, decided.Add(givesWithin))
+	return context.WithDeadline(undisturbed(ctx), decided.Add(givesWithin))
 }
 
-// late tells whether the time of a context is over, also where its timer had no occasion to run yet.
+// late tells whether the time of a context is over, also where its timer had no occasion to run yet, or what it is for is to be
+// left. A write that is under way is waited for in either case, so that none comes after what closes.
 func late(ctx context.Context) error {
+	if displaced(ctx) {
+		return errDisplaced
+	}
 	if end, bounded := ctx.Deadline(); bounded && !time.Now().Before(end) {
 		return context.DeadlineExceeded
 	}

@@ -29,6 +29,7 @@ const (
 	indexReleaseParent     = "parent"
 	indexReleaseRevocation = gathering.ByRevocation
 	indexReleaseFallback   = "fallback"
+	indexReleaseSpace      = "space"
 	indexPolicyFallback    = "fallback"
 	indexRecordRelease     = gathering.ByNamed
 	indexRevisionPolicy    = gathering.ByPolicy
@@ -53,6 +54,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.ModelRelease{}, indexReleaseParent, by(releaseParent)},
 		{&v1alpha1.ModelRelease{}, indexReleaseRevocation, by(gathering.Revocation)},
 		{&v1alpha1.ModelRelease{}, indexReleaseFallback, by(releaseFallback)},
+		{&v1alpha1.ModelRelease{}, indexReleaseSpace, by(releaseSpace)},
 		{&v1alpha1.SafetyPolicy{}, indexPolicyFallback, by(policyFallback)},
 		{&v1alpha1.ReleaseApproval{}, indexRecordRelease, by(gathering.ApprovalRelease)},
 		{&v1alpha1.ReleaseWaiver{}, indexRecordRelease, by(gathering.WaiverRelease)},

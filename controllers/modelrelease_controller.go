@@ -7,28 +7,21 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
 	"time"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
-	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
-	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/tracing"
 )
 
@@ -58,6 +51,7 @@ type ModelReleaseReconciler struct {
 
 	ledger    ledger
 	polls     polls
+	turns     turns
 	chronicle chronicle
 	verdicts  *lru.Cache
 	// looked are the UIDs of the releases that this process looked at.
@@ -82,50 +76,24 @@ type Withheld struct {
 // SetupWithManager registers the reconciler and what wakes it.
 func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	r.verdicts, r.looked = lru.New(verdictsKept), lru.New(verdictsKept)
+	r.Live = courteous{newSharing(r.Live, r.Client)}
 	wake := wakes{mgr.GetClient()}
 	var err error
 	if r.kinds, err = watching(mgr, customRows(), wake.releasesOfCustom); err != nil {
 		return err
 	}
-	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.ModelRelease{}).
-		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy)).
-		Watches(&v1alpha1.PolicyRevision{}, wake.handler(wake.releasesUnderRevision)).
-		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation)).
-		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
-		Watches(&v1alpha1.ReleaseApproval{}, wake.handler(wake.releasesOfApproval), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.ReleaseWaiver{}, wake.handler(wake.releasesOfWaiver), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.ReleaseDetermination{}, wake.handler(wake.releasesOfDetermination), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesOfRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&appsv1.Deployment{}, wake.handler(wake.releasesServed)).
-		Watches(&appsv1.ReplicaSet{}, wake.handler(wake.releaseClaimed)).
-		Watches(&appsv1.StatefulSet{}, wake.handler(wake.releasesOfStatefulSet)).
-		Watches(&batchv1.Job{}, wake.handler(wake.releaseClaimed)).
-		Watches(&corev1.Pod{}, wake.handler(wake.releasesServed)).
-		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesFallingBack)).
-		WatchesRawSource(r.kinds).
-		Watches(&corev1.Namespace{}, wake.handler(wake.releasesOfNamespace), builder.OnlyMetadata).
-		Watches(&networkingv1.NetworkPolicy{}, wake.handler(wake.releasesOfNetworkPolicy)).
-		Watches(&admissionv1.MutatingWebhookConfiguration{}, wake.handler(wake.everyRelease)).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: 8,
-			// What closes is not kept waiting by its own failures for longer than this.
-			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](5*time.Millisecond, 30*time.Second),
-		})
 	if r.withoutMutatingPolicies, err = withoutMutatingPolicies(mgr.GetRESTMapper()); err != nil {
 		return err
 	}
 	if r.unreadMutators, err = unreadMutators(mgr.GetRESTMapper()); err != nil {
 		return err
 	}
-	if !r.withoutMutatingPolicies {
-		b = b.Watches(&admissionv1.MutatingAdmissionPolicy{}, wake.handler(wake.everyRelease)).
-			Watches(&admissionv1.MutatingAdmissionPolicyBinding{}, wake.handler(wake.everyRelease))
+	for l := range lanes {
+		if err := r.setUpLane(mgr, l, wake); err != nil {
+			return fmt.Errorf("setting up %s: %w", l, err)
+		}
 	}
-	if r.Readied != nil {
-		b = b.WatchesRawSource(source.Channel(r.Readied, wake.handler(wake.everyRelease)))
-	}
-	return b.Complete(r)
+	return nil
 }
 
 // Reconcile gathers, decides, records, acts and reports. A release that is gone is reconciled too: its
@@ -141,34 +109,51 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	c, err := r.course(ctx, req.NamespacedName)
 	if err != nil {
+		r.announceEarly(&c)
 		return ctrl.Result{}, err
 	}
 	enforcing, span := r.Tracer.Start(ctx, "enforce")
 	entryErr := c.enter(enforcing, r)
 	limited, limitErr := r.limit(enforcing, &c)
 	did, actErr := r.act(enforcing, &c)
+	did.removals = append(c.early.removals, did.removals...)
 	err = errors.Join(limitErr, actErr)
 	c.traceActs(span, did)
 	span.End(errors.Join(entryErr, err))
+	if errors.Is(err, errDisplaced) {
+		// What was given is told; the rest is for who comes next to find.
+		if c.in.Release != nil {
+			r.announceDone(c.in.Release, did)
+		}
+		return ctrl.Result{}, err
+	}
 	ctx, span = r.Tracer.Start(ctx, "report")
 	o := outcome{plan: c.plan, did: did, err: err, observed: c.observed, drift: r.kinds.driftOf(c.in.Release, c.present.pods), record: c.onRecord(), changed: c.changed}
 	stored, reportErr := r.report(ctx, c.in, c.decision, o)
 	stampErr := r.stampEnforced(ctx, &c, err)
-	noteErr := r.note(ctx, c.key.Namespace, c.plan.Notes)
+	noteErr := r.note(undisturbed(ctx), c.key.Namespace, c.plan.Notes)
 	recordsAfter, recordsErr := r.reportRecords(ctx, &c)
 	span.End(errors.Join(reportErr, stampErr, noteErr, recordsErr))
 	if err := errors.Join(entryErr, err, reportErr, stampErr, noteErr, recordsErr); err != nil {
 		return ctrl.Result{}, err
 	}
-	after := sooner(sooner(recheck(c.in.Now, c.decision, c.plan), limited), sooner(unfinished(c, did), recordsAfter))
+	after := sooner(sooner(recheck(&c), limited), sooner(unfinished(c, did), recordsAfter))
 	after = sooner(after, r.pollAgain(c.observed, c.decision))
 	if !stored {
 		after = sooner(after, time.Second)
 	}
+	turnOf(ctx).did(c.acted(did))
 	if withheld := r.withheld(c.present.namespace, c.in.Now); withheld.Reason != "" {
 		after = sooner(after, cmp.Or(withheld.Again, askAgain))
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// acted tells whether something was done for the release, or is remembered otherwise than before, upon which the next look may
+// find more: that what was decided holds, or what is to be done next.
+func (c *course) acted(did done) bool {
+	return c.plan.GivesMore() || c.plan.Clearance.Withdraw || len(did.lifts) > 0 || len(did.removals) > 0 || remembers(c.in.Release, c.plan) ||
+		c.in.Release != nil && c.in.Release.Status.GrantedExposure != c.decision.GrantedExposure
 }
 
 // unfinished is when to try again what could not be done, and of which no event tells that it can be; 0 where all was.
@@ -189,14 +174,22 @@ func unfinished(c course, did done) time.Duration {
 // askAgain is when to ask again whether something may be given, where nobody says.
 const askAgain = 5 * time.Second
 
-// recheck is when to look again: when time alone would change the decision or the plan, and before the clearance
-// that stands has lived through, which a manager that was away finds further on than it left it; 0 for never.
-func recheck(now time.Time, d gate.Decision, plan enforcement.Plan) time.Duration {
-	after := sooner(d.RecheckAfter, plan.Again)
-	if end := plan.Clearance.End; end != nil {
-		after = sooner(after, max(end.Sub(now)/2, time.Second))
+// recheck is when to look again: when time alone would change the decision or the plan, and when the clearance that stands is
+// to be renewed, which a manager that was away finds further on than it left it; 0 for never.
+func recheck(c *course) time.Duration {
+	after := sooner(c.decision.RecheckAfter, c.plan.Again)
+	if end := c.plan.Clearance.End; end != nil {
+		until := float64(end.Sub(c.in.Now)) * (1 - clearance.Renewed(c.scene.Spread))
+		after = sooner(after, max(time.Duration(until), time.Second))
 	}
 	return after
+}
+
+// spread is the same number for the same release, from 0 to 1, and evenly distributed over all of them.
+func spread(release types.UID) float64 {
+	h := fnv.New32a()
+	h.Write([]byte(release))
+	return float64(h.Sum32()) / math.MaxUint32
 }
 
 // sooner is the shorter of two times to wait, of which 0 means for ever.

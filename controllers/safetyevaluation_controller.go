@@ -15,6 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	ac "github.com/scalegate/scalegate/api/applyconfiguration/api/v1alpha1"
@@ -53,7 +54,7 @@ func (r *SafetyEvaluationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SafetyEvaluation{}).
 		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.evaluationsOfRelease)).
-		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.evaluationsUnderPolicy)).
+		Watches(&v1alpha1.SafetyPolicy{}, wake.gathered(wake.evaluationsUnderPolicy), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.evaluationsOfSuite)).
 		Watches(&corev1.ConfigMap{}, wake.handler(wake.evaluationsInConfigMap), builder.OnlyMetadata).
 		WatchesRawSource(lmEvalJobs)

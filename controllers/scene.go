@@ -92,6 +92,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, seen *course) (enfor
 	if s.Withheld = withheld.Withheld; s.Withheld.Reason == "" {
 		s.Withheld = seen.observed.withheld()
 	}
+	s.Spread = spread(in.Release.UID)
 	s.Asked, s.Memory, s.LimitBy = in.Release.Spec.Exposure, memory(in, s.Namespace.Annotations), in.Release.Spec.LimitBy
 	var err error
 	if s.Fallback, err = r.fallback(ctx, in); err != nil {

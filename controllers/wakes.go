@@ -274,7 +274,8 @@ func (w wakes) releasesReached(ctx context.Context, p *parent) ([]types.Namespac
 // evaluations lists those about which something may still change; what was measured, or is over, does not.
 func (w wakes) evaluations(ctx context.Context, opts ...client.ListOption) ([]types.NamespacedName, error) {
 	list := &v1alpha1.SafetyEvaluationList{}
-	if err := w.reader.List(ctx, list, opts...); err != nil {
+	// They are only looked at.
+	if err := w.reader.List(ctx, list, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil, err
 	}
 	var names []types.NamespacedName
@@ -288,7 +289,8 @@ func (w wakes) evaluations(ctx context.Context, opts ...client.ListOption) ([]ty
 
 func (w wakes) releases(ctx context.Context, opts ...client.ListOption) ([]types.NamespacedName, error) {
 	list := &v1alpha1.ModelReleaseList{}
-	if err := w.reader.List(ctx, list, opts...); err != nil {
+	// Only names are taken from them.
+	if err := w.reader.List(ctx, list, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil, err
 	}
 	names := make([]types.NamespacedName, len(list.Items))

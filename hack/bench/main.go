@@ -45,6 +45,7 @@ func parts() []part {
 }
 
 func main() {
+	ctrllog.SetLogger(logr.Discard())
 	options := measure.Options{Log: os.Stderr}
 	flag.BoolVar(&options.Full, "full", false, "measure all that docs/performance.md reports; each part takes up to an hour")
 	letters := flag.String("part", "", "parts to measure, such as a or bc; empty for all")

@@ -114,10 +114,17 @@ func Parse(value string) (Clearance, error) {
 	return c, nil
 }
 
+// Renewed is the share of a lease that is left when it is renewed: between a half and five eighths, as spread says, from 0 to
+// 1. Leases that began together and have different spreads are renewed one after the other, in an eighth of their length, and
+// none later than at its half.
+func Renewed(spread float64) float64 {
+	return 0.5 + min(max(spread, 0), 1)/8
+}
+
 // Needed tells whether the present value must be replaced by want: it grants something else, it
-// is not one of ours, or less than half of its lease is left. A lease that merely grew longer by
+// is not one of ours, or less of its lease is left than [Renewed] says. A lease that merely grew longer by
 // the passing of time is left alone, so that an idle controller writes nothing.
-func Needed(present string, want Clearance, now time.Time) bool {
+func Needed(present string, want Clearance, now time.Time, spread float64) bool {
 	have, err := Parse(present)
 	if err != nil {
 		return true
@@ -127,7 +134,7 @@ func Needed(present string, want Clearance, now time.Time) bool {
 	if have.String() != want.String() || end.After(want.End) {
 		return true
 	}
-	return end.Sub(now) < want.End.Sub(now)/2
+	return float64(end.Sub(now)) < float64(want.End.Sub(now))*Renewed(spread)
 }
 
 // Size is the bytes that the clearances among annotations take.

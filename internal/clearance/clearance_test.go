@@ -95,7 +95,7 @@ func TestAClearanceIsWrittenOnlyWhenNeeded(t *testing.T) {
 		"the very same text, unedited":                    {granted(nil).String(), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := Needed(row.present, granted(nil), now); got != row.want {
+			if got := Needed(row.present, granted(nil), now, 0); got != row.want {
 				t.Errorf("needed: %v, want %v", got, row.want)
 			}
 		})

@@ -255,7 +255,7 @@ func (e enforcement) clear(plan *Plan) {
 		}
 	}
 	plan.ClearedSince = &want.Since
-	if clearance.Needed(present, want, e.scene.Now) {
+	if clearance.Needed(present, want, e.scene.Now, e.scene.Spread) {
 		plan.Clearance.Write, plan.Clearance.End = want.String(), &want.End
 	} else if have, err := clearance.Parse(present); err == nil {
 		plan.Clearance.End = &have.End

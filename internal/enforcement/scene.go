@@ -30,6 +30,8 @@ type Scene struct {
 	Now time.Time
 	// ReleaseName is the release's name, also when it is gone.
 	ReleaseName string
+	// Spread is when, within the time for it, the clearance is renewed: see [clearance.Renewed].
+	Spread float64
 	// Asked is the exposure that the release asks for; empty when it is gone.
 	Asked string
 	// Policy is the policy of the release; nil when either is gone.

@@ -61,11 +61,16 @@ func Release(namespace, name string) *v1alpha1.ModelRelease {
 	}
 }
 
-// File is the result file of a release.
+// File is the result file of a release, of an hour ago.
 func File(namespace, release string) *corev1.ConfigMap {
+	return FileOf(namespace, release, time.Now().Add(-time.Hour))
+}
+
+// FileOf is the result file of a release, of an evaluation that ended then.
+func FileOf(namespace, release string, ended time.Time) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: release},
-		Data:       map[string]string{"report.json": inspectLog(namespace+"/"+release, time.Now().Add(-time.Hour))},
+		Data:       map[string]string{"report.json": inspectLog(namespace+"/"+release, ended)},
 	}
 }
 

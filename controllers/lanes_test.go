@@ -1,0 +1,242 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/fixture"
+)
+
+// gated is a client of which reads of releases named "stuck" and so on do not come back until they are let go.
+type gated struct {
+	client.Client
+	letGo chan struct{}
+
+	mutex      sync.Mutex
+	now, worst int
+	came       chan struct{}
+}
+
+func (s *gated) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if !strings.HasPrefix(key.Name, "stuck") {
+		return s.Client.Get(ctx, key, o, opts...)
+	}
+	s.mutex.Lock()
+	s.now++
+	s.worst = max(s.worst, s.now)
+	s.mutex.Unlock()
+	s.came <- struct{}{}
+	<-s.letGo
+	s.mutex.Lock()
+	s.now--
+	s.mutex.Unlock()
+	return s.Client.Get(ctx, key, o, opts...)
+}
+
+// run starts the workers of all lanes.
+func (c *cluster) run(r *ModelReleaseReconciler) {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	c.t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	for l := range lanes {
+		one, err := controller.NewUnmanaged(c.t.Name()+l.String(), controller.Options{
+			Reconciler: r.on(l), MaxConcurrentReconciles: l.workers(), UsePriorityQueue: new(true), SkipNameValidation: new(true),
+		})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if err := one.Watch(r.turns.source(l)); err != nil {
+			c.t.Fatal(err)
+		}
+		running.Go(func() {
+			if err := one.Start(ctx); err != nil {
+				c.t.Error(err)
+			}
+		})
+	}
+	c.eventually("the lanes start", func() bool {
+		r.turns.mutex.Lock()
+		defer r.turns.mutex.Unlock()
+		for _, queue := range r.turns.queues {
+			if queue == nil {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (c *cluster) eventually(what string, is func() bool) {
+	c.t.Helper()
+	err := wait.PollUntilContextTimeout(c.t.Context(), 5*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) { return is(), nil })
+	if err != nil {
+		c.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// revoked is a namespace in which the pod "p" serves m1, which was cleared and is revoked by now.
+func revoked(t *testing.T) *cluster {
+	t.Helper()
+	c := newCluster(t, served(result("0.1"))...)
+	c.mustReconcile()
+	r := read(c, release())
+	r.Spec.Revocation = &v1alpha1.Revocation{Severity: v1alpha1.RevocationCritical, Reason: "it leaks"}
+	r.Generation++
+	if err := c.api.Update(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	c.log = nil
+	return c
+}
+
+// What closes is served at once while every worker of the other lanes waits, of which the background has few.
+func TestWhatClosesWaitsForNoOtherLane(t *testing.T) {
+	c := revoked(t)
+	r := c.reconciler
+	s := &gated{Client: r.Client, letGo: make(chan struct{}), came: make(chan struct{}, 1000)}
+	r.Client = s
+	c.run(r)
+	waiting := func(l lane, n int) {
+		for i := range n {
+			r.turns.queues[l].Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "lab", Name: fmt.Sprintf("stuck-%s-%d", l, i)}})
+		}
+	}
+	waiting(opening, 50)
+	waiting(background, 200)
+	for range opening.workers() + background.workers() {
+		<-s.came
+	}
+	r.turns.queues[closing].Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: fixture.Namespace, Name: "m1"}})
+	c.eventually("the pod is taken", func() bool { return !c.exists(&corev1.Pod{ObjectMeta: stored("p")}) })
+	s.mutex.Lock()
+	if want := opening.workers() + background.workers(); s.worst != want {
+		t.Errorf("%d were looked at at a time, want %d", s.worst, want)
+	}
+	s.mutex.Unlock()
+	close(s.letGo)
+	c.eventually("all that waited is looked at", func() bool {
+		return r.turns.queues[opening].Len() == 0 && r.turns.queues[background].Len() == 0
+	})
+}
+
+// Of two lanes that come to a release, one acts and the other is called again after it, and waits for nobody meanwhile.
+func TestTurns(t *testing.T) {
+	c := revoked(t)
+	r := c.reconciler
+	c.run(r)
+	key := types.NamespacedName{Namespace: fixture.Namespace, Name: "m1"}
+	other := r.turns.take(key, opening)
+	if other == nil || r.turns.take(key, background) != nil {
+		t.Fatal("the turn is given to nobody, or to two")
+	}
+	if other.displaced() {
+		t.Error("the background displaces")
+	}
+	r.turns.queues[closing].Add(reconcile.Request{NamespacedName: key})
+	c.eventually("what closes is in line", other.displaced)
+	if !c.exists(&corev1.Pod{ObjectMeta: stored("p")}) {
+		t.Error("two lanes act on a release at a time")
+	}
+	r.turns.leave(other)
+	c.eventually("the pod is taken", func() bool { return !c.exists(&corev1.Pod{ObjectMeta: stored("p")}) })
+}
+
+// What gives stops before its next write where something closes the release, and comes again after it; what closes does not.
+func TestWhatGivesIsDisplaced(t *testing.T) {
+	var all turns
+	key := types.NamespacedName{Namespace: fixture.Namespace, Name: "m1"}
+	giver := all.take(key, opening)
+	ctx := context.WithValue(t.Context(), turnKey{}, giver)
+	gives, cancel := giving(ctx, time.Now())
+	defer cancel()
+	if err := late(gives); err != nil {
+		t.Errorf("nothing closes: %v", err)
+	}
+	all.take(key, closing)
+	if err := late(gives); !errors.Is(err, errDisplaced) {
+		t.Errorf("what gives goes on: %v", err)
+	}
+	if err := late(ctx); err != nil {
+		t.Errorf("what withdraws is displaced: %v", err)
+	}
+	all.leave(giver)
+	closer := all.take(key, closing)
+	all.take(key, closing)
+	gives, cancel = giving(context.WithValue(t.Context(), turnKey{}, closer), time.Now())
+	defer cancel()
+	if err := late(gives); err != nil {
+		t.Errorf("what closes is displaced: %v", err)
+	}
+}
+
+// The background steps aside while something closes, before each live read, and goes on when its patience is over.
+func TestTheBackgroundStepsAside(t *testing.T) {
+	var all turns
+	closer := all.take(types.NamespacedName{Name: "closes"}, closing)
+	person, clock := all.take(types.NamespacedName{Name: "opens"}, opening), all.take(types.NamespacedName{Name: "renews"}, background)
+	began := time.Now()
+	person.stepAside(t.Context())
+	if clock.patience != patience {
+		t.Error("it lost its patience by being there")
+	}
+	reader := courteous{newCluster(t, release()).api}
+	for range 3 {
+		if err := reader.Get(context.WithValue(t.Context(), turnKey{}, clock), client.ObjectKeyFromObject(release()), release()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(began); took < patience || clock.patience > 0 {
+		t.Errorf("it stepped aside for %v, and has %v left", took, clock.patience)
+	}
+	clock.patience = time.Hour
+	went := make(chan struct{})
+	go func() {
+		clock.stepAside(t.Context())
+		close(went)
+	}()
+	all.leave(closer)
+	<-went
+}
+
+// Who has to be looked at soon stays on his lane, and everybody else is looked at in the background.
+func TestLater(t *testing.T) {
+	c := revoked(t)
+	r := c.reconciler
+	c.run(r)
+	req := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: fixture.Namespace, Name: "m9"}}
+	for _, test := range []struct {
+		lane  lane
+		after time.Duration
+		want  time.Duration
+	}{
+		{opening, 0, 0},
+		{closing, time.Second, time.Second},
+		{opening, time.Hour, 0},
+		{background, time.Second, time.Second},
+		{background, time.Hour, time.Hour},
+	} {
+		if got := r.turns.later(test.lane, req, test.after); got.RequeueAfter != test.want {
+			t.Errorf("%s after %v: on the lane after %v, want %v", test.lane, test.after, got.RequeueAfter, test.want)
+		}
+	}
+}

@@ -1,0 +1,222 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/hack/bench/measure"
+	"github.com/scalegate/scalegate/hack/bench/objects"
+	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/test/installation"
+)
+
+const (
+	// Policy is the name of the policy that all releases of a fleet are under.
+	Policy = "fleet"
+	// PerNamespace is how many releases share a namespace.
+	PerNamespace = 10
+)
+
+// Fleet is what an installation is filled with.
+type Fleet struct {
+	// Releases are that many, PerNamespace to a namespace.
+	Releases int
+	// Evaluations of each release: one for each of as many requirements.
+	Evaluations int
+	// Adapt changes the policy before it is made; nil for none.
+	Adapt func(*v1alpha1.SafetyPolicy)
+	// Ended is when the evaluations ended; zero for an hour ago.
+	Ended time.Time
+	// Args are flags of the manager.
+	Args []string
+}
+
+// ControlPlane is one that has room for a fleet: etcd's default of 2 GiB is too little for 50,000 releases.
+func ControlPlane(log io.Writer) localcluster.Options {
+	return localcluster.Options{
+		Output: log, Production: true,
+		Args: map[string][]string{localcluster.Etcd: {"--quota-backend-bytes=8589934592"}},
+	}
+}
+
+// Namespace and Release are where the release of a number is, from 0 on.
+func Namespace(number int) string { return fmt.Sprintf("fleet-%05d", number/PerNamespace) }
+
+// Release is the name of the release of a number, in its Namespace.
+func Release(number int) string { return fmt.Sprintf("model-%d", number%PerNamespace) }
+
+// Evaluation is the name of one evaluation of a release, and of the ConfigMap with its result file.
+func Evaluation(release string, number int) string { return fmt.Sprintf("%s-%d", release, number) }
+
+// Seed fills an installation whose manager does not run. One release is made through the API and measured by the manager.
+// What the API server stored of it is written to its database once for each other release, with other names, UIDs,
+// digests and files: so tens of thousands are there within a minute, with managed fields, stamps and statuses as real ones
+// have them. The manager then decides about every release, and Seed returns once all of them are ready. It runs on.
+func Seed(ctx context.Context, i *installation.Installation, fleet Fleet, options measure.Options) error {
+	if i.Running(installation.Manager) {
+		return errors.New("filling an installation: its manager runs")
+	}
+	s := seed{Installation: i, Fleet: fleet, Options: options}
+	var err error
+	if s.store, err = openStore(i.Cluster); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		about string
+		do    func(context.Context) error
+	}{
+		{"making the first release", s.first},
+		{"making namespaces", s.namespaces},
+		{"copying releases and evaluations", s.copyAll},
+		{"having all decided", func(ctx context.Context) error {
+			if err := i.StartManager(ctx, fleet.Args...); err != nil {
+				return err
+			}
+			return AllReady(ctx, i.Client, fleet.Releases)
+		}},
+	} {
+		began := time.Now()
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("filling an installation: %s: %w", step.about, err)
+		}
+		options.Logf("%s: %v", step.about, time.Since(began).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// AllReady waits until the first releases of a fleet, as many as are said, are ready.
+func AllReady(ctx context.Context, reader client.Reader, releases int) error {
+	for number := 0; number < releases; number += PerNamespace {
+		want := min(PerNamespace, releases-number)
+		err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+			var list v1alpha1.ModelReleaseList
+			if err := reader.List(ctx, &list, client.InNamespace(Namespace(number))); err != nil {
+				return false, err
+			}
+			ready := 0
+			for at := range list.Items {
+				if meta.IsStatusConditionTrue(list.Items[at].Status.Conditions, v1alpha1.ConditionReady) {
+					ready++
+				}
+			}
+			return ready >= want, nil
+		})
+		if err != nil {
+			return fmt.Errorf("waiting for the releases of %s: %w", Namespace(number), err)
+		}
+	}
+	return nil
+}
+
+// seed is one filling of an installation.
+type seed struct {
+	*installation.Installation
+	Fleet
+	measure.Options
+	store store
+	// release is the first as it was stored before anything was decided about it, and evidence what it stands on.
+	release  v1alpha1.ModelRelease
+	evidence []evidence
+}
+
+// first makes the first release and all that it needs, and has the manager measure it.
+func (s *seed) first(ctx context.Context) error {
+	namespace, name := Namespace(0), Release(0)
+	policy := s.policy()
+	if err := errors.Join(s.Govern(ctx, namespace), s.Client.Create(ctx, policy)); err != nil {
+		return err
+	}
+	release := objects.Release(namespace, name)
+	release.Spec.Policy = policy.Name
+	if err := s.Client.Create(ctx, release); err != nil {
+		return err
+	}
+	if err := s.load(ctx, "modelreleases", namespace, name, &s.release); err != nil {
+		return err
+	}
+	for n := range s.Evaluations {
+		e := objects.Evaluation(namespace, name)
+		e.Name = Evaluation(name, n)
+		e.Spec.Requirement, e.Spec.Report.ConfigMap.Name = requirement(n), e.Name
+		if err := errors.Join(s.Client.Create(ctx, s.file(namespace, e.Name)), s.Client.Create(ctx, e)); err != nil {
+			return err
+		}
+	}
+	if err := s.StartManager(ctx, s.Args...); err != nil {
+		return err
+	}
+	if err := AllReady(ctx, s.Client, 1); err != nil {
+		return err
+	}
+	if err := s.Kill(installation.Manager); err != nil {
+		return err
+	}
+	s.evidence = make([]evidence, s.Evaluations)
+	for n := range s.evidence {
+		if err := s.loadEvidence(ctx, &s.evidence[n], namespace, Evaluation(name, n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file is the result file of an evaluation.
+func (s *seed) file(namespace, name string) *corev1.ConfigMap {
+	if s.Ended.IsZero() {
+		return objects.File(namespace, name)
+	}
+	return objects.FileOf(namespace, name, s.Ended)
+}
+
+// policy asks for as many evaluations as every release has.
+func (s *seed) policy() *v1alpha1.SafetyPolicy {
+	policy := objects.Policy(Policy)
+	first := policy.Spec.Requirements[0]
+	for n := 1; n < s.Evaluations; n++ {
+		next := *first.DeepCopy()
+		next.Name = requirement(n)
+		policy.Spec.Requirements = append(policy.Spec.Requirements, next)
+		policy.Spec.Levels[0].Requires = append(policy.Spec.Levels[0].Requires, next.Name)
+	}
+	if s.Adapt != nil {
+		s.Adapt(policy)
+	}
+	return policy
+}
+
+func requirement(n int) string {
+	if n == 0 {
+		return objects.Requirement
+	}
+	return fmt.Sprintf("%s-%d", objects.Requirement, n)
+}
+
+// creators is how many namespaces are made at a time.
+const creators = 16
+
+// namespaces makes all but the first, through the API.
+func (s *seed) namespaces(ctx context.Context) error {
+	count := (s.Releases + PerNamespace - 1) / PerNamespace
+	errs := make([]error, count)
+	workqueue.ParallelizeUntil(ctx, creators, count-1, func(at int) {
+		number := at + 1
+		errs[number] = s.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+			Name: Namespace(number * PerNamespace), Labels: map[string]string{v1alpha1.LabelGate: v1alpha1.GateEnforced},
+		}})
+	})
+	return errors.Join(append(errs, ctx.Err())...)
+}
