@@ -15,15 +15,15 @@ import (
 // ParametersName is the name of the ConfigMap that holds the parameters.
 const ParametersName = "scalegate-admission-parameters"
 
-// parametersGuard is the name of the policy that guards that ConfigMap.
+// parametersGuard is the name of the policy that guards that ConfigMap, and of its binding, which says where.
 const parametersGuard = Prefix + "guard-parameters"
 
-// ParametersIn lets the policy that guards the ConfigMap with the parameters guard it in that namespace: the
+// ParametersIn lets the binding of the policy that guards the ConfigMap with the parameters guard it in that namespace: the
 // manifests hold the one of a default installation. The objects of the set are changed.
 func (s Set) ParametersIn(namespace string) {
-	policy, ok := s[ID{KindValidatingPolicy, parametersGuard}].(*admissionv1.ValidatingAdmissionPolicy)
-	if ok && policy.Spec.MatchConstraints != nil && policy.Spec.MatchConstraints.NamespaceSelector != nil {
-		policy.Spec.MatchConstraints.NamespaceSelector.MatchLabels[corev1.LabelMetadataName] = namespace
+	binding, ok := s[ID{KindValidatingBinding, parametersGuard}].(*admissionv1.ValidatingAdmissionPolicyBinding)
+	if ok && binding.Spec.MatchResources != nil && binding.Spec.MatchResources.NamespaceSelector != nil {
+		binding.Spec.MatchResources.NamespaceSelector.MatchLabels[corev1.LabelMetadataName] = namespace
 	}
 }
 

@@ -147,11 +147,11 @@ func TestWhatIsShippedIsBoundAndNamedAsOurs(t *testing.T) {
 func TestTheGuardOfTheParametersFollowsThem(t *testing.T) {
 	set := shipped(t)
 	at := func() string {
-		policy, ok := set[ID{KindValidatingPolicy, parametersGuard}].(*admissionv1.ValidatingAdmissionPolicy)
+		binding, ok := set[ID{KindValidatingBinding, parametersGuard}].(*admissionv1.ValidatingAdmissionPolicyBinding)
 		if !ok {
 			t.Fatal("nothing guards the parameters")
 		}
-		return policy.Spec.MatchConstraints.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"]
+		return binding.Spec.MatchResources.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"]
 	}
 	if at() != "scalegate-system" {
 		t.Errorf("they are guarded in %q", at())

@@ -307,6 +307,10 @@ func TestAPodBornFreeCarriesClearedImagesAlone(t *testing.T) {
 		"another image":                          {change: serverImage(image("other")), refused: true},
 		"an image by tag":                        {change: serverImage("registry.example/server:latest"), refused: true},
 		"a tag that looks like a digest":         {change: serverImage("registry.example/server:sha256-" + fixture.SHA256("server")[:32]), refused: true},
+		"a tag that is a cleared digest":         {change: serverImage("registry.example/server:" + fixture.SHA256("server")), refused: true},
+		"an algorithm and no digest":             {change: serverImage("registry.example/server@sha256:"), refused: true},
+		"a cleared digest before another":        {change: serverImage(image("server") + "@sha256:" + fixture.SHA256("other")), refused: true},
+		"a cleared digest and a digit":           {change: serverImage(image("server") + "0"), refused: true},
 		"another init container": {change: func(p *corev1.Pod) {
 			p.Spec.InitContainers = []corev1.Container{{Name: "init", Image: image("other")}}
 		}, refused: true},
@@ -323,6 +327,26 @@ func TestAPodBornFreeCarriesClearedImagesAlone(t *testing.T) {
 			case err != nil || held(p):
 				t.Errorf("held: %v, %v; want it born free", held(p), err)
 			}
+		})
+	}
+}
+
+func TestAClearanceWithoutDigestsClearsNoImage(t *testing.T) {
+	t.Parallel()
+	ns := govern(t)
+	c := granted(cleared)
+	c.Digests = nil
+	c.End = time.Now().Add(50 * time.Second) // So near that no pod is waited for that is born free: there is none.
+	writeClearance(t, ns, c.String())
+	for name, reference := range map[string]string{
+		"by digest": image("server"), "by tag": "registry.example/server:latest", "an algorithm and no digest": "registry.example/server@sha256:",
+	} {
+		eventually(t, func(ctx context.Context) error {
+			err := shared.replicaSets.Create(ctx, pod(ns, ownedBy(cleared), serverImage(reference)), client.DryRunAll)
+			if err := refusal(err, "not among those cleared for release m1"); err != nil {
+				return fmt.Errorf("an image %s: %w", name, err)
+			}
+			return nil
 		})
 	}
 }

@@ -23,6 +23,7 @@ func floors() map[string]func(ctx context.Context, args []string) error {
 	return map[string]func(context.Context, []string) error{
 		"deleter": deleter,
 		"opener":  opener,
+		"webhook": admit,
 	}
 }
 

@@ -30,9 +30,11 @@ func (c Clause) String() string { return c.Policy + " " + c.Where + ": " + c.Wha
 func clausesOf(object *unstructured.Unstructured) ([]Clause, error) {
 	m := &maker{object: object}
 	if strings.HasSuffix(object.GetKind(), "Binding") {
-		return []Clause{{Policy: object.GetName(), Where: object.GetKind(), What: "removed", Kind: object.GetKind()}}, nil
+		m.clauses = []Clause{{Policy: object.GetName(), Where: object.GetKind(), What: "removed", Kind: object.GetKind()}}
+		m.selectors("matchResources")
+		return m.clauses, m.err
 	}
-	m.selector()
+	m.selectors("matchConstraints")
 	m.rules()
 	for _, list := range []string{"matchConditions", "variables"} {
 		m.expressions(list, "name")
@@ -66,13 +68,13 @@ func (m *maker) spec() map[string]any {
 	return spec
 }
 
-// selector is who is governed, and what is looked at.
-func (m *maker) selector() {
-	constraints, _ := m.spec()["matchConstraints"].(map[string]any)
+// selectors are who is governed, and what is looked at: in a policy, or in its binding.
+func (m *maker) selectors(match string) {
+	constraints, _ := m.spec()[match].(map[string]any)
 	for _, selector := range []string{"namespaceSelector", "objectSelector"} {
 		if constraints[selector] != nil {
-			m.add("matchConstraints."+selector, "removed", func(spec map[string]any) {
-				unstructured.RemoveNestedField(spec, "matchConstraints", selector)
+			m.add(match+"."+selector, "removed", func(spec map[string]any) {
+				unstructured.RemoveNestedField(spec, match, selector)
 			})
 		}
 	}

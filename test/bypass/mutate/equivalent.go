@@ -70,6 +70,10 @@ func excuses() []excuse {
 			"A shortcut where nothing changed; and reading what is not there is an error, which refuses.",
 		},
 		{
+			regexp.MustCompile(`scalegate-hold-pods mutations\[0\]: without: variables\.annotations\[\?"scalegate\.dev/hold-reason"\]`),
+			"A shortcut: the note that would be put there is there.",
+		},
+		{
 			regexp.MustCompile(`scalegate-hold-statefulsets mutations\[0\]: without: variables\.partition < 0`),
 			"Kubernetes takes no partition below 0, whoever writes it.",
 		},
