@@ -51,13 +51,15 @@ type managerOptions struct {
 	// metricsCertificates is a folder; empty: the manager makes a certificate itself.
 	metricsCertificates string
 	probesAddress       string
-	leaderElect         bool
-	namespace           string
-	webhook             webhookOptions
-	guards              guardOptions
-	onboarding          onboardingOptions
-	telemetry           telemetryOptions
-	collectorImage      string
+	// profilesAddress serves what a profiler asks for; empty for nothing.
+	profilesAddress string
+	leaderElect     bool
+	namespace       string
+	webhook         webhookOptions
+	guards          guardOptions
+	onboarding      onboardingOptions
+	telemetry       telemetryOptions
+	collectorImage  string
 	// argocd are the namespaces of the Applications that may be woken.
 	argocd []string
 	// safeguards is how often is looked at safeguards of which no event tells.
@@ -80,6 +82,8 @@ func managerCommand() *cobra.Command {
 	f.StringVar(&o.metricsCertificates, "metrics-cert-dir", "",
 		"folder with tls.crt and tls.key for the metrics; both are read again when they change; empty: the manager makes a certificate itself, which nobody can check")
 	f.StringVar(&o.probesAddress, "health-probe-bind-address", "0", "address for /healthz and /readyz, such as :8081; 0 serves none")
+	f.StringVar(&o.profilesAddress, "pprof-bind-address", "",
+		"address for profiles of the process in the format of pprof, such as 127.0.0.1:6060; anybody who reaches it reads them; empty serves none")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas act, and the others stand by")
 	f.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty means the manager's own")
 	f.StringVar(&o.collectorImage, "collector-image", "",
@@ -188,10 +192,11 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 			}
 			return client.WithFieldOwner(c, fieldOwner), nil
 		},
+		NewCache: controllers.NewCache,
 		Cache: cache.Options{
 			// A read of what nobody watches is a mistake of ours, and not a new watch.
 			ReaderFailOnMissingInformer: true,
-			DefaultTransform:            cache.TransformStripManagedFields(),
+			DefaultTransform:            controllers.Lean(),
 			ByObject:                    kept,
 		},
 		Metrics: server.Options{
@@ -199,6 +204,7 @@ func (o managerOptions) manager() (ctrl.Options, error) {
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
 		},
 		HealthProbeBindAddress:        o.probesAddress,
+		PprofBindAddress:              o.profilesAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "scalegate.scalegate.dev",
 		LeaderElectionNamespace:       o.namespace,
@@ -231,6 +237,10 @@ func (o managerOptions) controllers(ctx context.Context, mgr ctrl.Manager, guard
 	if err != nil {
 		return err
 	}
+	heads, err := controllers.Heads(mgr)
+	if err != nil {
+		return err
+	}
 	for _, r := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controllers.SafetyPolicyReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
@@ -244,7 +254,7 @@ func (o managerOptions) controllers(ctx context.Context, mgr ctrl.Manager, guard
 		&controllers.ModelReleaseReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 			Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,
-			Ready: ready, Readied: guards.Changes(), Metrics: fleet, Tracer: tracer, Engine: version, SafeguardPeriod: o.safeguards,
+			Ready: ready, Readied: guards.Changes(), Metrics: fleet, Tracer: tracer, Heads: heads, Engine: version, SafeguardPeriod: o.safeguards,
 		},
 		&controllers.AutomaticReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("scalegate"), Now: metav1.Now,

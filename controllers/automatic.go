@@ -53,13 +53,19 @@ func (r *AutomaticReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	wake := wakes{mgr.GetClient()}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("automatic-evaluations").
-		For(&v1alpha1.ModelRelease{}).
-		Watches(&v1alpha1.SafetyPolicy{}, wake.gathered(wake.releasesUnderPolicy), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation)).
-		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding)).
-		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesOfRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.releasesMeasuredBy)).
+		For(&v1alpha1.ModelRelease{}, builder.WithPredicates(predicate.NewPredicateFuncs(automatic))).
+		Watches(&v1alpha1.SafetyPolicy{}, wake.gathered(wake.releasesUnderPolicy), later(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SafetyEvaluation{}, wake.handler(wake.releasesOfEvaluation), later()).
+		Watches(&v1alpha1.AdverseFinding{}, wake.handler(wake.releasesOfFinding), later()).
+		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.releasesOfRelease), later(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.releasesMeasuredBy), later()).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// automatic tells whether evaluations are made for a release. For one that they are no longer made for, nothing is to be done.
+func automatic(o client.Object) bool {
+	release, ok := o.(*v1alpha1.ModelRelease)
+	return ok && release.Spec.Evaluations == v1alpha1.EvaluationsAutomatic
 }
 
 // releasesMeasuredBy are those under a policy with a requirement that names the suite.

@@ -314,13 +314,18 @@ func newVerdicts() *lru.Cache { return lru.New(verdictsKept) }
 // typeOf names the type of an object.
 func typeOf(o client.Object) string { return fmt.Sprintf("%T", o) }
 
+// newReconciler is a manager that starts.
+func (c *cluster) newReconciler() *ModelReleaseReconciler {
+	live := c.live()
+	return &ModelReleaseReconciler{
+		Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(),
+	}
+}
+
 // reconcile reconciles the release "m1" once.
 func (c *cluster) reconcile() (ctrl.Result, error) {
 	if c.reconciler == nil {
-		live := c.live()
-		c.reconciler = &ModelReleaseReconciler{
-			Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(),
-		}
+		c.reconciler = c.newReconciler()
 	}
 	return c.reconciler.Reconcile(c.t.Context(), ctrl.Request{
 		NamespacedName: types.NamespacedName{Namespace: fixture.Namespace, Name: "m1"},

@@ -30,6 +30,8 @@ type course struct {
 	unrecorded error
 	// last is that record, where it was read already.
 	last *v1alpha1.GateDecision
+	// unknown: whether something may be given is not known yet, since this process began a moment ago.
+	unknown bool
 	// changed: the decision differs from the one before, and was recorded as such.
 	changed bool
 	// decided is from when the decision is: the process's own clock, before the first live read.
@@ -83,7 +85,7 @@ func (c *course) chart(ctx context.Context, r *ModelReleaseReconciler) (err erro
 	c.decision = gate.Decide(c.in)
 	c.traceDecision(span)
 	if c.scene, err = r.scene(ctx, c); err == nil {
-		c.plan = enforcement.For(c.scene, c.decision)
+		c.planIt()
 	}
 	span.End(err)
 	return err

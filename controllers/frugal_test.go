@@ -94,7 +94,7 @@ func TestATransitionAsksNoMoreOfTheAPIServerThanItMust(t *testing.T) {
 				})
 			},
 			reads:  15,
-			writes: "1 create GateDecision, 1 patch Namespace, N delete Pod, 1 apply ModelRelease", events: 4,
+			writes: "1 patch Namespace, N delete Pod, 1 create GateDecision, 1 apply ModelRelease", events: 4,
 		},
 		"nothing": {objects: servedPods, change: func(*cluster) {}},
 		"another result of the same kind": {

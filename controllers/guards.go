@@ -18,6 +18,8 @@ type Guards interface {
 	// InPlace is true when the admission objects were lately seen as installed and acting. When it
 	// is false, nothing new may be cleared or opened, and the text says why, for people.
 	InPlace() (bool, string)
+	// Looked is true once this process has looked at them.
+	Looked() bool
 	// Changes gets something whenever the guards come to be in place, so that what waited for it is
 	// looked at again.
 	Changes() <-chan event.GenericEvent
@@ -31,6 +33,7 @@ func Ready(guards Guards, settling *Settling) func(*metav1.PartialObjectMetadata
 		if ok, why := guards.InPlace(); !ok {
 			return Withheld{
 				Withheld: enforcement.Withheld{Reason: v1alpha1.ReasonGuardsNotInPlace, Message: why}, Since: unsettled.Since,
+				Unknown: !guards.Looked(),
 			}
 		}
 		return unsettled

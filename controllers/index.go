@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/gate"
 	"github.com/scalegate/scalegate/internal/gathering"
 )
 
@@ -42,33 +43,34 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 	for _, index := range []struct {
 		object client.Object
 		name   string
+		asked  scope
 		keys   client.IndexerFunc
 	}{
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, by(gathering.Release)},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationReport, by(evaluationReport)},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, by(gathering.Files)},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationSuite, by(evaluationSuite)},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationLMEval, by(evaluationLMEvalJob)},
-		{&v1alpha1.ModelRelease{}, indexReleasePolicy, by(releasePolicy)},
-		{&v1alpha1.ModelRelease{}, indexReleaseArtifact, by(releaseArtifacts)},
-		{&v1alpha1.ModelRelease{}, indexReleaseParent, by(releaseParent)},
-		{&v1alpha1.ModelRelease{}, indexReleaseRevocation, by(gathering.Revocation)},
-		{&v1alpha1.ModelRelease{}, indexReleaseFallback, by(releaseFallback)},
-		{&v1alpha1.ModelRelease{}, indexReleaseSpace, by(releaseSpace)},
-		{&v1alpha1.SafetyPolicy{}, indexPolicyFallback, by(policyFallback)},
-		{&v1alpha1.ReleaseApproval{}, indexRecordRelease, by(gathering.ApprovalRelease)},
-		{&v1alpha1.ReleaseWaiver{}, indexRecordRelease, by(gathering.WaiverRelease)},
-		{&v1alpha1.ReleaseDetermination{}, indexRecordRelease, by(gathering.DeterminationRelease)},
-		{&v1alpha1.PolicyRevision{}, indexRevisionPolicy, by(gathering.RevisionPolicy)},
-		{&v1alpha1.PolicyApproval{}, indexRevisionPolicy, by(gathering.ApprovalPolicy)},
-		{&appsv1.Deployment{}, indexClaim, claim},
-		{&appsv1.ReplicaSet{}, indexClaim, claim},
-		{&appsv1.StatefulSet{}, indexClaim, claim},
-		{&batchv1.Job{}, indexClaim, claim},
-		{&corev1.Pod{}, indexClaim, claim},
-		{&corev1.Pod{}, indexOwner, owner},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, within, by(gathering.Release)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationReport, within, by(evaluationReport)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, everywhere, by(gathering.Files)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationSuite, everywhere, by(evaluationSuite)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationLMEval, within, by(evaluationLMEvalJob)},
+		{&v1alpha1.ModelRelease{}, indexReleasePolicy, both, by(releasePolicy)},
+		{&v1alpha1.ModelRelease{}, indexReleaseArtifact, everywhere, by(releaseArtifacts)},
+		{&v1alpha1.ModelRelease{}, indexReleaseParent, within, by(releaseParent)},
+		{&v1alpha1.ModelRelease{}, indexReleaseRevocation, everywhere, by(gathering.Revocation)},
+		{&v1alpha1.ModelRelease{}, indexReleaseFallback, within, by(releaseFallback)},
+		{&v1alpha1.ModelRelease{}, indexReleaseSpace, within, by(releaseSpace)},
+		{&v1alpha1.SafetyPolicy{}, indexPolicyFallback, everywhere, by(policyFallback)},
+		{&v1alpha1.ReleaseApproval{}, indexRecordRelease, within, by(gathering.ApprovalRelease)},
+		{&v1alpha1.ReleaseWaiver{}, indexRecordRelease, within, by(gathering.WaiverRelease)},
+		{&v1alpha1.ReleaseDetermination{}, indexRecordRelease, within, by(gathering.DeterminationRelease)},
+		{&v1alpha1.PolicyRevision{}, indexRevisionPolicy, everywhere, by(gathering.RevisionPolicy)},
+		{&v1alpha1.PolicyApproval{}, indexRevisionPolicy, everywhere, by(gathering.ApprovalPolicy)},
+		{&appsv1.Deployment{}, indexClaim, within, claim},
+		{&appsv1.ReplicaSet{}, indexClaim, within, claim},
+		{&appsv1.StatefulSet{}, indexClaim, within, claim},
+		{&batchv1.Job{}, indexClaim, within, claim},
+		{&corev1.Pod{}, indexClaim, within, claim},
+		{&corev1.Pod{}, indexOwner, within, owner},
 	} {
-		if err := indexer.IndexField(ctx, index.object, index.name, index.keys); err != nil {
+		if err := index.asked.add(ctx, indexer, index.object, index.name, index.keys); err != nil {
 			return fmt.Errorf("indexing %T by %s: %w", index.object, index.name, err)
 		}
 	}
@@ -85,15 +87,17 @@ func by[T client.Object](keys func(T) []string) client.IndexerFunc {
 	}
 }
 
+// evaluationReport is the ConfigMap that an evaluation waits for: of one that ended nothing is read any more.
 func evaluationReport(e *v1alpha1.SafetyEvaluation) []string {
-	if e.Spec.Report == nil || e.Spec.Report.ConfigMap == nil {
+	if gate.Ended(e) || e.Spec.Report == nil || e.Spec.Report.ConfigMap == nil {
 		return nil
 	}
 	return []string{e.Spec.Report.ConfigMap.Name}
 }
 
+// evaluationSuite is the suite of an evaluation that it may still change.
 func evaluationSuite(e *v1alpha1.SafetyEvaluation) []string {
-	if e.Spec.Job == nil {
+	if gate.Ended(e) || e.Spec.Job == nil {
 		return nil
 	}
 	return []string{e.Spec.Job.Suite}

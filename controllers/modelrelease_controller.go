@@ -46,9 +46,13 @@ type ModelReleaseReconciler struct {
 	Tracer *tracing.Tracer
 	// SafeguardPeriod is how often is looked at safeguards of which no event tells; 0 means DefaultSafeguardPeriod.
 	SafeguardPeriod time.Duration
+	// Heads lists the last record of every release, once, when this process begins to act; nil reads them one by one.
+	Heads func(context.Context) (map[types.NamespacedName]Head, error)
 	// Engine is the version of Scalegate, as records of decisions name it.
 	Engine string
 
+	rollCall  rollCall
+	standby   standby
 	ledger    ledger
 	polls     polls
 	turns     turns
@@ -71,6 +75,8 @@ type Withheld struct {
 	// Since is when this process first saw the namespace enforced as it is now; zero when nobody knows. What was found
 	// before that says nothing about now.
 	Since time.Time
+	// Unknown: nobody has looked yet at what it depends on, since this process began a moment ago.
+	Unknown bool
 }
 
 // SetupWithManager registers the reconciler and what wakes it.
@@ -102,6 +108,9 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	ctx, span := r.Tracer.Start(ctx, "reconcile")
 	traceRelease(span, req.NamespacedName)
 	result, err := r.reconcile(ctx, req)
+	if err == nil {
+		r.rollCall.looked(ctx, r.Client, req.NamespacedName)
+	}
 	span.End(err)
 	return result, err
 }
@@ -143,7 +152,8 @@ func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request
 		after = sooner(after, time.Second)
 	}
 	turnOf(ctx).did(c.acted(did))
-	if withheld := r.withheld(c.present.namespace, c.in.Now); withheld.Reason != "" {
+	if withheld := r.withheld(c.present.namespace, c.in.Now); withheld.Reason != "" && c.scene.Withheld.Reason != "" {
+		r.standby.add(req.NamespacedName)
 		after = sooner(after, cmp.Or(withheld.Again, askAgain))
 	}
 	return ctrl.Result{RequeueAfter: after}, nil

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -17,10 +18,17 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// Cached is what the manager's cache keeps of workloads, of which a cluster may have many: of their templates the
+// Cached is what the manager's cache keeps of the kinds that there may be many of.
+func Cached() map[client.Object]cache.ByObject {
+	kept := many()
+	maps.Copy(kept, cachedWorkloads())
+	return kept
+}
+
+// cachedWorkloads is what it keeps of workloads, of which a cluster may have many: of their templates the
 // labels, since a template is read live before it decides anything; and of ReplicaSets that claim a release the whole,
 // since their pods are compared with it.
-func Cached() map[client.Object]cache.ByObject {
+func cachedWorkloads() map[client.Object]cache.ByObject {
 	return map[client.Object]cache.ByObject{
 		&appsv1.Deployment{}: {Transform: keeping(func(o *appsv1.Deployment) {
 			o.Spec = appsv1.DeploymentSpec{

@@ -322,7 +322,7 @@ func TestCached(t *testing.T) {
 		s.Spec.UpdateStrategy.RollingUpdate.Partition = new(int32(4))
 	}
 	kept := map[string]client.Object{}
-	for o, by := range Cached() {
+	for o, by := range cachedWorkloads() {
 		given := map[string]client.Object{
 			"*v1.Deployment": surgingDeployment(), "*v1.StatefulSet": statefulSet("partition=1", fromOne), "*v1.Job": heldJob(v1alpha1.HeldResume),
 			"*v1.ReplicaSet": replicaSet(),

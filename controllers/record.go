@@ -34,9 +34,10 @@ const decisionRelease = "spec.release"
 const recordTime = 2 * time.Second
 
 // chronicle remembers what is on record of each release, so that nothing is read where a decision stays. A manager that
-// starts remembers nothing, and reads the last record of each release once. The zero value is empty, and several may use it
-// at a time.
+// starts remembers nothing, and lists the last records of all releases once; where that does not say what is on record of
+// one, it reads the record. The zero value is empty, and several may use it at a time.
 type chronicle struct {
+	heads heads
 	mutex sync.Mutex
 	known map[types.NamespacedName]entry
 }
@@ -105,6 +106,12 @@ func (c *course) recall(ctx context.Context, r *ModelReleaseReconciler) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, recordTime)
 	defer cancel()
+	if last, listed := r.chronicle.heads.take(ctx, r.Heads, c.key); listed {
+		if c.entry, known = headOf(c.in.Release, last); known {
+			r.chronicle.set(c.key, c.entry)
+			return
+		}
+	}
 	if c.entry, c.unrecorded = r.lastRecord(ctx, c); c.unrecorded == nil {
 		r.chronicle.set(c.key, c.entry)
 	}
@@ -189,6 +196,13 @@ func (r *ModelReleaseReconciler) makeRecord(ctx context.Context, c *course) erro
 	after, err := r.linkTo(ctx, c, texts)
 	if err != nil {
 		return err
+	}
+	if after.Decision != nil && c.entry.substance != (audit.Essence{}) {
+		// What the status says of the decision on record may be by another version, and the record knows better.
+		c.entry.substance = entryOf(after, c.in.Release.UID).substance
+		if r.chronicle.set(c.key, c.entry); !c.news() {
+			return nil
+		}
 	}
 	var exists error
 	for range recordTries {
@@ -284,5 +298,7 @@ func (c *course) onRecord() *v1alpha1.DecisionReference {
 	case c.entry.head.Sequence == 0:
 		return c.in.Release.Status.Decision
 	}
-	return new(c.entry.head)
+	reference := c.entry.head
+	reference.Substance = c.entry.substance.String()
+	return &reference
 }

@@ -55,9 +55,9 @@ func (r *RetentionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("evaluation-retention").
 		For(&v1alpha1.ModelRelease{}, changed).
-		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy), changed).
+		Watches(&v1alpha1.SafetyPolicy{}, wake.handler(wake.releasesUnderPolicy), later(predicate.GenerationChangedPredicate{})).
 		// Nothing goes while a text is not in force, and no later change of the policy tells that it is.
-		Watches(&v1alpha1.PolicyRevision{}, wake.handler(wake.releasesUnderRevision)).
+		Watches(&v1alpha1.PolicyRevision{}, wake.handler(wake.releasesUnderRevision), later()).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 

@@ -15,11 +15,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	ac "github.com/scalegate/scalegate/api/applyconfiguration/api/v1alpha1"
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/gate"
 )
 
 // SafetyEvaluationReconciler reads the result of a SafetyEvaluation, once, and records what it says; where the
@@ -52,13 +54,21 @@ func (r *SafetyEvaluationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return err
 	}
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.SafetyEvaluation{}).
-		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.evaluationsOfRelease)).
-		Watches(&v1alpha1.SafetyPolicy{}, wake.gathered(wake.evaluationsUnderPolicy), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.evaluationsOfSuite)).
-		Watches(&corev1.ConfigMap{}, wake.handler(wake.evaluationsInConfigMap), builder.OnlyMetadata).
+		For(&v1alpha1.SafetyEvaluation{}, builder.WithPredicates(predicate.Funcs{CreateFunc: newsAtStart})).
+		Watches(&v1alpha1.ModelRelease{}, wake.handler(wake.evaluationsOfRelease), later()).
+		Watches(&v1alpha1.SafetyPolicy{}, wake.gathered(wake.evaluationsUnderPolicy), later(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.EvaluationSuite{}, wake.handler(wake.evaluationsOfSuite), later()).
+		Watches(&corev1.ConfigMap{}, wake.handler(wake.evaluationsInConfigMap), later(), builder.OnlyMetadata).
 		WatchesRawSource(lmEvalJobs)
 	return watchRuns(b, runs).Complete(reconcile.Func(r.wake))
+}
+
+// newsAtStart drops what is there when the manager starts and has been told of: a file was measured, the status is of the
+// present generation, and nothing can change about it any more. Of a run something may be left to clear.
+func newsAtStart(created event.CreateEvent) bool {
+	e, ok := created.Object.(*v1alpha1.SafetyEvaluation)
+	told := ok && e.Spec.Job == nil && gate.Ended(e) && e.Status.ObservedGeneration != nil && *e.Status.ObservedGeneration == e.Generation
+	return !created.IsInInitialList || !told
 }
 
 // Reconcile brings the status of one evaluation up to date.

@@ -39,8 +39,7 @@ type SafetyPolicyReconciler struct {
 func (r *SafetyPolicyReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SafetyPolicy{}).
-		Watches(&v1alpha1.ModelRelease{}, wakes{mgr.GetClient()}.handler(policyOfRelease),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ModelRelease{}, wakes{mgr.GetClient()}.handler(policyOfRelease), later(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.PolicyRevision{}, wakes{mgr.GetClient()}.handler(policyOfRevision)).
 		Watches(&v1alpha1.PolicyApproval{}, wakes{mgr.GetClient()}.handler(policyOfApproval),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).

@@ -89,6 +89,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, seen *course) (enfor
 		return s, err
 	}
 	withheld := r.withheld(c.namespace, in.Now)
+	seen.unknown = withheld.Unknown
 	if s.Withheld = withheld.Withheld; s.Withheld.Reason == "" {
 		s.Withheld = seen.observed.withheld()
 	}

@@ -109,7 +109,7 @@ func (r *ModelReleaseReconciler) setUpLane(mgr ctrl.Manager, l lane, wake wakes)
 	if l == background {
 		b = b.Watches(&corev1.Namespace{}, wake.ofClearances(), builder.OnlyMetadata)
 		if r.Readied != nil {
-			b = b.WatchesRawSource(source.Channel(r.Readied, wake.handler(wake.everyRelease)))
+			b = b.WatchesRawSource(source.Channel(r.Readied, wake.handler(r.standby.orEvery(wake))))
 		}
 	}
 	return b.Complete(r.on(l))

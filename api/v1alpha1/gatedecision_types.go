@@ -19,6 +19,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Decided",type=date,JSONPath=`.spec.decidedTime`
 // +kubebuilder:printcolumn:name="Enforced",type=date,JSONPath=`.status.enforcedTime`
 // +kubebuilder:printcolumn:name="Cause",type=string,priority=1,JSONPath=`.spec.causes`
+// +kubebuilder:printcolumn:name="Digest",type=string,priority=1,JSONPath=`.spec.digest`
 type GateDecision struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata. The name is the release's, a dash, and the sequence.
@@ -217,4 +218,12 @@ type DecisionReference struct {
 	// +kubebuilder:validation:MinLength=64
 	// +kubebuilder:validation:MaxLength=64
 	Digest string `json:"digest,omitempty"`
+
+	// substance tells apart the decisions that have records of their own: the SHA-256 of what is granted, why, and by which
+	// evidence, in lower-case hexadecimal, without times and texts. A manager that starts compares with it, and need not
+	// read the record. Absent where the record could not be read, or another version wrote the status.
+	// +optional
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=64
+	Substance string `json:"substance,omitempty"`
 }

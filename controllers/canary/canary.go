@@ -297,6 +297,12 @@ func (c *Canary) conclude(v guards.Verdict) time.Duration {
 
 func (c *Canary) grace() time.Duration { return max(missedRounds*c.Interval, leastGrace) }
 
+// Looked is true once there is a verdict, and where nobody looks.
+func (c *Canary) Looked() bool {
+	v, _ := c.known.get()
+	return c.Mode == Off || v.Reason != ""
+}
+
 // InPlace is true when the guards were seen in place within the last six rounds, and half a minute,
 // and not otherwise since.
 func (c *Canary) InPlace() (bool, string) {

@@ -220,6 +220,11 @@ func (c *Cluster) Running(name string) bool {
 	return c.supervisor.pid(name) != 0
 }
 
+// PID is the process id of the named process; 0 when it does not run.
+func (c *Cluster) PID(name string) int {
+	return c.supervisor.pid(name)
+}
+
 // Restart starts the named process again, killing it first when it runs, with
 // the same flags, port and certificates, and returns once it is ready. To
 // restart Kwok the API server must be up. It returns ErrExternal for the

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"slices"
 
 	"github.com/scalegate/scalegate/internal/gate"
@@ -15,11 +16,31 @@ import (
 // Essence is a digest of what makes a decision another one. The zero Essence is that of none.
 type Essence [sha256.Size]byte
 
+// String is the digest in lower-case hexadecimal; empty for that of none.
+func (e Essence) String() string {
+	if e == (Essence{}) {
+		return ""
+	}
+	return hex.EncodeToString(e[:])
+}
+
+// ParseEssence reads what [Essence.String] wrote; that of none where it did not write it.
+func ParseEssence(text string) Essence {
+	var e Essence
+	if len(text) != hex.EncodedLen(len(e)) {
+		return Essence{}
+	}
+	if _, err := hex.Decode(e[:], []byte(text)); err != nil {
+		return Essence{}
+	}
+	return e
+}
+
 // Substance is a digest of what makes a decision another one: the policy's revision, the subject, the level, what is granted
 // and why; of requirements, thresholds and exposures the states and the evidence; of approvals, waivers and determinations
 // which count. Decisions that differ in times and texts alone have the same, but for whether evidence only grew old; what is to
 // be written of findings is no part of it, since it is done once and makes the next decision from what it wrote. It depends on
-// the version of Scalegate and is not for storing.
+// the version of Scalegate: where a stored one differs, the record itself says which decision is on it.
 func Substance(d gate.Decision) Essence {
 	var space [4096]byte
 	s := substance(space[:0])

@@ -134,3 +134,25 @@ func TestSubstanceIsFrugal(t *testing.T) {
 		t.Errorf("it allocates %v times, want none for a decision of the usual size", objects)
 	}
 }
+
+// An essence that was written is read again; what was not written by it is that of none.
+func TestEssencesAreRead(t *testing.T) {
+	some := audit.Substance(gate.Decision{Reason: "Some"})
+	for sentence, test := range map[string]struct {
+		text string
+		want audit.Essence
+	}{
+		"what was written":        {some.String(), some},
+		"that of none":            {audit.Essence{}.String(), audit.Essence{}},
+		"too short":               {some.String()[2:], audit.Essence{}},
+		"too long":                {some.String() + "00", audit.Essence{}},
+		"no hexadecimal in it":    {"zz" + some.String()[2:], audit.Essence{}},
+		"none at the end of much": {some.String()[:62] + "zz", audit.Essence{}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if got := audit.ParseEssence(test.text); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}

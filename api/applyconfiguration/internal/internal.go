@@ -217,6 +217,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sequence
       type:
         scalar: numeric
+    - name: substance
+      type:
+        scalar: string
 - name: com.github.scalegate.scalegate.api.v1alpha1.Derivation
   map:
     fields:

@@ -21,7 +21,9 @@ import (
 // floors are the floors by name. Each gets the arguments that follow its name, and runs until ctx ends.
 func floors() map[string]func(ctx context.Context, args []string) error {
 	return map[string]func(context.Context, []string) error{
+		"cacher":  cacher,
 		"deleter": deleter,
+		"lister":  lister,
 		"opener":  opener,
 		"webhook": admit,
 	}

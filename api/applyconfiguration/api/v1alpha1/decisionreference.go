@@ -14,6 +14,10 @@ type DecisionReferenceApplyConfiguration struct {
 	Sequence *int64 `json:"sequence,omitempty"`
 	// digest of the record, in lower-case hexadecimal.
 	Digest *string `json:"digest,omitempty"`
+	// substance tells apart the decisions that have records of their own: the SHA-256 of what is granted, why, and by which
+	// evidence, in lower-case hexadecimal, without times and texts. A manager that starts compares with it, and need not
+	// read the record. Absent where the record could not be read, or another version wrote the status.
+	Substance *string `json:"substance,omitempty"`
 }
 
 // DecisionReferenceApplyConfiguration constructs a declarative configuration of the DecisionReference type for use with
@@ -35,5 +39,13 @@ func (b *DecisionReferenceApplyConfiguration) WithSequence(value int64) *Decisio
 // If called multiple times, the Digest field is set to the value of the last call.
 func (b *DecisionReferenceApplyConfiguration) WithDigest(value string) *DecisionReferenceApplyConfiguration {
 	b.Digest = &value
+	return b
+}
+
+// WithSubstance sets the Substance field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Substance field is set to the value of the last call.
+func (b *DecisionReferenceApplyConfiguration) WithSubstance(value string) *DecisionReferenceApplyConfiguration {
+	b.Substance = &value
 	return b
 }

@@ -1,0 +1,118 @@
+// Copyright 2026 The Scalegate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/scalegate/scalegate/hack/bench/measure"
+	"github.com/scalegate/scalegate/test/installation"
+)
+
+// everyReleaseLookedAt is what the manager logs once it decided about all releases that it found.
+const everyReleaseLookedAt = "Looked at every release"
+
+// starts measures from the start of the manager's process until it decided about every release, beside a process that
+// lists the same objects.
+func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
+	program, kubeconfig, err := b.floorProgram(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lister := func(ctx context.Context, _ int) (time.Duration, error) {
+		began := time.Now()
+		out, err := exec.CommandContext(ctx, program, "lister", "--kubeconfig", kubeconfig).CombinedOutput()
+		if err != nil {
+			return 0, fmt.Errorf("%w: %s", err, out)
+		}
+		return time.Since(began), nil
+	}
+	var looks int
+	var requests counts
+	manager := func(ctx context.Context, _ int) (time.Duration, error) {
+		if err := b.Kill(installation.Manager); err != nil {
+			return 0, err
+		}
+		from := b.audit.size()
+		took, told, err := b.start(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if told.Releases < b.releases {
+			return 0, fmt.Errorf("the manager found %d releases of %d", told.Releases, b.releases)
+		}
+		looks = told.Looks
+		requests, err = b.audit.since(from)
+		return took, err
+	}
+	samples, err := measure.Interleaved(ctx, measure.Pick(b.Options, 3, 5),
+		measure.Case{Name: "manager", Run: manager}, measure.Case{Name: "lister", Run: lister}, measure.Case{Name: "again", Run: lister})
+	if err != nil {
+		return nil, err
+	}
+	figure := measure.Ratio("cold-start", 3, samples["manager"], samples["lister"], samples["again"])
+	figure.Note = fmt.Sprintf("%d releases, %d looks at one, %d reads and %d writes of the manager meanwhile",
+		b.releases, looks, requests.reads, requests.stored)
+	return []measure.Figure{figure}, nil
+}
+
+// told is what the manager logs of its start.
+type told struct {
+	Time     time.Time `json:"time"`
+	Message  string    `json:"msg"`
+	Releases int       `json:"releases"`
+	Looks    int       `json:"looks"`
+}
+
+// start starts the manager, which does not run, and says when it had decided about every release, by its own log.
+func (b *bench) start(ctx context.Context) (time.Duration, told, error) {
+	log, err := os.Open(b.LogPath(installation.Manager))
+	if err != nil {
+		return 0, told{}, err
+	}
+	defer log.Close()
+	if _, err := log.Seek(0, io.SeekEnd); err != nil {
+		return 0, told{}, err
+	}
+	began := time.Now()
+	if err := b.Restart(ctx, installation.Manager); err != nil {
+		return 0, told{}, err
+	}
+	var line told
+	var text []byte
+	lines := bufio.NewReader(log)
+	err = wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 5*time.Minute, true, func(context.Context) (bool, error) {
+		for {
+			more, err := lines.ReadBytes('\n')
+			if text = append(text, more...); err != nil {
+				return false, ignoreEnd(err)
+			}
+			if bytes.Contains(text, []byte(everyReleaseLookedAt)) {
+				return true, json.Unmarshal(text, &line)
+			}
+			text = text[:0]
+		}
+	})
+	if err != nil {
+		return 0, line, fmt.Errorf("waiting until every release was looked at: %w", err)
+	}
+	return line.Time.Sub(began), line, nil
+}
+
+func ignoreEnd(err error) error {
+	if err == io.EOF { //nolint:errorlint // a reader returns it as it is
+		return nil
+	}
+	return err
+}
