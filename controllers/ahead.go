@@ -13,6 +13,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/audit"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/gathering"
 )
 
 // ahead is what is read live while what claims the release is examined: a decision that is another one than that on record
@@ -33,15 +34,20 @@ type ahead struct {
 
 // readAhead begins to read where the decision on the caches is another one than that on record.
 func (c *course) readAhead(ctx context.Context, r *ModelReleaseReconciler) *ahead {
-	c.recall(ctx, r)
-	if c.decision = gate.Decide(c.in); !c.news() || revokedCritically(&c.in) {
+	if revokedCritically(&c.in) {
 		// What a Critical revocation takes early is taken without further reads, and what is read after it shows it.
+		return nil
+	}
+	c.recall(ctx, r)
+	if c.decision = gate.Decide(c.in); !c.news() {
 		return nil
 	}
 	ctx, stop := context.WithCancel(ctx)
 	a := &ahead{seen: course{key: c.key, decided: time.Now().Add(-sharedFor)}, began: time.Now(), stop: stop}
 	head := c.entry
-	a.reading.Go(func() { a.errs[0] = a.seen.read(ctx, r, r.Live, "gather live") })
+	a.reading.Go(func() {
+		a.errs[0] = gathering.Contained(func() error { return a.seen.read(ctx, r, r.Live, "gather live") })
+	})
 	a.reading.Go(func() { a.seen.present.namespace, a.errs[1] = namespaceMetadata(ctx, r.Live, a.seen.key.Namespace) })
 	if head.head.Sequence == 0 || head.lost {
 		return a

@@ -30,8 +30,8 @@ type course struct {
 	unrecorded error
 	// last is that record, where it was read already.
 	last *v1alpha1.GateDecision
-	// unknown: whether something may be given is not known yet, since this process began a moment ago.
-	unknown bool
+	// withheld is why nothing may be given in the namespace, where the plan depends on it.
+	withheld Withheld
 	// changed: the decision differs from the one before, and was recorded as such.
 	changed bool
 	// decided is from when the decision is: the process's own clock, before the first live read.
@@ -56,14 +56,17 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 	if err = c.chart(ctx, r); err != nil {
 		return c, err
 	}
+	c.early = r.takeEarly(ctx, &c)
+	if revokedCritically(&c.in) {
+		c.recall(ctx, r)
+	}
 	if !c.changes() && !c.news() {
 		return c, nil
 	}
-	c.early = r.takeEarly(ctx, &c)
 	if err = c.readLive(ctx, r, ahead); err != nil {
 		return c, err
 	}
-	c.early.restore(c.present.namespace, key.Name)
+	c.early.restore(c.present.namespace, key.Name, revokedCritically(&c.in))
 	err = c.chartLive(ctx, r)
 	c.early.less(&c.plan)
 	return c, err

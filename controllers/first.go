@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,9 +34,11 @@ type early struct {
 	// withdrew: the clearance is gone; it was the value of the annotation, empty where there was none.
 	withdrew bool
 	was      string
-	// removals are the pods that were taken, and pods how they were.
+	// removals are the pods that were taken, and pods how these were.
 	removals []enforcement.Removal
 	pods     map[types.UID]corev1.Pod
+	// release is whose they were.
+	release *v1alpha1.ModelRelease
 }
 
 // takeEarly takes what a Critical revocation takes. What goes wrong is tried again by what follows.
@@ -59,23 +62,30 @@ func (r *ModelReleaseReconciler) takeRevoked(ctx context.Context, c *course, urg
 	if still, err := r.stillRevoked(ctx, c); err != nil || !still {
 		return early{}, err
 	}
-	took := early{was: c.present.namespace.Annotations[clearance.Key(c.key.Name)], pods: map[types.UID]corev1.Pod{}}
+	took := early{was: c.present.namespace.Annotations[clearance.Key(c.key.Name)], pods: map[types.UID]corev1.Pod{}, release: c.in.Release}
 	governed, err := r.withdraw(ctx, c.key)
-	took.withdrew = err == nil
-	if err == nil && governed != v1alpha1.GateEnforced {
-		return took, nil
-	}
-	if err != nil {
+	if took.withdrew = err == nil; !took.withdrew {
 		err = fmt.Errorf("withdrawing the clearance of %s: %w", c.key, err)
+		// The answer would have said what the gate is. A read says so where no write is answered.
+		ns, unread := namespaceMetadata(ctx, r.Live, c.key.Namespace)
+		if unread != nil || ns == nil {
+			return took, errors.Join(err, unread)
+		}
+		governed = ns.Labels[v1alpha1.LabelGate]
 	}
-	for i := range c.present.pods {
-		took.pods[c.present.pods[i].UID] = c.present.pods[i]
+	if governed != v1alpha1.GateEnforced {
+		return took, err
 	}
 	var did done
-	removed := r.removeAll(ctx, c.key.Namespace, urgent, &did)
+	err = errors.Join(err, r.removeAll(ctx, c.key.Namespace, urgent, &did))
 	took.removals = did.removals
-	if err == nil {
-		err = removed
+	for _, removal := range took.removals {
+		took.pods[removal.UID] = corev1.Pod{}
+	}
+	for i := range c.present.pods {
+		if pod := &c.present.pods[i]; took.took(pod.UID) {
+			took.pods[pod.UID] = *pod
+		}
 	}
 	return took, err
 }
@@ -100,8 +110,11 @@ func (r *ModelReleaseReconciler) stillRevoked(ctx context.Context, c *course) (b
 	return by.Spec.Revocation.Severity == v1alpha1.RevocationCritical, nil
 }
 
-// revokedCritically tells whether the release of the input is, or one whose revocation counts for it.
+// revokedCritically tells whether the release of the input is, or one whose revocation counts for it; false where there is none.
 func revokedCritically(in *gate.Input) bool {
+	if in.Release == nil {
+		return false
+	}
 	by := gate.Revoking(in.Release, in.Revoked)
 	return by != nil && by.Spec.Revocation.Severity == v1alpha1.RevocationCritical
 }
@@ -118,13 +131,13 @@ func (r *ModelReleaseReconciler) withdraw(ctx context.Context, key types.Namespa
 }
 
 // restore puts the clearance back into the namespace as it was read since, so that the decision, its record and the status
-// tell of what stood. One that is there again is withdrawn again.
-func (e *early) restore(ns *metav1.PartialObjectMetadata, release string) {
+// tell of what stood. One that is there again is withdrawn again, and where the revocation was taken back since none stands.
+func (e *early) restore(ns *metav1.PartialObjectMetadata, release string, revoked bool) {
 	key := clearance.Key(release)
 	if ns == nil || !e.withdrew {
 		return
 	}
-	if _, again := ns.Annotations[key]; again {
+	if _, again := ns.Annotations[key]; again || !revoked {
 		e.withdrew = false
 	} else if e.was != "" {
 		metav1.SetMetaDataAnnotation(&ns.ObjectMeta, key, e.was)
@@ -142,7 +155,8 @@ func (e *early) served(pods []corev1.Pod) []corev1.Pod {
 
 // took tells whether a pod was taken.
 func (e *early) took(pod types.UID) bool {
-	return slices.ContainsFunc(e.removals, func(r enforcement.Removal) bool { return r.UID == pod })
+	_, took := e.pods[pod]
+	return took
 }
 
 // less takes out of a plan what is done already.
@@ -155,7 +169,7 @@ func (e *early) less(plan *enforcement.Plan) {
 
 // announceEarly tells of what was taken where nothing follows.
 func (r *ModelReleaseReconciler) announceEarly(c *course) {
-	if len(c.early.removals) > 0 && c.in.Release != nil {
-		r.announceDone(c.in.Release, done{removals: c.early.removals})
+	if len(c.early.removals) > 0 {
+		r.announceDone(c.early.release, done{removals: c.early.removals})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,19 +20,25 @@ import (
 	"github.com/scalegate/scalegate/internal/fixture"
 )
 
-// listening writes live reads into the cluster's log.
+// listening writes live reads into the cluster's log, of which several may be made at a time.
 type listening struct {
 	client.Reader
 	c *cluster
 }
 
+func (l listening) note(what string) {
+	l.c.mutex.Lock()
+	defer l.c.mutex.Unlock()
+	l.c.log = append(l.c.log, what)
+}
+
 func (l listening) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-	l.c.log = append(l.c.log, "read "+l.c.kind(o)+" "+key.Name)
+	l.note("read " + l.c.kind(o) + " " + key.Name)
 	return l.Reader.Get(ctx, key, o, opts...)
 }
 
 func (l listening) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	l.c.log = append(l.c.log, "read "+l.c.kind(list))
+	l.note("read " + l.c.kind(list))
 	return l.Reader.List(ctx, list, opts...)
 }
 
@@ -52,11 +59,14 @@ func TestACriticalRevocationAsksForLittleBeforeItTakes(t *testing.T) {
 	for sentence, test := range map[string]struct {
 		others []client.Object
 		revoke bool
-		want   []string
+		// fresh: a manager that has just begun, and does not know what is on record.
+		fresh bool
+		want  []string
 	}{
-		"its own revocation": {nil, true, []string{"read ModelRelease m1", "patch Namespace serving"}},
+		"its own revocation":         {nil, true, false, []string{"read ModelRelease m1", "patch Namespace serving"}},
+		"which another manager left": {nil, true, true, []string{"read ModelRelease m1", "patch Namespace serving"}},
 		"that of a release of the same weights": {
-			[]client.Object{twin()}, false, []string{"read ModelRelease m1", "read ModelRelease twin", "patch Namespace serving"},
+			[]client.Object{twin()}, false, false, []string{"read ModelRelease m1", "read ModelRelease twin", "patch Namespace serving"},
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -70,6 +80,9 @@ func TestACriticalRevocationAsksForLittleBeforeItTakes(t *testing.T) {
 				if err := c.api.Create(t.Context(), o); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if test.fresh {
+				c.reconciler = c.newReconciler()
 			}
 			c.reconciler.Live = listening{c.live(), c}
 			c.mustReconcile()
@@ -173,4 +186,57 @@ func TestARevocationThatOnlyTheCacheShows(t *testing.T) {
 			t.Errorf("the clearance or the pod stands: %q", c.log)
 		}
 	})
+	t.Run("it is taken back while it is enforced", func(t *testing.T) {
+		c := revoked(t)
+		c.reconciler.Live = &takingBack{Reader: c.reconciler.Live, c: c}
+		c.mustReconcile()
+		if _, stands := c.hasClearance(); !stands || c.exists(p) {
+			t.Errorf("the clearance was not written again, or nothing was taken: %q", c.log)
+		}
+	})
+}
+
+// Where the clearance cannot be withdrawn nobody answers what the gate is, and it is read before a pod goes.
+func TestARevocationWhoseClearanceCannotBeWithdrawn(t *testing.T) {
+	p := &corev1.Pod{ObjectMeta: stored("p")}
+	for sentence, test := range map[string]struct {
+		gate  string
+		stays bool
+	}{
+		"the gate is enforced": {v1alpha1.GateEnforced, false},
+		"it is not any more":   {v1alpha1.GateAudited, true},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			c := revoked(t)
+			c.cache = c.hold([]client.Object{
+				read(c, release()), read(c, demanding()), read(c, result("")), read(c, p), read(c, replicaSet()),
+				read(c, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fixture.Namespace}}),
+			})
+			ns := read(c, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fixture.Namespace}})
+			ns.Labels[v1alpha1.LabelGate] = test.gate
+			if err := c.api.Update(t.Context(), ns); err != nil {
+				t.Fatal(err)
+			}
+			c.fails["patch Namespace serving"] = errBroken
+			if _, err := c.reconcile(); err == nil {
+				t.Error("no error")
+			}
+			if c.exists(p) != test.stays {
+				t.Errorf("the pod stays: %v", !test.stays)
+			}
+		})
+	}
+}
+
+// takingBack takes the revocation back once it was read that it stands.
+type takingBack struct {
+	client.Reader
+	c    *cluster
+	once sync.Once
+}
+
+func (b *takingBack) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	err := b.Reader.Get(ctx, key, o, opts...)
+	b.once.Do(func() { b.c.edit(release(), func(r *v1alpha1.ModelRelease) { r.Spec.Revocation = nil }) })
+	return err
 }

@@ -34,23 +34,34 @@ type Head struct {
 // heads are the last records of all releases as a manager finds them that begins to act: in one list, instead of a list and
 // a read for each release. The zero value has not listed, and several may use it at a time.
 type heads struct {
-	once   sync.Once
-	listed chan struct{}
-	mutex  sync.Mutex
-	of     map[types.NamespacedName]Head
+	once sync.Once
+	// listed is closed when the list is there, or could not be had, and late when nobody waits for it any more.
+	listed, late chan struct{}
+	mutex        sync.Mutex
+	of           map[types.NamespacedName]Head
 }
 
-// headsTime bounds the one list. Releases that cannot wait for it are read one by one.
-const headsTime = time.Minute
+const (
+	// headsTime bounds the one list.
+	headsTime = time.Minute
+	// headsWait is how long, from its beginning, is waited for it: no longer than for a record, as what closes may be in line
+	// for the release. Those that are looked at then and later are read one by one, until it is there.
+	headsWait = recordTime
+	// headsLast is for how long it is kept. What is left of it then is of releases that are gone, or could not be looked at.
+	headsLast = 5 * time.Minute
+)
 
-// take gives the last record of a release once: what is true at the beginning is not true for ever. It waits for the list
-// until ctx ends, which begins with the first that asks; false where the list has none, or there is no list.
-func (h *heads) take(ctx context.Context, list func(context.Context) (map[types.NamespacedName]Head, error), key types.NamespacedName) (Head, bool) {
+// take gives the last record of a release once: what is true at the beginning is not true for ever. The list begins with the
+// first that asks. Who is not in a hurry waits for it; false where the list has none, or there is no list.
+func (h *heads) take(
+	ctx context.Context, list func(context.Context) (map[types.NamespacedName]Head, error), key types.NamespacedName, hurry bool,
+) (Head, bool) {
 	if list == nil {
 		return Head{}, false
 	}
 	h.once.Do(func() {
-		h.listed = make(chan struct{})
+		h.listed, h.late = make(chan struct{}), make(chan struct{})
+		time.AfterFunc(headsWait, func() { close(h.late) })
 		listing, cancel := context.WithTimeout(context.WithoutCancel(ctx), headsTime)
 		go func() {
 			defer cancel()
@@ -59,15 +70,16 @@ func (h *heads) take(ctx context.Context, list func(context.Context) (map[types.
 			if err != nil {
 				log.FromContext(ctx).Error(err, "Listing the records of decisions: each release's is read by itself")
 			}
-			h.mutex.Lock()
-			defer h.mutex.Unlock()
-			h.of = all
+			h.keep(all)
+			time.AfterFunc(headsLast, func() { h.keep(nil) })
 		}()
 	})
-	select {
-	case <-h.listed:
-	case <-ctx.Done():
-		return Head{}, false
+	if !hurry {
+		select {
+		case <-h.listed:
+		case <-h.late:
+		case <-ctx.Done():
+		}
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -76,6 +88,12 @@ func (h *heads) take(ctx context.Context, list func(context.Context) (map[types.
 		h.of = nil
 	}
 	return head, known
+}
+
+func (h *heads) keep(all map[types.NamespacedName]Head) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.of = all
 }
 
 // headOf is what is on record of a release by the list and by its status, where these name the same record and the status

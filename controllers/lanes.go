@@ -56,7 +56,8 @@ const (
 	settles = 250 * time.Millisecond
 )
 
-// ofBegun is the priority, within the background, of what was begun: it goes before what was not.
+// ofBegun is the priority, within the background, of what something was just done for: it goes before what was not begun. Who
+// only asks again whether something may be done has none, or thousands that wait for the guards would keep all others waiting.
 const ofBegun = 1
 
 // errDisplaced is why nothing more is given: something closes the release, and is in line.
@@ -81,7 +82,7 @@ type turn struct {
 	lane lane
 	// wanted are the lanes that came meanwhile.
 	wanted [lanes]bool
-	// patience is how long it still steps aside.
+	// patience is how long it still steps aside; several may read for the release at a time.
 	patience time.Duration
 	// acted: something was done in it, upon which the next look may find more.
 	acted bool
@@ -108,7 +109,8 @@ func (t *turns) take(key types.NamespacedName, l lane) *turn {
 	return taken
 }
 
-// leave ends a turn, and calls the lanes that came meanwhile.
+// leave ends a turn, and calls the lanes that came meanwhile. Where one of them closes the others come a moment later: who was
+// displaced would else have the turn again before it, and again.
 func (t *turns) leave(taken *turn) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
@@ -120,38 +122,43 @@ func (t *turns) leave(taken *turn) {
 		}
 	}
 	for l, wanted := range taken.wanted {
-		if wanted && t.queues[l] != nil {
-			t.queues[l].Add(reconcile.Request{NamespacedName: taken.key})
+		if !wanted || t.queues[l] == nil {
+			continue
 		}
+		var after time.Duration
+		if taken.wanted[closing] && lane(l) != closing {
+			after = settles
+		}
+		t.queues[l].AddAfter(reconcile.Request{NamespacedName: taken.key}, after)
 	}
-}
-
-// closingNow is closed once nothing closes any more; nil where nothing does.
-func (t *turns) closingNow() <-chan struct{} {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	return t.quiet
 }
 
 // stepAside waits in the background while something closes, as long as there is patience.
 func (t *turn) stepAside(ctx context.Context) {
-	if t == nil || t.lane != background || t.patience <= 0 {
+	if t == nil || t.lane != background {
 		return
 	}
-	quiet := t.of.closingNow()
-	if quiet == nil {
+	t.of.mutex.Lock()
+	quiet, patience := t.of.quiet, t.patience
+	t.of.mutex.Unlock()
+	if quiet == nil || patience <= 0 {
 		return
 	}
 	began := time.Now()
-	timer := time.NewTimer(t.patience)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-quiet:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+	t.of.mutex.Lock()
+	defer t.of.mutex.Unlock()
 	t.patience -= time.Since(began)
 }
+
+// closes tells whether it is for what closes.
+func (t *turn) closes() bool { return t != nil && t.lane == closing }
 
 // displaced tells whether something closes the release and is in line for this turn.
 func (t *turn) displaced() bool {
@@ -213,25 +220,23 @@ func (r *ModelReleaseReconciler) on(l lane) reconcile.Func {
 			return ctrl.Result{}, nil
 		}
 		if err != nil {
-			return ctrl.Result{}, err
+			return ctrl.Result{Priority: new(0)}, err
 		}
-		after := result.RequeueAfter
-		if taken.acted {
-			after = sooner(after, settles)
+		if !taken.acted {
+			return r.turns.later(l, req, result.RequeueAfter), nil
 		}
-		return r.turns.later(l, req, after), nil
+		again := r.turns.later(l, req, sooner(result.RequeueAfter, settles))
+		if l == background {
+			again.Priority = new(ofBegun)
+		}
+		return again, nil
 	}
 }
 
 // later has a release looked at again: soon on the same lane, and otherwise in the background. 0 is never.
 func (t *turns) later(l lane, req ctrl.Request, after time.Duration) ctrl.Result {
-	switch {
-	case l == background && after > 0 && after < soon:
-		return ctrl.Result{RequeueAfter: after, Priority: new(ofBegun)}
-	case l == background:
+	if l == background || after < soon {
 		return ctrl.Result{RequeueAfter: after, Priority: new(0)}
-	case after == 0 || after < soon:
-		return ctrl.Result{RequeueAfter: after}
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

@@ -13,13 +13,17 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/fixture"
 )
 
@@ -238,5 +242,96 @@ func TestLater(t *testing.T) {
 		if got := r.turns.later(test.lane, req, test.after); got.RequeueAfter != test.want {
 			t.Errorf("%s after %v: on the lane after %v, want %v", test.lane, test.after, got.RequeueAfter, test.want)
 		}
+	}
+}
+
+// Who was displaced does not have the turn again before what displaced it.
+func TestWhatDisplacesComesNext(t *testing.T) {
+	var all turns
+	for l := range all.queues {
+		queue := priorityqueue.New[reconcile.Request](fmt.Sprint(t.Name(), l))
+		t.Cleanup(queue.ShutDown)
+		all.queues[l] = queue
+	}
+	key := types.NamespacedName{Namespace: fixture.Namespace, Name: "m1"}
+	for _, test := range []struct {
+		displaced, by lane
+		waits         bool
+	}{{opening, closing, true}, {background, closing, true}, {background, opening, false}} {
+		first := all.take(key, test.displaced)
+		if all.take(key, test.by) != nil {
+			t.Fatal("two have the turn")
+		}
+		first.again()
+		all.leave(first)
+		if n := all.queues[test.by].Len(); n != 1 {
+			t.Errorf("%s has %d in line", test.by, n)
+		}
+		all.queues[test.by].Get()
+		all.queues[test.by].Done(reconcile.Request{NamespacedName: key})
+		if waits := all.queues[test.displaced].Len() == 0; waits != test.waits {
+			t.Errorf("%s waits for %s: %v", test.displaced, test.by, waits)
+		}
+		if got, _ := all.queues[test.displaced].Get(); got.NamespacedName != key {
+			t.Errorf("%s is called for %s", test.displaced, got)
+		}
+		all.queues[test.displaced].Done(reconcile.Request{NamespacedName: key})
+	}
+}
+
+// Several reads of one release in the background step aside at a time, and together no longer than one.
+func TestReadsAtATimeStepAsideTogether(t *testing.T) {
+	var all turns
+	all.take(types.NamespacedName{Name: "closes"}, closing)
+	clock := all.take(types.NamespacedName{Name: "renews"}, background)
+	began := time.Now()
+	var reads sync.WaitGroup
+	for range 5 {
+		reads.Go(func() {
+			for range 3 {
+				clock.stepAside(t.Context())
+			}
+		})
+	}
+	reads.Wait()
+	if took := time.Since(began); took < patience || took > 20*patience {
+		t.Errorf("they stepped aside for %v", took)
+	}
+	if clock.patience > 0 {
+		t.Errorf("it has %v left", clock.patience)
+	}
+}
+
+// In the background only what something was done for goes before others: what waits for the guards asks again behind them.
+func TestOnlyWhatWasBegunGoesFirst(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		objects []client.Object
+		ready   func(*metav1.PartialObjectMetadata, time.Time) Withheld
+		want    int
+	}{
+		"something was done": {served(result("0.9")), nil, ofBegun},
+		"nothing may be given": {waitingPods(1, result("0.1")), func(*metav1.PartialObjectMetadata, time.Time) Withheld {
+			return Withheld{Withheld: enforcement.Withheld{Reason: v1alpha1.ReasonGuardsNotInPlace}}
+		}, 0},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			c := newCluster(t, test.objects...)
+			c.reconciler = c.newReconciler()
+			c.reconciler.Ready = test.ready
+			// What is granted is reported first, which is something that was done.
+			var result ctrl.Result
+			for range 3 {
+				var err error
+				if result, err = c.reconciler.on(background)(t.Context(), requestOf(release())); err != nil {
+					t.Fatal(err)
+				}
+				if test.want == ofBegun {
+					break
+				}
+			}
+			if result.Priority == nil || *result.Priority != test.want || result.RequeueAfter == 0 || result.RequeueAfter >= soon {
+				t.Errorf("again: %+v, want priority %d", result, test.want)
+			}
+		})
 	}
 }

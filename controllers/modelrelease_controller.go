@@ -152,11 +152,20 @@ func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request
 		after = sooner(after, time.Second)
 	}
 	turnOf(ctx).did(c.acted(did))
-	if withheld := r.withheld(c.present.namespace, c.in.Now); withheld.Reason != "" && c.scene.Withheld.Reason != "" {
-		r.standby.add(req.NamespacedName)
-		after = sooner(after, cmp.Or(withheld.Again, askAgain))
+	return ctrl.Result{RequeueAfter: sooner(after, r.standBy(&c))}, nil
+}
+
+// standBy has a release wait for what nothing may be given without. after is when to ask again; 0 where it waits for nothing.
+func (r *ModelReleaseReconciler) standBy(c *course) (after time.Duration) {
+	if c.withheld.Reason == "" {
+		return 0
 	}
-	return ctrl.Result{RequeueAfter: after}, nil
+	r.standby.add(c.key, c.withheld)
+	// It may have come since, before somebody knew that this one waits for it.
+	if now := r.withheld(c.present.namespace, c.in.Now); now.Reason != "" {
+		return cmp.Or(now.Again, askAgain)
+	}
+	return settles
 }
 
 // acted tells whether something was done for the release, or is remembered otherwise than before, upon which the next look may

@@ -104,14 +104,14 @@ func (c *course) recall(ctx context.Context, r *ModelReleaseReconciler) {
 	if c.entry, known = r.chronicle.get(c.key, c.in.Release.UID); known {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, recordTime)
-	defer cancel()
-	if last, listed := r.chronicle.heads.take(ctx, r.Heads, c.key); listed {
+	if last, listed := r.chronicle.heads.take(ctx, r.Heads, c.key, turnOf(ctx).closes()); listed {
 		if c.entry, known = headOf(c.in.Release, last); known {
 			r.chronicle.set(c.key, c.entry)
 			return
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
+	defer cancel()
 	if c.entry, c.unrecorded = r.lastRecord(ctx, c); c.unrecorded == nil {
 		r.chronicle.set(c.key, c.entry)
 	}
@@ -265,12 +265,14 @@ func (c *course) holds() bool {
 		(c.plan.Reason == v1alpha1.ReasonEnforced || c.plan.Reason == v1alpha1.ReasonUntrustedMutator)
 }
 
+// unstamped tells whether the record is there, and does not say yet since when its decision holds.
+func (c *course) unstamped() bool {
+	return c.entry.head.Sequence > 0 && !c.entry.lost && !c.entry.enforced
+}
+
 // stampEnforced writes on the record since when what was decided holds, once it does. acted is what went wrong in acting.
 func (r *ModelReleaseReconciler) stampEnforced(ctx context.Context, c *course, acted error) error {
-	switch {
-	case acted != nil || !c.recorded() || c.unrecorded != nil || c.news() || !c.holds():
-		return nil
-	case c.entry.head.Sequence == 0 || c.entry.lost || c.entry.enforced:
+	if acted != nil || !c.recorded() || c.unrecorded != nil || c.news() || !c.holds() || !c.unstamped() {
 		return nil
 	}
 	content, err := json.Marshal(map[string]any{"status": v1alpha1.GateDecisionStatus{EnforcedTime: new(metav1.NewTime(c.in.Now))}})

@@ -89,7 +89,7 @@ func (r *ModelReleaseReconciler) scene(ctx context.Context, seen *course) (enfor
 		return s, err
 	}
 	withheld := r.withheld(c.namespace, in.Now)
-	seen.unknown = withheld.Unknown
+	seen.withheld = withheld
 	if s.Withheld = withheld.Withheld; s.Withheld.Reason == "" {
 		s.Withheld = seen.observed.withheld()
 	}

@@ -16,125 +16,96 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// sharedFor is how long what was listed of the whole cluster serves every release that is looked at. It counts as part of the
-// time that something may be given in, so that what is given rests on nothing older than before.
+// sharedFor is how long a list of revoked releases serves every release that is looked at. It counts as part of the time that
+// something may be given in, so that what is given rests on nothing older than before.
 const sharedFor = time.Second
 
-// sharing reads live, and lists findings and revoked releases, which are those of the whole cluster whatever the release, once
-// for several that are looked at in a short time. Otherwise each of ten thousand releases that are decided in a row would
-// have the API server go through all the others. What was listed serves only where the cache shows the same: a change that
-// the cache tells of, and that may be why a release is looked at, is read anew. The cache alone never serves.
+// sharing reads live, and lists revoked releases, for which the API server goes through all that there are, once for several
+// releases that are looked at in a short time. What was listed serves only where the cache shows the same: a change that the
+// cache tells of, and that may be why a release is looked at, is read anew. The cache alone never serves. Findings are not
+// shared: whoever lists them after the evaluations misses none that an evaluation left which is gone by then.
 type sharing struct {
 	client.Reader
 	cache client.Reader
 	now   func() time.Time
 
 	mutex sync.Mutex
-	kept  map[string]keptList
+	// kept are lists by severity.
+	kept map[v1alpha1.RevocationSeverity]keptList
+	// advised is when the last list of Advisory revocations came.
+	advised time.Time
 }
 
 type keptList struct {
-	list client.ObjectList
-	at   time.Time
+	list *v1alpha1.ModelReleaseList
+	// began is when it was asked for.
+	began time.Time
 }
 
 // newSharing shares what live lists.
 func newSharing(live, cache client.Reader) *sharing {
-	return &sharing{Reader: live, cache: cache, now: time.Now, kept: map[string]keptList{}}
+	return &sharing{Reader: live, cache: cache, now: time.Now, kept: map[v1alpha1.RevocationSeverity]keptList{}}
 }
 
 // List implements client.Reader.
 func (s *sharing) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	key := clusterWide(list, opts)
-	if key == "" {
+	revoked, ok := list.(*v1alpha1.ModelReleaseList)
+	severity := severityOf(opts)
+	if !ok || severity == "" {
 		return s.Reader.List(ctx, list, opts...)
 	}
-	shown, ok := list.DeepCopyObject().(client.ObjectList)
-	if !ok {
-		return s.Reader.List(ctx, list, opts...)
-	}
+	var shown v1alpha1.ModelReleaseList
 	// It is only compared.
-	if err := s.cache.List(ctx, shown, append(slices.Clone(opts), client.UnsafeDisableDeepCopy)...); err != nil {
+	if err := s.cache.List(ctx, &shown, append(slices.Clone(opts), client.UnsafeDisableDeepCopy)...); err != nil {
 		return err
 	}
-	if s.serve(key, list, shown) {
+	if kept := s.serve(severity); kept != nil && maps.Equal(generations(kept.Items), generations(shown.Items)) {
+		kept.DeepCopyInto(revoked)
 		return nil
 	}
-	at := s.now()
+	began := s.now()
 	if err := s.Reader.List(ctx, list, opts...); err != nil {
 		return err
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if at.After(s.kept[key].at) {
-		if fresh, ok := list.DeepCopyObject().(client.ObjectList); ok {
-			s.kept[key] = keptList{list: fresh, at: at}
-		}
+	if came := s.now(); severity == v1alpha1.RevocationAdvisory && came.After(s.advised) {
+		s.advised = came
+	}
+	if began.After(s.kept[severity].began) {
+		s.kept[severity] = keptList{list: revoked.DeepCopy(), began: began}
 	}
 	return nil
 }
 
-// serve fills a list with what was listed a moment ago, if the cache shows the same.
-func (s *sharing) serve(key string, list, shown client.ObjectList) bool {
+// serve is what was listed a moment ago; nil for nothing. What became Critical after the Advisory ones were listed is in a later
+// list of the Critical ones, and in no earlier one.
+func (s *sharing) serve(severity v1alpha1.RevocationSeverity) *v1alpha1.ModelReleaseList {
 	s.mutex.Lock()
-	kept, known := s.kept[key]
-	s.mutex.Unlock()
-	if !known || s.now().Sub(kept.at) >= sharedFor {
-		return false
+	defer s.mutex.Unlock()
+	kept, known := s.kept[severity]
+	if !known || s.now().Sub(kept.began) >= sharedFor || severity == v1alpha1.RevocationCritical && kept.began.Before(s.advised) {
+		return nil
 	}
-	switch from := kept.list.(type) {
-	case *v1alpha1.AdverseFindingList:
-		to, ok := list.(*v1alpha1.AdverseFindingList)
-		is, same := shown.(*v1alpha1.AdverseFindingList)
-		if !ok || !same || !maps.Equal(versions(from.Items, findingVersion), versions(is.Items, findingVersion)) {
-			return false
-		}
-		from.DeepCopyInto(to)
-	case *v1alpha1.ModelReleaseList:
-		to, ok := list.(*v1alpha1.ModelReleaseList)
-		is, same := shown.(*v1alpha1.ModelReleaseList)
-		if !ok || !same || !maps.Equal(versions(from.Items, releaseVersion), versions(is.Items, releaseVersion)) {
-			return false
-		}
-		from.DeepCopyInto(to)
-	default:
-		return false
-	}
-	return true
+	return kept.list
 }
 
-// clusterWide names a list that is the same whatever the release; empty for another.
-func clusterWide(list client.ObjectList, opts []client.ListOption) string {
+// severityOf is of which revocations a list of releases asks for, and for no more than that; empty for another list.
+func severityOf(opts []client.ListOption) v1alpha1.RevocationSeverity {
 	options := (&client.ListOptions{}).ApplyOptions(opts)
-	if options.Namespace != "" || options.LabelSelector != nil || options.Limit != 0 || options.Continue != "" {
+	if options.Namespace != "" || options.LabelSelector != nil || options.Limit != 0 || options.Continue != "" ||
+		options.FieldSelector == nil || len(options.FieldSelector.Requirements()) != 1 {
 		return ""
 	}
-	switch list.(type) {
-	case *v1alpha1.AdverseFindingList:
-		if options.FieldSelector == nil {
-			return "findings"
-		}
-	case *v1alpha1.ModelReleaseList:
-		if options.FieldSelector == nil {
-			return ""
-		}
-		if severity, exact := options.FieldSelector.RequiresExactMatch(indexReleaseRevocation); exact {
-			return "revoked " + severity
-		}
-	}
-	return ""
+	severity, _ := options.FieldSelector.RequiresExactMatch(indexReleaseRevocation)
+	return v1alpha1.RevocationSeverity(severity)
 }
 
-func findingVersion(f *v1alpha1.AdverseFinding) (types.UID, string) { return f.UID, f.ResourceVersion }
-
-// releaseVersion leaves the status out, which says nothing about a revocation.
-func releaseVersion(r *v1alpha1.ModelRelease) (types.UID, string) { return r.UID, generation(r) }
-
-func versions[T any](items []T, version func(*T) (types.UID, string)) map[types.UID]string {
-	all := make(map[types.UID]string, len(items))
-	for i := range items {
-		uid, v := version(&items[i])
-		all[uid] = v
+// generations leave the status out, which says nothing about a revocation.
+func generations(releases []v1alpha1.ModelRelease) map[types.UID]int64 {
+	all := make(map[types.UID]int64, len(releases))
+	for i := range releases {
+		all[releases[i].UID] = releases[i].Generation
 	}
 	return all
 }

@@ -11,21 +11,25 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
 )
 
 // planIt plans. A process that begins does not know for a moment whether the guards are in place. A plan that gives and takes
 // nothing, whatever they are, does not wait for that: so that of a fleet at rest nothing is reported that is taken back a
-// moment later, and nothing is looked at twice. Whatever does give something waits.
+// moment later, and nothing is looked at twice. Whatever does give something waits, and so does what would be put on record
+// as enforced.
 func (c *course) planIt() {
 	c.plan = enforcement.For(c.scene, c.decision)
-	if !c.unknown {
+	if !c.withheld.Unknown {
 		return
 	}
-	known := c.scene
-	known.Withheld = enforcement.Withheld{}
-	if plan := enforcement.For(known, c.decision); !plan.GivesMore() && !plan.Takes() {
-		c.scene, c.plan = known, plan
+	known := *c
+	known.withheld, known.scene.Withheld = Withheld{}, c.observed.withheld()
+	known.plan = enforcement.For(known.scene, c.decision)
+	enforced := known.holds() && !c.holds() && (c.news() || c.unstamped())
+	if !known.plan.GivesMore() && !known.plan.Takes() && !enforced {
+		c.withheld, c.scene, c.plan = known.withheld, known.scene, known.plan
 	}
 }
 
@@ -34,28 +38,31 @@ func (c *course) planIt() {
 type standby struct {
 	mutex sync.Mutex
 	names sets.Set[types.NamespacedName]
-	// readied: the guards came to be in place before.
-	readied bool
+	// every: the guards were in place before, or were seen out of place.
+	every bool
 }
 
-func (w *standby) add(name types.NamespacedName) {
+// add adds a release, with why nothing could be given to it.
+func (w *standby) add(name types.NamespacedName, why Withheld) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
+	w.every = w.every || why.Reason == v1alpha1.ReasonGuardsNotInPlace && !why.Unknown
 	if w.names == nil {
 		w.names = sets.New[types.NamespacedName]()
 	}
 	w.names.Insert(name)
 }
 
-// orEvery finds whom it concerns that the guards are in place: the first time those that wait for it, as a process that begins
-// looks at all others anyway; and later everybody, as something may have come past the guards while they were out of place.
+// orEvery finds whom it concerns that the guards are in place: where nobody saw them out of place those that wait for it, as a
+// process that begins looks at all others anyway; and otherwise everybody, as something may have come past the guards. While
+// they are out of place whatever comes makes somebody look, and see it.
 func (w *standby) orEvery(wake wakes) func(context.Context, client.Object) ([]types.NamespacedName, error) {
 	return func(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
 		w.mutex.Lock()
-		names, again := w.names.UnsortedList(), w.readied
-		w.names, w.readied = nil, true
+		names, every := w.names.UnsortedList(), w.every
+		w.names, w.every = nil, true
 		w.mutex.Unlock()
-		if again {
+		if every {
 			return wake.everyRelease(ctx, o)
 		}
 		return names, nil

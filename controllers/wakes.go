@@ -162,7 +162,7 @@ func (w wakes) withDescendants(ctx context.Context, names []types.NamespacedName
 	return all, nil
 }
 
-// releasesOfNamespace are those in a Namespace, and those that are gone and still have a clearance there.
+// releasesOfNamespace are those in a Namespace, and those that are not and still have a clearance there or are claimed by pods.
 func (w wakes) releasesOfNamespace(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
 	all, err := w.releases(ctx, client.InNamespace(o.GetName()))
 	if err != nil {
@@ -171,6 +171,19 @@ func (w wakes) releasesOfNamespace(ctx context.Context, o client.Object) ([]type
 	for key := range o.GetAnnotations() {
 		if release, ok := clearance.Release(key); ok {
 			all = append(all, types.NamespacedName{Namespace: o.GetName(), Name: release})
+		}
+	}
+	known := sets.New(all...)
+	var pods corev1.PodList
+	// Only labels are looked at.
+	if err := w.reader.List(ctx, &pods, client.InNamespace(o.GetName()), client.UnsafeDisableDeepCopy); err != nil {
+		return all, err
+	}
+	for i := range pods.Items {
+		name := types.NamespacedName{Namespace: o.GetName(), Name: claimed(&pods.Items[i])}
+		if name.Name != "" && !known.Has(name) {
+			known.Insert(name)
+			all = append(all, name)
 		}
 	}
 	return all, nil

@@ -72,19 +72,28 @@ func (w wakes) losing(find finder, now func() metav1.Time) finder {
 }
 
 // loses tells whether the decision about a release grants less than its status says, or finds something. What cannot be
-// decided here may be.
-func (w wakes) loses(ctx context.Context, key types.NamespacedName, now time.Time) bool {
+// decided here may be, also where that panics: it would end the process here, and on a lane it is an error of one release.
+func (w wakes) loses(ctx context.Context, key types.NamespacedName, now time.Time) (may bool) {
+	defer func() {
+		if recover() != nil {
+			may = true
+		}
+	}()
 	release := &v1alpha1.ModelRelease{}
-	if err := w.reader.Get(ctx, key, release); err != nil || release.Status.GrantedExposure == "" {
+	if err := w.reader.Get(ctx, key, release); err != nil {
 		return client.IgnoreNotFound(err) != nil
+	}
+	granted, withdrawal := release.Status.GrantedExposure, release.Status.Withdrawal
+	if granted == "" && (withdrawal == nil || withdrawal.EnforcedTime != nil) {
+		return false
 	}
 	in, err := gathering.Source{Reader: w.reader, Cache: w.reader}.Input(ctx, key, now)
 	if err != nil {
 		return true
 	}
 	d := gate.Decide(in)
-	return len(d.NewFindings) > 0 || rank(in.Policy, d.GrantedExposure) < rank(in.Policy, release.Status.GrantedExposure) ||
-		d.GrantedExposure == ""
+	return len(d.NewFindings) > 0 ||
+		granted != "" && (d.GrantedExposure == "" || rank(in.Policy, d.GrantedExposure) < rank(in.Policy, granted))
 }
 
 // ofClearances wakes the releases whose clearances in a namespace were changed, and those that wait there for room where

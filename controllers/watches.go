@@ -13,6 +13,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -42,7 +43,7 @@ type concern struct {
 	// mayClose: whether a change takes something away shows in the decision. Then the release is looked at on the lane of
 	// what closes too.
 	mayClose bool
-	// matters tells whether a change may concern anybody; nil where every one may.
+	// matters tells whether an update may concern anybody; nil where every one may.
 	matters predicate.Predicate
 	// covered: what there is of it when the manager starts concerns releases that are looked at then anyway.
 	covered bool
@@ -153,17 +154,22 @@ func (w *concern) on(l lane) predicate.Predicate {
 			return l == usual
 		}
 	}
-	lanes := predicate.Funcs{
+	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return mine(nil, e.Object, e.IsInInitialList) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return mine(e.ObjectOld, e.ObjectNew, e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion())
+			before, after := e.ObjectOld, e.ObjectNew
+			switch {
+			case before.GetUID() != after.GetUID():
+				// One was deleted and another made while nothing was watched: its generation and labels may be the same.
+				return mine(before, nil, false) || mine(nil, after, false)
+			case before.GetResourceVersion() == after.GetResourceVersion():
+				return mine(before, after, true) // the cache shows everything again from time to time
+			default:
+				return (w.matters == nil || w.matters.Update(e)) && mine(before, after, false)
+			}
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool { return mine(e.Object, nil, false) },
 	}
-	if w.matters == nil {
-		return lanes
-	}
-	return predicate.And(w.matters, lanes)
 }
 
 // itself is a release that is woken by its own change.
@@ -177,7 +183,7 @@ func withdraws(before, after client.Object) bool {
 }
 
 // revokes tells of a release that is revoked by a change. One that was when the manager started counts while its status does
-// not tell.
+// not tell, or tells that this is not enforced.
 func revokes(before, after client.Object) bool {
 	is, ok := after.(*v1alpha1.ModelRelease)
 	if !ok || is.Spec.Revocation == nil {
@@ -186,7 +192,8 @@ func revokes(before, after client.Object) bool {
 	if was, ok := before.(*v1alpha1.ModelRelease); ok {
 		return was.Spec.Revocation == nil || *was.Spec.Revocation != *is.Spec.Revocation
 	}
-	return is.Status.ObservedGeneration == nil || *is.Status.ObservedGeneration != is.Generation
+	return is.Status.ObservedGeneration == nil || *is.Status.ObservedGeneration != is.Generation ||
+		!meta.IsStatusConditionTrue(is.Status.Conditions, v1alpha1.ConditionEnforced)
 }
 
 // adverse tells of a finding that is new. One that is resolved only opens.

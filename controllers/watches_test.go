@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -111,6 +112,41 @@ func TestChangesWakeOnTheirLane(t *testing.T) {
 	}
 }
 
+// What was made anew while nothing was watched is another object, however much it looks like the one before; and what the cache
+// shows again is looked at in the background.
+func TestWhatWasMissedWakes(t *testing.T) {
+	r := &ModelReleaseReconciler{}
+	rows := r.watches(wakes{newCluster(t).cache})
+	anew := func(o client.Object) client.Object {
+		after := copied(t, o)
+		after.SetUID(o.GetUID() + "-anew")
+		after.SetResourceVersion("later")
+		return after
+	}
+	finding, revoked := new(fixture.Finding("f", "attack", "sha256:0")), release(fixture.Recalled(v1alpha1.RevocationCritical, ""))
+	finding.Status.Conditions = nil
+	for sentence, test := range map[string]struct {
+		before, after client.Object
+		want          string
+	}{
+		"another release":       {release(), anew(release()), closing.String()},
+		"another revoked one":   {revoked, anew(revoked), closing.String()},
+		"another finding":       {finding, anew(finding), closing.String()},
+		"another policy":        {demanding(), anew(demanding()), background.String()},
+		"another namespace":     {governed(v1alpha1.GateEnforced), anew(governed(v1alpha1.GateEnforced)), background.String()},
+		"the same once more":    {release(), release(), background.String()},
+		"another approval":      {new(fixture.Approval("a", "rso", fixture.Shown{})), anew(new(fixture.Approval("a", "rso", fixture.Shown{}))), opening.String()},
+		"an evaluation anew":    {result("0.1"), anew(result("0.1")), closing.String()},
+		"a Deployment as it is": {heldDeployment(), heldDeployment(), ""},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if got := wokenOn(rows, test.before, test.after); test.want == "" && len(got) > 0 || test.want != "" && !slices.Contains(got, test.want) {
+				t.Errorf("wakes on %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // What there is when a manager starts wakes each release once, in the background; a revocation that nobody enforced goes first.
 func TestWhatThereIsWakesInTheBackground(t *testing.T) {
 	r := &ModelReleaseReconciler{}
@@ -118,6 +154,8 @@ func TestWhatThereIsWakesInTheBackground(t *testing.T) {
 	unhandled := release(fixture.Recalled(v1alpha1.RevocationCritical, ""))
 	handled := unhandled.DeepCopy()
 	handled.Generation, handled.Status.ObservedGeneration = 1, new(int64(1))
+	failed := handled.DeepCopy()
+	handled.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionEnforced, Status: metav1.ConditionTrue}}
 	for sentence, test := range map[string]struct {
 		object client.Object
 		want   []string
@@ -125,6 +163,7 @@ func TestWhatThereIsWakesInTheBackground(t *testing.T) {
 		"a release":                            {release(), []string{background.String()}},
 		"a revoked one":                        {unhandled, []string{closing.String(), closing.String()}},
 		"a revoked one of which a status says": {handled, []string{background.String()}},
+		"one of which it says that it failed":  {failed, []string{closing.String(), closing.String()}},
 		"an evaluation":                        {result("0.1"), nil},
 		"a policy":                             {demanding(), nil},
 		"a pod":                                {running(), nil},
@@ -183,6 +222,9 @@ func TestClearancesWake(t *testing.T) {
 // What loses by a change is looked at on the lane of what closes, and nothing else that the change concerns.
 func TestWhatLoses(t *testing.T) {
 	granted := release(func(r *v1alpha1.ModelRelease) { r.Status.GrantedExposure = "General" })
+	serves := release(func(r *v1alpha1.ModelRelease) {
+		r.Status.Withdrawal = &v1alpha1.Withdrawal{Cause: v1alpha1.WithdrawalLapsed, Exposure: "General"}
+	})
 	for sentence, test := range map[string]struct {
 		objects []client.Object
 		want    int
@@ -191,6 +233,8 @@ func TestWhatLoses(t *testing.T) {
 		"evidence is gone":                        {[]client.Object{granted, demanding()}, 1},
 		"evidence supports what is granted":       {[]client.Object{granted, demanding(), result("0.1")}, 0},
 		"nothing is granted":                      {[]client.Object{release(), demanding(), result("0.9")}, 0},
+		"it speaks against what still serves":     {[]client.Object{serves, demanding(), result("0.9")}, 1},
+		"what still serves is not granted anew":   {[]client.Object{serves, demanding()}, 0},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			w := wakes{newCluster(t, test.objects...).cache}
@@ -200,4 +244,32 @@ func TestWhatLoses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What panics where it is asked whether something loses may be what closes: its lane looks at it, where a panic is an error.
+func TestWhatPanicsMayLose(t *testing.T) {
+	c := newCluster(t, release(func(r *v1alpha1.ModelRelease) { r.Status.GrantedExposure = "General" }), demanding())
+	for sentence, panics := range map[string]func(client.Object) bool{
+		"in reading the release": func(o client.Object) bool { _, is := o.(*v1alpha1.ModelRelease); return is },
+		"in reading beside it":   func(o client.Object) bool { _, is := o.(*v1alpha1.SafetyPolicy); return is },
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			w := wakes{panicking{c.cache, panics}}
+			if got, err := w.losing(w.releasesOfEvaluation, now)(t.Context(), result("0.1")); err != nil || len(got) != 1 {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+}
+
+type panicking struct {
+	client.Reader
+	on func(client.Object) bool
+}
+
+func (p panicking) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if p.on(o) {
+		panic("x")
+	}
+	return p.Reader.Get(ctx, key, o, opts...)
 }

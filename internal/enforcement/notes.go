@@ -49,19 +49,22 @@ func (e enforcement) note(plan *Plan) {
 // manyClosing is from how many pods on that go at a time those in their place are told later why they are held.
 const manyClosing = 20
 
-// closing tells whether many pods go: are deleted by the plan, or are to be gone by a time that is not over. What
-// comes in their place is held with the word that nobody has looked at it yet, and a note on each would keep the API server
-// from what closes. It is looked at again when they should be gone.
+// closes is how long what is taken away has to end. Who has longer was not taken, and is not waited for.
+const closes = 30 * time.Second
+
+// closing tells whether many pods go: are deleted by the plan, whatever was taken within the hour, or are to be gone soon.
+// What comes in their place is held with the word that nobody has looked at it yet, and a note on each would keep the API
+// server from what closes. It is looked at again when they should be gone.
 func (e enforcement) closing(plan *Plan) bool {
 	going := 0
 	for _, r := range plan.Removals {
-		if !r.Evict {
+		if !r.Evict && r.Unlimited {
 			going++
 		}
 	}
 	var last time.Time
 	for _, pod := range e.scene.Pods {
-		if pod.Ending && e.scene.Now.Before(pod.Ends) {
+		if left := pod.Ends.Sub(e.scene.Now); pod.Ending && left > 0 && left <= closes {
 			going++
 			if pod.Ends.After(last) {
 				last = pod.Ends

@@ -99,6 +99,7 @@ func TestNotesWaitForWhatCloses(t *testing.T) {
 		"many are on their way out":             {20, []func(*enforcement.Pod){until(soon)}, refusing(v1alpha1.ReasonEvidenceMissing), true, 20 * time.Second},
 		"many should be gone by now":            {20, []func(*enforcement.Pod){until(now())}, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},
 		"many are deleted by the same plan":     {20, nil, refusing("", revoked(v1alpha1.RevocationCritical)), true, 0},
+		"many go in their own time":             {20, []func(*enforcement.Pod){until(now().Add(time.Hour))}, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},
 		"as many stay":                          {20, nil, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},
 		"few are deleted by the same plan":      {19, nil, refusing("", revoked(v1alpha1.RevocationCritical)), false, 0},
 		"many of which nobody says when":        {20, []func(*enforcement.Pod){until(time.Time{})}, refusing(v1alpha1.ReasonEvidenceMissing), false, 0},

@@ -53,7 +53,7 @@ func judge(in *Input, artifacts []v1alpha1.SubjectArtifact, d *Decision) {
 		o outlast
 	)
 	spec := &in.Policy.Spec
-	r.scopes[0] = scope{types: everyType, artifacts: artifacts, digest: d.SubjectDigest}
+	r.scopes[0] = keyed{scope: scope{types: everyType, artifacts: artifacts}, digest: d.SubjectDigest}
 	e := engine{
 		in: in, now: in.Now.Unix(), look: forever, decision: d, outlast: &o,
 		questions: r.questions[:0], scopes: r.scopes[:1], results: r.results[:0], gaps: r.gaps[:0], marks: r.marks[:0],
@@ -81,7 +81,7 @@ type engine struct {
 	// now is the time of the decision, and look that of the next, in Unix seconds.
 	now, look int64
 	// scopes are the parts of the release that requirements are about, the first of them all of it.
-	scopes    []scope
+	scopes    []keyed
 	sightings sightings
 	// next chains the evaluations for the same requirement, by index in Input.Evaluations; -1 ends a chain.
 	next []int32
@@ -174,7 +174,9 @@ func (e *engine) addRequirement(spec *v1alpha1.Requirement) {
 	q := e.add(spec.Name)
 	q.spec, q.kind = spec, kindOf(spec)
 	q.scope = e.scopeOf(spec.Scope)
-	q.release, q.evaluators = e.in.Release, e.in.Policy.Spec.IndependentEvaluators
+	if spec.Independence != "" {
+		q.release, q.evaluators = e.in.Release, e.in.Policy.Spec.IndependentEvaluators
+	}
 	q.from = max(0, e.exposure(spec.NeededFrom))
 	if q.kind == kindEvaluation {
 		q.problem = q.criterion.load(spec.Evaluation)
@@ -199,7 +201,7 @@ func (e *engine) scopeOf(types []v1alpha1.ArtifactType) scope {
 	m := maskOf(types)
 	for i := range e.scopes {
 		if e.scopes[i].types == m {
-			return e.scopes[i]
+			return e.scopes[i].scope
 		}
 	}
 	n := len(e.scopes)
@@ -207,8 +209,8 @@ func (e *engine) scopeOf(types []v1alpha1.ArtifactType) scope {
 		e.scopes = larger(e.scopes)
 	}
 	e.scopes = e.scopes[:n+1]
-	e.scopes[n] = scope{types: m, artifacts: within(e.artifacts(), m)}
-	return e.scopes[n]
+	e.scopes[n].scope = scope{types: m, artifacts: within(e.artifacts(), m)}
+	return e.scopes[n].scope
 }
 
 // key is the scopeDigest of a question, worked out on first need.

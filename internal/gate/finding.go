@@ -219,7 +219,8 @@ func (e *engine) whyNotAmong(q *question, name string) string {
 	case q.problem != "":
 		return q.problem
 	}
-	r := q.read(evaluation, &e.sightings)
+	var r result
+	q.read(&r, evaluation, &e.sightings)
 	if r.unaccepted() {
 		return r.whyBarred(q)
 	}

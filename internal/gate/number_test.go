@@ -19,7 +19,7 @@ func written(add func(*text)) string {
 
 func TestNumbersAreWrittenAsEver(t *testing.T) {
 	check := func(v float64) {
-		if got, want := written(func(t *text) { t.number(v) }), strconv.FormatFloat(v, 'g', 4, 64); got != want {
+		if got, want := written(func(t *text) { t.keep(appendNumber(t.line(), v)) }), strconv.FormatFloat(v, 'g', 4, 64); got != want {
 			t.Errorf("%v is written %s, want %s", v, got, want)
 		}
 	}

@@ -111,7 +111,8 @@ func Read(terms Terms, evaluation *v1alpha1.SafetyEvaluation) Reading {
 		return reading
 	}
 	sightings := index(terms.Sightings, nil, nil)
-	r := q.read(evaluation, &sightings)
+	var r result
+	q.read(&r, evaluation, &sightings)
 	reading.Barred = r.bar != barNone
 	if reading.Outcome = r.outcome(); reading.Outcome.Counts() {
 		reading.Effective = time.Unix(r.effective, 0).UTC()

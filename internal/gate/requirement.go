@@ -57,7 +57,7 @@ type question struct {
 	problem   string
 	criterion criterion
 	scope     scope
-	// release has the authors, and evaluators are who is independent of them; nil for nobody.
+	// release has the authors, and evaluators are who is independent of them; nil for nobody, and where nobody asks.
 	release    *v1alpha1.ModelRelease
 	evaluators *v1alpha1.IndependentEvaluators
 	// from is the index of the lowest exposure that needs the requirement.
@@ -232,9 +232,15 @@ func (e *engine) collect(q *question) []result {
 	results := e.results[:0]
 	for i := q.first; i >= 0; i = e.next[i] {
 		evaluation := &e.in.Evaluations[i]
+		if len(results) == cap(results) {
+			results = larger(results)
+		}
+		// What is read stands where the next result would, and stays there if it counts.
+		n := len(results) + 1
+		r := &results[:n][n-1]
 		if !q.scope.matches(evaluation.Spec.Subject.Artifacts) {
-			if r := e.readElsewhere(q, evaluation); r.zone == zoneFailed {
-				results = append(results, r)
+			if e.readElsewhere(q, evaluation, r) {
+				results = results[:n]
 				continue
 			}
 			q.others++
@@ -249,30 +255,31 @@ func (e *engine) collect(q *question) []result {
 			}
 			continue
 		}
-		r := q.read(evaluation, &e.sightings)
+		q.read(r, evaluation, &e.sightings)
 		switch {
 		case r.unaccepted():
 			q.unaccepted[r.bar]++
 		case r.zone == zoneUnusable:
 			q.unusables++
-			if newer(&r, &q.unusable) {
-				q.unusable = r
+			if newer(r, &q.unusable) {
+				q.unusable = *r
 			}
 		default:
-			results = append(results, r)
+			results = results[:n]
 		}
 	}
 	return results
 }
 
-// readElsewhere reads an evaluation of other artifacts than those in scope. What failed for some of the release's
-// artifacts failed for the release, whatever was added to it since; nothing else that was found of them counts.
-func (e *engine) readElsewhere(q *question, evaluation *v1alpha1.SafetyEvaluation) result {
+// readElsewhere reads an evaluation of other artifacts than those in scope, and reports whether it failed. What failed for some
+// of the release's artifacts failed for the release, whatever was added to it since; nothing else that was found of them counts.
+func (e *engine) readElsewhere(q *question, evaluation *v1alpha1.SafetyEvaluation, r *result) bool {
 	about := within(ordered(evaluation.Spec.Subject.Artifacts), q.scope.types)
 	if q.problem != "" || awaited(evaluation) || !hasAll(e.artifacts(), about) {
-		return result{}
+		return false
 	}
-	return q.read(evaluation, &e.sightings)
+	q.read(r, evaluation, &e.sightings)
+	return r.zone == zoneFailed
 }
 
 // awaited reports whether a measurement may still be recorded without anybody's help.

@@ -70,33 +70,33 @@ func (r *result) run() []v1alpha1.SubjectArtifact {
 	return subject.Artifacts
 }
 
-// read holds an evaluation of the right subject against the criterion.
-func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) (r result) {
-	r.evaluation, r.bar, r.revocation = evaluation, q.barred(evaluation), evaluation.Spec.Revocation
+// read holds an evaluation of the right subject against the criterion. It writes the result over what was in r.
+func (q *question) read(r *result, evaluation *v1alpha1.SafetyEvaluation, seen *sightings) {
+	*r = result{evaluation: evaluation, bar: q.barred(evaluation), revocation: evaluation.Spec.Revocation}
 	if evaluation.CreationTimestamp.IsZero() {
 		r.flaw = flawUndated
-		return r
+		return
 	}
 	r.created = TrustedTime(evaluation).Unix()
 	r.seen, r.effective = r.created, r.created
 	m := evaluation.Status.Measurement
 	if m == nil {
 		r.flaw = flawUnmeasured
-		return r
+		return
 	}
 	if r.flaw = q.complete(m); r.flaw != flawNone {
-		return r
+		return
 	}
 	value, ok := decimal(m.Value)
 	if !ok {
 		r.flaw = flawValue
-		return r
+		return
 	}
 	if r.flaw = q.criterion.sampled(m); r.flaw != flawNone {
-		return r
+		return
 	}
 	if r.low, r.high, r.flaw = q.criterion.interval(value, m); r.flaw != flawNone {
-		return r
+		return
 	}
 	zone := q.criterion.place(r.low, r.high)
 	// Whoever submits a file once more for something else must not silence what it says against this.
@@ -104,13 +104,12 @@ func (q *question) read(evaluation *v1alpha1.SafetyEvaluation, seen *sightings) 
 		r.flaw = flawNone
 	}
 	if r.flaw != flawNone {
-		return r
+		return
 	}
 	r.zone, r.alert = zone, zone != zoneFailed && q.criterion.alerts(r.low, r.high)
 	if zone == zoneMet {
-		q.saturate(&r)
+		q.saturate(r)
 	}
-	return r
 }
 
 // saturate takes from a result on the safe side what it shows, where the evaluation cannot tell models apart any more. One

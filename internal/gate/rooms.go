@@ -9,7 +9,7 @@ package gate
 // decision is therefore behind pointers of the engine, and lists refer to each other by index.
 type rooms struct {
 	questions  [24]question
-	scopes     [8]scope
+	scopes     [8]keyed
 	rungs      [8]rung
 	thresholds [8]capability
 	results    [16]result

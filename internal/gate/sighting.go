@@ -52,10 +52,13 @@ func (s *sightings) trace(r *result, types mask) (first int64, replayed bool) {
 			replayed = true
 		}
 	}
+	if m.RunID == "" {
+		return first, replayed
+	}
 	for i := s.byRun.first(m.RunID); i >= 0; i = s.byRun.next(i) {
 		other := &s.all[i]
 		// What shows the file was looked at above, and counted there where it is of the same artifacts.
-		if i == shown || m.RunID == "" {
+		if i == shown {
 			continue
 		}
 		if other.RunID == m.RunID && !other.shows(m) && types.same(other.run(), run) {
@@ -115,7 +118,6 @@ func hash(key string) uint64 {
 	}
 	// The product's halves together depend on every bit of both factors.
 	high, low := bits.Mul64(first^one, last^two^uint64(len(key)))
-	high, low = bits.Mul64(high^low, one)
 	return high ^ low
 }
 

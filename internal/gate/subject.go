@@ -49,7 +49,11 @@ type scope struct {
 	types mask
 	// artifacts of the release within types, sorted, each once.
 	artifacts []v1alpha1.SubjectArtifact
-	// digest over artifacts; empty until it is needed, see [engine.key].
+}
+
+// keyed is a scope with the digest over its artifacts; empty until it is needed, see [engine.key].
+type keyed struct {
+	scope
 	digest string
 }
 
@@ -58,14 +62,12 @@ func (s *scope) matches(list []v1alpha1.SubjectArtifact) bool {
 	// A bit for each of the first of the release's artifacts that is listed.
 	var listed uint64
 	for i := range list {
-		if s.types != everyType && bit(list[i].Type)&s.types == 0 {
-			continue
-		}
 		at := position(s.artifacts, &list[i])
-		if at < 0 {
+		if at >= 0 {
+			listed |= 1 << at
+		} else if bit(list[i].Type)&s.types != 0 {
 			return false
 		}
-		listed |= 1 << at
 	}
 	for i := range s.artifacts {
 		if listed>>i&1 == 0 && !has(list, &s.artifacts[i]) {

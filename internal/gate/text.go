@@ -77,86 +77,43 @@ func (t *text) take() string {
 	return t.builder.String()[start:]
 }
 
-func (t *text) add(parts ...string) {
-	n := t.n
-	for _, part := range parts {
-		n += copy(t.space[n:], part)
+// full: what is added would be cut off in any case.
+func (t *text) full() bool { return t.n == len(t.space) }
+
+// line is the message that is being built, to append to; keep has to follow.
+func (t *text) line() []byte { return t.space[:t.n] }
+
+// keep goes on with a line that was appended to. One that did not fit into the space is elsewhere, and longer.
+func (t *text) keep(line []byte) {
+	t.n = len(line)
+	if t.n > len(t.space) {
+		t.n = copy(t.space[:], line)
 	}
-	t.n = n
 }
 
-func (t *text) write(part []byte) { t.n += copy(t.space[t.n:], part) }
+func (t *text) add(parts ...string) {
+	if t.full() {
+		return
+	}
+	line := t.line()
+	for _, part := range parts {
+		line = append(line, part...)
+	}
+	t.keep(line)
+}
 
 func (t *text) count(n int64) {
-	var space [20]byte
-	t.write(strconv.AppendInt(space[:0], n, 10))
+	if !t.full() {
+		t.keep(strconv.AppendInt(t.line(), n, 10))
+	}
 }
 
-// number writes four digits, as %.4g does.
-func (t *text) number(v float64) {
-	if t.proportion(v) {
-		return
-	}
-	var space [24]byte
-	t.write(strconv.AppendFloat(space[:0], v, 'g', 4, 64))
-}
-
-// proportion writes what number would, in a fraction of the time, for most numbers from 0.001 to 1; false for others. Its
-// product is wrong by less than 1e-11, so that it rounds as the number itself would where it is not that near to the middle
-// between two.
-func (t *text) proportion(v float64) bool {
-	zeros, digits := 0, v*1e4
-	if v < 0.1 {
-		zeros, digits = 1, v*1e5
-	}
-	if v < 0.01 {
-		zeros, digits = 2, v*1e6
-	}
-	if !(digits >= 1000 && digits < 9999) {
-		return false
-	}
-	n := int64(digits)
-	switch rest := digits - float64(n); {
-	case rest > 0.5+1e-6:
-		n++
-	case rest > 0.5-1e-6:
-		return false
-	}
-	space := [...]byte{'0', '.', '0', '0', '0', '0', '0', '0'}
-	end := len("0.") + zeros + 4
-	for i := end - 1; n > 0; i-- {
-		space[i] = '0' + byte(n%10)
-		n /= 10
-	}
-	for space[end-1] == '0' {
-		end--
-	}
-	t.write(space[:end])
-	return true
-}
-
-// time writes a moment as RFC 3339 has it, in UTC.
+// time writes a moment, given in Unix seconds.
 func (t *text) time(seconds int64) {
-	moment := time.Unix(seconds, 0).UTC()
-	year, month, day := moment.Date()
-	if year < 0 || year > 9999 {
-		t.add(moment.Format(time.RFC3339))
-		return
+	if !t.full() {
+		t.keep(appendTime(t.line(), seconds))
 	}
-	hour, minute, second := moment.Clock()
-	space := [...]byte{0, 0, 0, 0, '-', 0, 0, '-', 0, 0, 'T', 0, 0, ':', 0, 0, ':', 0, 0, 'Z'}
-	two(space[0:], year/100)
-	two(space[2:], year%100)
-	two(space[5:], int(month))
-	two(space[8:], day)
-	two(space[11:], hour)
-	two(space[14:], minute)
-	two(space[17:], second)
-	t.write(space[:])
 }
-
-// two writes two digits at the beginning of a text.
-func two(text []byte, n int) { text[0], text[1] = '0'+byte(n/10), '0'+byte(n%10) }
 
 // separator stands before item i of n in a list of words.
 func separator(i, n int) string {
@@ -231,31 +188,45 @@ func (t *text) inherited(q *question) {
 // latest describes the result that decides.
 func (t *text) latest(q *question) {
 	r, c := &q.latest, &q.criterion
+	m := r.evaluation.Status.Measurement
+	line := append(t.line(), c.spec.Metric...)
+	line = append(line, " is "...)
+	line = append(line, m.Value...)
+	if c.spec.Bound != v1alpha1.BoundPoint {
+		line = append(line, " (95% interval "...)
+		line = appendNumber(line, r.low)
+		line = append(line, " to "...)
+		line = appendNumber(line, r.high)
+		line = append(line, ')')
+	}
+	line = append(line, " over "...)
+	line = strconv.AppendInt(line, *m.Judged, 10)
+	line = append(line, " samples in evaluation "...)
+	t.keep(append(line, r.evaluation.Name...))
+	t.place(q)
+	if q.unusables > 0 {
+		t.add(" Evaluation ", q.unusable.evaluation.Name, " changes nothing, for it cannot be used: ", q.unusable.why(q), ".")
+	}
+	t.others(q)
+}
+
+// place says on which side of the bounds the result lies that decides, and what follows.
+func (t *text) place(q *question) {
+	r, c := &q.latest, &q.criterion
 	safe, unsafe := "below ", "above "
 	if c.turned {
 		safe, unsafe = unsafe, safe
 	}
 	clearAt := string(c.spec.ClearAt)
-	t.add(c.spec.Metric, " is ", r.evaluation.Status.Measurement.Value)
-	if c.spec.Bound != v1alpha1.BoundPoint {
-		t.add(" (95% interval ")
-		t.number(r.low)
-		t.add(" to ")
-		t.number(r.high)
-		t.add(")")
-	}
-	t.add(" over ")
-	t.count(*r.evaluation.Status.Measurement.Judged)
-	t.add(" samples in evaluation ", r.evaluation.Name)
 	switch {
 	case q.met():
 		t.add(", ", safe, clearAt)
 		if r.alert {
 			t.add(", but not ", safe, string(c.spec.AlertAt), ", where the policy wants an alert")
 		}
-		t.add(". It counts until ")
-		t.time(q.expires)
-		t.add("; run or import another evaluation before then.")
+		line := append(t.line(), ". It counts until "...)
+		line = appendTime(line, q.expires)
+		t.keep(append(line, "; run or import another evaluation before then."...))
 	case q.state == v1alpha1.RequirementExpired:
 		t.add(", ", safe, clearAt, ". It counted until ")
 		t.time(q.expires)
@@ -270,10 +241,6 @@ func (t *text) latest(q *question) {
 		t.add(", neither wholly ", safe, clearAt, " nor wholly ", unsafe, c.tripText(),
 			". A later evaluation whose result is ", safe, clearAt, " would meet the requirement.")
 	}
-	if q.unusables > 0 {
-		t.add(" Evaluation ", q.unusable.evaluation.Name, " changes nothing, for it cannot be used: ", q.unusable.why(q), ".")
-	}
-	t.others(q)
 }
 
 // others counts the evaluations that do not count.

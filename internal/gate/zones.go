@@ -211,18 +211,19 @@ func short(text string) (float64, bool) {
 	if len(text) > 16 {
 		return 0, false
 	}
-	mantissa, scale, digits, point := int64(0), float64(1), len(text), -1
+	mantissa, digits, point := int64(0), len(text), -1
 	for i := range len(text) {
-		if text[i] == '.' && point < 0 {
-			point = i
+		digit := text[i] - '0'
+		if digit <= 9 {
+			mantissa = mantissa*10 + int64(digit)
 			continue
 		}
-		digit := text[i] - '0'
-		if digit > 9 {
+		if text[i] != '.' || point >= 0 {
 			return 0, false
 		}
-		mantissa = mantissa*10 + int64(digit)
+		point = i
 	}
+	scale := float64(1)
 	if point >= 0 {
 		digits--
 		for range digits - point {

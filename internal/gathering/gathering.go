@@ -8,6 +8,7 @@ package gathering
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -80,7 +81,7 @@ func together(reads ...func() error) error {
 	errs := make([]error, len(reads))
 	var all sync.WaitGroup
 	for i, read := range reads {
-		all.Go(func() { errs[i] = read() })
+		all.Go(func() { errs[i] = Contained(read) })
 	}
 	all.Wait()
 	for _, err := range errs {
@@ -89,6 +90,17 @@ func together(reads ...func() error) error {
 		}
 	}
 	return nil
+}
+
+// Contained calls read, and makes an error of its panic. In a goroutine of its own a panic would end the process, and with it
+// what is done for all others; where it was begun it is an error of one reconciliation or request.
+func Contained(read func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("reading panicked: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return read()
 }
 
 // governed reads the policy of the input's release, and what the records of its revisions say.

@@ -13,6 +13,8 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/scalegate/scalegate/internal/fixture"
 )
 
 // column is a heading of kubectl get and what stands below it.
@@ -71,7 +73,7 @@ func allShown() map[string]shown {
 		"GateDecision": {
 			shortName: "gdec", object: enforced, ages: []column{{"DECIDED", "<age>"}, {"ENFORCED", "<age>"}},
 			columns: []column{{"RELEASE", "example-model"}, {"SEQUENCE", "2"}, {"GRANTED", "Internal"}, {"REASON", "EvidenceMissing"}},
-			wide:    []column{{"CAUSE", `["SafetyEvaluation bio-uplift-2026-03 came"]`}},
+			wide:    []column{{"CAUSE", `["SafetyEvaluation bio-uplift-2026-03 came"]`}, {"DIGEST", fixture.SHA256("record")}},
 		},
 		"PolicyRevision": {
 			shortName: "prev",

@@ -311,6 +311,11 @@ func TestAPodBornFreeCarriesClearedImagesAlone(t *testing.T) {
 		"an algorithm and no digest":             {change: serverImage("registry.example/server@sha256:"), refused: true},
 		"a cleared digest before another":        {change: serverImage(image("server") + "@sha256:" + fixture.SHA256("other")), refused: true},
 		"a cleared digest and a digit":           {change: serverImage(image("server") + "0"), refused: true},
+		"another digest before a cleared one":    {change: serverImage(image("other") + "@sha256:" + fixture.SHA256("server")), refused: true},
+		"a cleared digest in capitals":           {change: serverImage("registry.example/server@sha256:" + strings.ToUpper(fixture.SHA256("server"))), refused: true},
+		"a cleared digest by another algorithm":  {change: serverImage("registry.example/server@sha512:" + fixture.SHA256("server")), refused: true},
+		"a cleared digest without a repository":  {change: serverImage("sha256:" + fixture.SHA256("server")), refused: true},
+		"a registry with a port, and a tag":      {change: serverImage("registry.example:5000/server:v1@sha256:" + fixture.SHA256("server"))},
 		"another init container": {change: func(p *corev1.Pod) {
 			p.Spec.InitContainers = []corev1.Container{{Name: "init", Image: image("other")}}
 		}, refused: true},

@@ -127,7 +127,7 @@ func TestWhatIsChangedIsPutBack(t *testing.T) {
 		{"a validation less", guards.KindValidatingPolicy, "scalegate-guard-pods", `[{"op":"remove","path":"/spec/validations/0"}]`},
 		{"the controller's identity", guards.KindValidatingPolicy, "scalegate-guard-status", `[{"op":"replace","path":"/spec/variables/0/expression","value":"'me'"}]`},
 		{"a condition that is never met", guards.KindValidatingPolicy, "scalegate-guard-namespaces", `[{"op":"add","path":"/spec/matchConditions","value":[{"name":"never","expression":"false"}]}]`},
-		{"failing open", guards.KindMutatingPolicy, "scalegate-hold-pods", `[{"op":"replace","path":"/spec/failurePolicy","value":"Ignore"}]`},
+		{"failing open", guards.KindMutatingPolicy, "scalegate-hold-statefulsets", `[{"op":"replace","path":"/spec/failurePolicy","value":"Ignore"}]`},
 		{"a namespace selector", guards.KindMutatingPolicy, "scalegate-hold-deployments", `[{"op":"replace","path":"/spec/matchConstraints/namespaceSelector","value":{"matchLabels":{"no":"such"}}}]`},
 		{"an operation less", guards.KindMutatingPolicy, "scalegate-stamp-evaluator", `[{"op":"replace","path":"/spec/matchConstraints/resourceRules/0/operations","value":["UPDATE"]}]`},
 		{"a binding that only warns", guards.KindValidatingBinding, "scalegate-admit-pods", `[{"op":"replace","path":"/spec/validationActions","value":["Warn"]}]`},

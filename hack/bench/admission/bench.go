@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,30 +31,34 @@ type set struct {
 	cases func(without, with *plane) []creation
 	// clear takes away what a run made; nil where nothing is made.
 	clear   func(context.Context, *plane) error
-	figures func(samples) []measure.Figure
-	// samples of the runs so far.
-	samples samples
+	figures func(*comparison) []measure.Figure
+	// measured is what was measured so far.
+	measured comparison
 }
 
-// sets are the pods in dry runs, one after the other; in the full form also with 16 workers, pods that are really made,
-// those of published manifests, and Deployments.
+// sets are the pods in dry runs, one after the other, first those whose figures have an aim; in the full form also
+// with 16 workers, pods that are really made, those of published manifests, and Deployments.
 func (b *bench) sets() ([]set, error) {
-	one := turn{rounds: measure.Pick(b.options, 600, 1250), workers: 1, requests: 1}
+	many := turn{rounds: measure.Pick(b.options, 1000, 2000), workers: 1, requests: 2}
+	some := turn{rounds: measure.Pick(b.options, 200, 500), workers: 1, requests: 2}
 	dry := func(without, with *plane) []creation {
 		return podCases(without, with, measured.Pod(measured.ClearedOwner), false)
 	}
-	all := []set{{about: "pods", turn: one, cases: dry, figures: b.quick}}
+	all := []set{
+		{about: "pods", turn: many, figures: b.main, cases: only(dry, base, webhookPair, ungoverned, cleared, baseAgain, clearedFull)},
+		{about: "other pods", turn: some, figures: others, cases: only(dry, base, webhookPair, cleared, baseAgain, clearedOwners, held, unclaimed)},
+	}
 	if !b.options.Full {
 		return all, nil
 	}
 	sixteen := turn{rounds: 40, workers: 16, requests: 4}
 	all = append(all,
 		set{about: "pods, 16 workers", turn: sixteen, cases: dry, figures: prefixed("workers-16-")},
-		set{about: "pods that are made", turn: turn{rounds: 500, workers: 1, requests: 1}, figures: prefixed("made-"), clear: deletePods,
+		set{about: "pods that are made", turn: turn{rounds: 250, workers: 1, requests: 2}, figures: prefixed("made-"), clear: deletePods,
 			cases: func(without, with *plane) []creation {
 				return podCases(without, with, measured.Pod(measured.ClearedOwner), true)
 			}},
-		set{about: "Deployments", turn: one, cases: deploymentCases, figures: prefixed("deployments-")},
+		set{about: "Deployments", turn: some, cases: deploymentCases, figures: prefixed("deployments-")},
 		set{about: "Deployments, 16 workers", turn: sixteen, cases: deploymentCases, figures: prefixed("deployments-16-")})
 	pods, err := published()
 	if err != nil {
@@ -100,7 +103,7 @@ func (b *bench) run(ctx context.Context) ([]measure.Figure, error) {
 	}
 	var figures []measure.Figure
 	for i := range sets {
-		figures = append(figures, sets[i].figures(sets[i].samples)...)
+		figures = append(figures, sets[i].figures(&sets[i].measured)...)
 	}
 	return figures, nil
 }
@@ -142,17 +145,17 @@ func (b *bench) measure(ctx context.Context, s *set, without, with *plane) error
 			}
 		}
 		if t == s.turn {
-			s.add(took)
+			s.measured.add(took, t.rounds)
 		}
 	}
 	return nil
 }
 
-func (s *set) add(took samples) {
-	if s.samples == nil {
-		s.samples = samples{}
+// only are the cases that have one of these names.
+func only(of func(without, with *plane) []creation, names ...string) func(without, with *plane) []creation {
+	return func(without, with *plane) []creation {
+		return slices.DeleteFunc(of(without, with), func(c creation) bool { return !slices.Contains(names, c.name) })
 	}
-	s.samples.add(took)
 }
 
 // requests are the cases as requests that take turns.
@@ -166,17 +169,17 @@ func requests(cases []creation) []request {
 
 // betweenPlanes measures how far the two planes are from each other.
 func (b *bench) betweenPlanes(ctx context.Context) error {
-	s := set{turn: turn{rounds: 200, workers: 1, requests: 1}, cases: func(one, other *plane) []creation {
+	s := set{turn: turn{rounds: 200, workers: 1, requests: 2}, cases: func(one, other *plane) []creation {
 		pod := aPod(measured.Pod(measured.ClearedOwner), false)
 		return []creation{
-			{name: "one", on: one, namespace: plainNamespace, make: pod, want: passes},
-			{name: "other", on: other, namespace: plainNamespace, make: pod, want: passes},
+			{name: base, on: one, namespace: plainNamespace, make: pod, want: passes},
+			{name: baseAgain, on: other, namespace: plainNamespace, make: pod, want: passes},
 		}
 	}}
 	if err := b.measure(ctx, &s, b.planes[0], b.planes[1]); err != nil {
 		return err
 	}
-	b.between = math.Abs(s.samples["other"].Median()/s.samples["one"].Median() - 1)
+	b.between = s.measured.noise()
 	return nil
 }
 

@@ -17,45 +17,97 @@ const (
 	aimFull       = 1.15
 )
 
-// quick are the figures of the pods that are measured in both forms.
-func (b *bench) quick(s samples) []measure.Figure {
-	free := measure.Ratio("ungoverned", aimUngoverned, s[ungoverned], s[base], s[baseAgain])
-	free.Note = fmt.Sprintf("the aim is beyond the noise; without Scalegate the two control planes, which both play both parts, differ by %.1f %%", 100*b.between)
+const milliseconds = 1000
+
+// main are the figures of the cases that have an aim.
+func (b *bench) main(c *comparison) []measure.Figure {
+	free := c.free("ungoverned", aimUngoverned)
+	free.Note += fmt.Sprintf("; the aim is beyond the noise; without Scalegate the two control planes, which both play both parts, differ by %.1f %%", 100*b.between)
 	return []measure.Figure{
-		added(s, "admission-added", aimAdded, cleared, webhookPair), free,
-		added(s, "clearances-full", aimFull, clearedFull, cleared),
-		added(s, "owners-full", measure.NoAim, clearedOwners, cleared),
-		added(s, "held-added", measure.NoAim, held, webhookPair),
-		added(s, "refused-added", measure.NoAim, unclaimed, webhookPair),
+		c.added("admission-added", aimAdded, cleared), free,
+		c.more("clearances-full", aimFull, clearedFull),
+	}
+}
+
+// others are figures of pods that have none.
+func others(c *comparison) []measure.Figure {
+	return []measure.Figure{
+		c.more("owners-full", measure.NoAim, clearedOwners),
+		c.added("held-added", measure.NoAim, held),
+		c.added("refused-added", measure.NoAim, unclaimed),
 	}
 }
 
 // prefixed are the figures of what is measured in the full form alone. A set that has no such case has no such figure.
-func prefixed(prefix string) func(samples) []measure.Figure {
-	return func(s samples) []measure.Figure {
-		all := []measure.Figure{measure.Ratio(prefix+"ungoverned", measure.NoAim, s[ungoverned], s[base], s[baseAgain])}
+func prefixed(prefix string) func(*comparison) []measure.Figure {
+	return func(c *comparison) []measure.Figure {
+		all := []measure.Figure{c.free(prefix+"ungoverned", measure.NoAim)}
 		for _, ours := range []string{cleared, held, unclaimed} {
-			if len(s[ours]) > 0 {
-				all = append(all, added(s, prefix+ours+"-added", measure.NoAim, ours, webhookPair))
+			if len(c.all[ours]) > 0 {
+				all = append(all, c.added(prefix+ours+"-added", measure.NoAim, ours))
 			}
 		}
 		return all
 	}
 }
 
-// added is the figure of what a case adds to the base, beside what another adds.
-func added(s samples, name string, aim float64, ours, floor string) measure.Figure {
-	ratio := func(groups ...measure.Samples) float64 {
-		from := groups[0].Median()
-		return (groups[1].Median() - from) / (groups[2].Median() - from)
-	}
-	const milliseconds = 1000
-	f := measure.Figure{
-		Name: name, Aim: aim, Noise: math.Abs(s[baseAgain].Median()/s[base].Median() - 1), Scale: "ms",
-		Ours: measure.Of(s[ours], milliseconds), Floor: measure.Of(s[floor], milliseconds),
-		Value: ratio(s[base], s[ours], s[floor]),
-		Note:  fmt.Sprintf("added to a base of %.2f ms", s[base].Median()*milliseconds),
-	}
-	f.Low, f.High = measure.Spread(ratio, s[base], s[ours], s[floor])
+// free is the figure of what is made where nothing is governed, beside the base.
+func (c *comparison) free(name string, aim float64) measure.Figure {
+	f := c.figure(name, aim, ungoverned, base)
+	from := c.all[base].Median()
+	f.Value, f.Low, f.High = c.estimate(func(of beyond) float64 { return 1 + of(ungoverned, base)/from })
+	f.Note = fmt.Sprintf("%s is added", c.addition(ungoverned))
 	return f
+}
+
+// added is the figure of what a case adds to the base, beside what the webhooks add.
+func (c *comparison) added(name string, aim float64, ours string) measure.Figure {
+	f := c.figure(name, aim, ours, webhookPair)
+	f.Value, f.Low, f.High = c.estimate(func(of beyond) float64 { return of(ours, base) / of(webhookPair, base) })
+	f.Note = c.both(ours, webhookPair)
+	return f
+}
+
+// more is the figure of what a case of cleared pods adds to the base, beside what the simplest one adds. Both are on the same
+// plane: what one takes beyond the other is known better than what either adds to a base on another plane. The
+// simplest is taken to add what can be told at least, which is half the interval that a difference lies in: a share of
+// nothing is no number.
+func (c *comparison) more(name string, aim float64, ours string) measure.Figure {
+	f := c.figure(name, aim, ours, cleared)
+	_, low, high := c.estimate(func(of beyond) float64 { return of(cleared, base) })
+	beside, less, most := c.estimate(func(of beyond) float64 { return of(ours, cleared) })
+	told := max(high-low, most-less) / 2
+	f.Value, f.Low, f.High = c.estimate(func(of beyond) float64 { return 1 + of(ours, cleared)/max(of(cleared, base), told) })
+	f.Note = c.both(ours, cleared) + "; one beyond the other " + interval(beside, less, most)
+	if low <= 0 {
+		f.Note += fmt.Sprintf("; what the floor adds cannot be told from nothing and is taken to be at least %.3f ms", told*milliseconds)
+	}
+	return f
+}
+
+func (c *comparison) figure(name string, aim float64, ours, floor string) measure.Figure {
+	return measure.Figure{
+		Name: name, Aim: aim, Noise: c.noise(), Scale: "ms",
+		Ours: measure.Of(c.all[ours], milliseconds), Floor: measure.Of(c.all[floor], milliseconds),
+	}
+}
+
+func (c *comparison) both(ours, floor string) string {
+	return fmt.Sprintf("%s is added, and %s by the floor, to a base of %.2f ms", c.addition(ours), c.addition(floor), c.all[base].Median()*milliseconds)
+}
+
+// addition is what a case adds to the base, for people to read.
+func (c *comparison) addition(ours string) string {
+	return interval(c.estimate(func(of beyond) float64 { return of(ours, base) }))
+}
+
+// interval is a difference in seconds, and between what it lies.
+func interval(value, low, high float64) string {
+	return fmt.Sprintf("%.3f ms (%.3f to %.3f)", value*milliseconds, low*milliseconds, high*milliseconds)
+}
+
+// noise is how far the base is from itself: 0.01 for one in a hundred.
+func (c *comparison) noise() float64 {
+	apart, _, _ := c.estimate(func(of beyond) float64 { return of(baseAgain, base) })
+	return math.Abs(apart) / c.all[base].Median()
 }

@@ -7,6 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -24,26 +27,29 @@ type request struct {
 type turn struct {
 	// rounds is how often each case has its turn.
 	rounds int
-	// workers send at the same time, each this many requests in a turn.
+	// workers send at the same time, each this many requests in a turn, and one before these that is not measured.
 	workers, requests int
 }
 
-// samples by the name of the case.
+// samples by the name of the case, in the order of the rounds.
 type samples map[string]measure.Samples
 
-// add adds those of another run.
-func (s samples) add(other samples) {
-	for name := range other {
-		s[name] = append(s[name], other[name]...)
-	}
-}
+// roundsOfGarbage is after how many rounds the garbage of this process is collected: not while a request is on its way.
+const roundsOfGarbage = 20
 
-// inTurns gives each case its turn in every round, in an order that turns by one, and returns what each request took.
+// inTurns gives each case its turn in every round, and returns what each request took. What came before makes a request
+// faster or slower by more than is measured here: a process that has rested for some milliseconds is slow. So the order is
+// drawn anew for every round, and each case comes after itself: the first request of a turn is not measured.
 func (t turn) inTurns(ctx context.Context, cases []request) (samples, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	order := rand.New(rand.NewPCG(1, 2))
 	all := samples{}
 	for round := range t.rounds {
-		for i := range cases {
-			c := cases[(i+round)%len(cases)]
+		if round%roundsOfGarbage == 0 {
+			runtime.GC()
+		}
+		for _, at := range order.Perm(len(cases)) {
+			c := cases[at]
 			took, err := t.take(ctx, c)
 			if err != nil {
 				return nil, fmt.Errorf("measuring %s, round %d: %w", c.name, round, err)
@@ -60,6 +66,7 @@ func (t turn) take(ctx context.Context, c request) (measure.Samples, error) {
 	var wg sync.WaitGroup
 	for w := range t.workers {
 		wg.Go(func() {
+			errs[w] = c.send(ctx)
 			for n := range t.requests {
 				began := time.Now()
 				errs[w] = errors.Join(errs[w], c.send(ctx))

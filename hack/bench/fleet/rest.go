@@ -6,6 +6,7 @@ package fleet
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -39,6 +40,9 @@ func (b *bench) rests(ctx context.Context) ([]measure.Figure, error) {
 	if b.suffix != "" {
 		window = time.Minute
 	}
+	if seen, err := b.audit.since(0); err != nil || seen.stored == 0 {
+		return nil, errors.Join(errors.New("the audit log has no write of the manager, which wrote the status of every release"), err)
+	}
 	from, spent := b.audit.size(), cpuSeconds(b.PID(installation.Manager))
 	if err := pause(ctx, window); err != nil {
 		return nil, err
@@ -47,11 +51,18 @@ func (b *bench) rests(ctx context.Context) ([]measure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	if requests.reads == 0 {
+		return nil, errors.New("the audit log has no request of the manager, which looks at the guards all the time")
+	}
 	cpu := cpuSeconds(b.PID(installation.Manager)) - spent
+	resident, err := resident(b.PID(installation.Manager))
+	if err != nil {
+		return nil, err
+	}
 	figures := []measure.Figure{{
 		Name: "idle-writes", Value: float64(requests.stored), Unit: "writes", Aim: 0, Noise: measure.NoNoise,
-		Note: fmt.Sprintf("in %v, with %d releases; beside them %d dry runs and questions, which store nothing, and %d reads; %.1f s CPU; %v",
-			window, b.releases, requests.dry, requests.reads, cpu, requests.of),
+		Note: fmt.Sprintf("in %v, with %d releases; beside them %d dry runs and questions, which store nothing, and %d reads; %.1f s CPU; %.0f MiB resident then; %v",
+			window, b.releases, requests.dry, requests.reads, cpu, resident, requests.of),
 	}}
 	if b.Full {
 		figures = append(figures, measure.Figure{

@@ -6,8 +6,8 @@
 //
 // A turn of Scalegate and one of the floor are the same but for who acts: the same objects are made in the same namespace,
 // the same one is written to begin with, and the floor acts as the controller's service account, so that the same admission
-// policies judge the same patches. Scalegate's manager is stopped by a signal while the floor acts, and the floor's process
-// runs in its own turns alone: who does not act takes no processor.
+// policies judge the same patches. Scalegate's manager and the floor's process run in their own turns alone: who does not act
+// takes no processor, and nothing that it watches is sent to it.
 package pace
 
 import (

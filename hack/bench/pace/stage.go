@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/hack/bench/measure"
@@ -104,25 +105,23 @@ func (s *stage) open(ctx context.Context) error {
 		s.release(ctx, first), s.Client.Create(ctx, objects.Evaluation(namespace, first))); err != nil {
 		return err
 	}
-	return s.ready(ctx, first)
+	return s.isReady(ctx, first, metav1.ConditionTrue)
 }
 
-// handOver lets an actor act, and nobody else, once all is quiet. What it returns lets the manager act again.
+// handOver lets an actor act, and nobody else, once the manager has done what there was to do and all is quiet. What it
+// returns lets the manager act again.
 func (s *stage) handOver(ctx context.Context, a actor) (back func() error, err error) {
-	if !a.floor {
-		return func() error { return nil }, s.quiet(ctx)
+	err = s.quiet(ctx)
+	if !a.floor || err != nil {
+		return func() error { return nil }, err
+	}
+	if err := s.Kill(installation.Manager); err != nil {
+		return nil, err
 	}
 	if err := s.Run(ctx, s.floor, localcluster.Spec{Path: s.program, Args: []string{s.floor, s.kubeconfig}}); err != nil {
 		return nil, fmt.Errorf("starting the floor: %w", err)
 	}
-	back = func() error { return errors.Join(s.Kill(s.floor), s.Resume(installation.Manager)) }
-	if err = s.quiet(ctx); err == nil {
-		err = s.Pause(installation.Manager)
-	}
-	if err != nil {
-		return nil, errors.Join(err, back())
-	}
-	return back, nil
+	return func() error { return errors.Join(s.Kill(s.floor), s.StartManager(ctx)) }, s.quiet(ctx)
 }
 
 // timed hands over to an actor, and measures from before act to the event of the last pod of a release that is done.

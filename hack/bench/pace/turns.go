@@ -28,6 +28,10 @@ func (s *stage) opening(ctx context.Context, a actor, round, pods int) (time.Dur
 	if err := errors.Join(s.release(ctx, name), s.replicaSet(ctx, name, pods)); err != nil {
 		return 0, err
 	}
+	// A manager that started a moment ago has read everything.
+	if err := s.isReady(ctx, name, metav1.ConditionFalse); err != nil {
+		return 0, err
+	}
 	if err := s.until(ctx, name, pods, func(pod *corev1.Pod) bool { return len(pod.Spec.SchedulingGates) > 0 }); err != nil {
 		return 0, err
 	}
@@ -70,7 +74,7 @@ func (s *stage) serve(ctx context.Context, name string, pods int) error {
 	if err := errors.Join(s.release(ctx, name), s.Client.Create(ctx, objects.Evaluation(namespace, name)), s.replicaSet(ctx, name, 0)); err != nil {
 		return err
 	}
-	if err := s.ready(ctx, name); err != nil {
+	if err := s.isReady(ctx, name, metav1.ConditionTrue); err != nil {
 		return err
 	}
 	set := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
@@ -100,12 +104,12 @@ func (s *stage) replicaSet(ctx context.Context, name string, pods int) error {
 	})
 }
 
-// ready waits until a release is released.
-func (s *stage) ready(ctx context.Context, name string) error {
+// isReady waits until the manager has said of a release that it is ready, or that it is not.
+func (s *stage) isReady(ctx context.Context, name string, status metav1.ConditionStatus) error {
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		r := &v1alpha1.ModelRelease{}
 		err := s.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, r)
-		return meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.ConditionReady), err
+		return meta.IsStatusConditionPresentAndEqual(r.Status.Conditions, v1alpha1.ConditionReady, status), err
 	})
 	if err != nil {
 		return fmt.Errorf("waiting for release %s: %w", name, err)

@@ -293,7 +293,7 @@ func Clearances(owner, past, future string) map[string]string {
 	}
 	return map[string]string{
 		clearedRelease: full("v1", past, "free"), "future": full("v2", future, "free"), "counted": full("v1", future, "counted"),
-		"short": strings.TrimSuffix(full("v1", future, "free"), "|"+past),
+		"short": strings.TrimSuffix(full("v1", future, "free"), "|"+past), BareRelease: strings.Replace(full("v1", future, "free"), digests, "", 1),
 	}
 }
 
@@ -302,8 +302,12 @@ func ClearedDigests() []string {
 	return []string{digest("server"), digest("weights-" + clearedRelease)}
 }
 
-// ClearedRelease is the name of the release that is cleared.
-const ClearedRelease = clearedRelease
+// ClearedRelease is the name of the release that is cleared, and BareRelease that of one whose clearance, of the ground Ended,
+// names no image.
+const (
+	ClearedRelease = clearedRelease
+	BareRelease    = "bare"
+)
 
 // SafetyTeam has every right and every virtual verb.
 func SafetyTeam() Identity { return safetyTeam() }

@@ -119,6 +119,12 @@ func (c *catalogue) forgedBirths() {
 			change: with(func(content map[string]any) {
 				put(image("other weights"), "image", "reference")(listAt(content, spec, "volumes")[0])
 			})},
+		attack{number: "R2", what: "a cleared owner with another model in a further volume", kind: podKind(), base: birth(clearedRelease), ways: only, who: makers,
+			change: with(append1(map[string]any{"name": "other", "image": map[string]any{"reference": image("other weights")}}, spec, "volumes"))},
+		attack{number: "A3", what: "a cleared owner with an ordinary volume", kind: podKind(), base: birth(clearedRelease), ways: only, who: makers,
+			change: with(append1(map[string]any{"name": "scratch", "emptyDir": map[string]any{}}, spec, "volumes"))},
+		attack{number: "R9", what: "an image by tag under a clearance that names none", kind: podKind(), base: birth(BareRelease), ways: only, who: makers, grounds: []Ground{Ended},
+			change: with(both(drop(spec, "volumes"), firstContainer(both(drop("volumeMounts"), put("registry.example/server:latest", "image")))))},
 		attack{number: "E3", what: "a pod of an owner whose clearance has ended", kind: podKind(), base: birth(clearedRelease), change: typed, ways: only, who: makers, grounds: []Ground{Ended}},
 		attack{number: "E3", what: "a pod under a clearance that is too short", kind: podKind(), base: birth("short"), change: typed, ways: only, who: makers, grounds: []Ground{Ended}},
 		attack{number: "E3", what: "a pod under a clearance of another version", kind: podKind(), base: birth("future"), change: typed, ways: only, who: makers, grounds: []Ground{Ended}},

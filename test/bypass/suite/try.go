@@ -160,9 +160,12 @@ func (b *Bench) grants(ground attempts.Ground) map[string]attempts.Grant {
 	if !ok {
 		return nil
 	}
-	return map[string]attempts.Grant{attempts.ClearedRelease: {
-		Owners: owners, Digests: attempts.ClearedDigests(), Ended: ground == attempts.Ended,
-	}}
+	ended := ground == attempts.Ended
+	all := map[string]attempts.Grant{attempts.ClearedRelease: {Owners: owners, Digests: attempts.ClearedDigests(), Ended: ended}}
+	if ended {
+		all[attempts.BareRelease] = attempts.Grant{Owners: owners}
+	}
+	return all
 }
 
 // sending is an attempt that was made, and its answer.
