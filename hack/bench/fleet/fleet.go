@@ -20,7 +20,7 @@ const (
 	// evaluations of each release.
 	evaluations = 5
 	// fullTime is what the full form has. A fleet that would not be done within it is left out, which is told.
-	fullTime = 25 * time.Minute
+	fullTime = 50 * time.Minute
 )
 
 // size is a fleet to be measured.
@@ -37,7 +37,7 @@ type size struct {
 func Measure(ctx context.Context, options measure.Options) ([]measure.Figure, error) {
 	sizes := measure.Pick(options,
 		[]size{{releases: 2000}},
-		[]size{{releases: 1000, suffix: "-1k"}, {releases: 10_000}, {releases: 50_000, suffix: "-50k", takes: 12 * time.Minute}})
+		[]size{{releases: 1000, suffix: "-1k"}, {releases: 10_000}, {releases: 50_000, suffix: "-50k", takes: 20 * time.Minute}})
 	var figures []measure.Figure
 	var errs []error
 	began := time.Now()

@@ -12,9 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -37,8 +35,6 @@ type Fleet struct {
 	Releases int
 	// Evaluations of each release: one for each of as many requirements.
 	Evaluations int
-	// Adapt changes the policy before it is made; nil for none.
-	Adapt func(*v1alpha1.SafetyPolicy)
 	// Ended is when the evaluations ended; zero for an hour ago.
 	Ended time.Time
 	// Args are flags of the manager.
@@ -62,10 +58,11 @@ func Release(number int) string { return fmt.Sprintf("model-%d", number%PerNames
 // Evaluation is the name of one evaluation of a release, and of the ConfigMap with its result file.
 func Evaluation(release string, number int) string { return fmt.Sprintf("%s-%d", release, number) }
 
-// Seed fills an installation whose manager does not run. One release is made through the API and measured by the manager.
-// What the API server stored of it is written to its database once for each other release, with other names, UIDs,
-// digests and files: so tens of thousands are there within a minute, with managed fields, stamps and statuses as real ones
-// have them. The manager then decides about every release, and Seed returns once all of them are ready. It runs on.
+// Seed fills an installation whose manager does not run. One release is made through the API, and measured and decided about
+// by the manager. What the API server stored of it is written to its database once for each other release, with other names,
+// UIDs, digests and files, and with the record that the engine makes of it: so tens of thousands are there within minutes, with
+// managed fields, stamps, statuses and clearances as real ones have them. A manager that starts finds nothing to change, as
+// the writes that cold-start names show. Seed returns once it runs.
 func Seed(ctx context.Context, i *installation.Installation, fleet Fleet, options measure.Options) error {
 	if i.Running(installation.Manager) {
 		return errors.New("filling an installation: its manager runs")
@@ -80,9 +77,8 @@ func Seed(ctx context.Context, i *installation.Installation, fleet Fleet, option
 		do    func(context.Context) error
 	}{
 		{"making the first release", s.first},
-		{"making namespaces", s.namespaces},
-		{"copying releases and evaluations", s.copyAll},
-		{"having all decided", func(ctx context.Context) error {
+		{"copying it", s.copyAll},
+		{"starting the manager", func(ctx context.Context) error {
 			if err := i.StartManager(ctx, fleet.Args...); err != nil {
 				return err
 			}
@@ -128,12 +124,10 @@ type seed struct {
 	Fleet
 	measure.Options
 	store store
-	// release is the first as it was stored before anything was decided about it, and evidence what it stands on.
-	release  v1alpha1.ModelRelease
-	evidence []evidence
+	original
 }
 
-// first makes the first release and all that it needs, and has the manager measure it.
+// first makes the first release and all that it needs, and has the manager measure it and decide about it.
 func (s *seed) first(ctx context.Context) error {
 	namespace, name := Namespace(0), Release(0)
 	policy := s.policy()
@@ -143,9 +137,6 @@ func (s *seed) first(ctx context.Context) error {
 	release := objects.Release(namespace, name)
 	release.Spec.Policy = policy.Name
 	if err := s.Client.Create(ctx, release); err != nil {
-		return err
-	}
-	if err := s.load(ctx, "modelreleases", namespace, name, &s.release); err != nil {
 		return err
 	}
 	for n := range s.Evaluations {
@@ -162,16 +153,7 @@ func (s *seed) first(ctx context.Context) error {
 	if err := AllReady(ctx, s.Client, 1); err != nil {
 		return err
 	}
-	if err := s.Kill(installation.Manager); err != nil {
-		return err
-	}
-	s.evidence = make([]evidence, s.Evaluations)
-	for n := range s.evidence {
-		if err := s.loadEvidence(ctx, &s.evidence[n], namespace, Evaluation(name, n)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.load(ctx)
 }
 
 // file is the result file of an evaluation.
@@ -192,9 +174,6 @@ func (s *seed) policy() *v1alpha1.SafetyPolicy {
 		policy.Spec.Requirements = append(policy.Spec.Requirements, next)
 		policy.Spec.Levels[0].Requires = append(policy.Spec.Levels[0].Requires, next.Name)
 	}
-	if s.Adapt != nil {
-		s.Adapt(policy)
-	}
 	return policy
 }
 
@@ -203,20 +182,4 @@ func requirement(n int) string {
 		return objects.Requirement
 	}
 	return fmt.Sprintf("%s-%d", objects.Requirement, n)
-}
-
-// creators is how many namespaces are made at a time.
-const creators = 16
-
-// namespaces makes all but the first, through the API.
-func (s *seed) namespaces(ctx context.Context) error {
-	count := (s.Releases + PerNamespace - 1) / PerNamespace
-	errs := make([]error, count)
-	workqueue.ParallelizeUntil(ctx, creators, count-1, func(at int) {
-		number := at + 1
-		errs[number] = s.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-			Name: Namespace(number * PerNamespace), Labels: map[string]string{v1alpha1.LabelGate: v1alpha1.GateEnforced},
-		}})
-	})
-	return errors.Join(append(errs, ctx.Err())...)
 }

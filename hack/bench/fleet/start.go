@@ -56,7 +56,11 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 		requests, err = b.audit.since(from)
 		return took, err
 	}
-	samples, err := measure.Interleaved(ctx, measure.Pick(b.Options, 3, 5),
+	rounds := measure.Pick(b.Options, 3, 5)
+	if b.suffix != "" {
+		rounds = 3
+	}
+	samples, err := measure.Interleaved(ctx, rounds,
 		measure.Case{Name: "manager", Run: manager}, measure.Case{Name: "lister", Run: lister}, measure.Case{Name: "again", Run: lister})
 	if err != nil {
 		return nil, err
