@@ -45,9 +45,8 @@ type scene struct {
 	releases int
 	// each is how many releases are revoked at rest, and as many in each storm.
 	each int
-	// ended is when the evaluations of the fleet ended, and days how long they are valid once the policy is edited.
-	ended time.Time
-	days  int32
+	// end is when the evidence of the fleet ends once the policy is edited.
+	end time.Time
 
 	metrics rest.Interface
 	watched context.CancelFunc
@@ -73,8 +72,7 @@ func (s *scene) prepare(ctx context.Context) error {
 	if err := s.AddNodes(ctx, 4, nil); err != nil {
 		return err
 	}
-	s.ended = time.Now().Add(-age).Truncate(time.Second)
-	f := fleet.Fleet{Releases: s.releases, Evaluations: evaluations, Ended: s.ended}
+	f := fleet.Fleet{Releases: s.releases, Evaluations: evaluations, Ended: s.end.Add(-editedDays * 24 * time.Hour)}
 	if err := fleet.Seed(ctx, s.Installation, f, s.options); err != nil {
 		return err
 	}

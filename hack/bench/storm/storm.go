@@ -22,22 +22,17 @@ import (
 // evaluations is how many evaluations each release of the fleet has.
 const evaluations = 5
 
-const (
-	// age of the evidence of the fleet, which is valid for 30 days at first.
-	age = 36 * time.Hour
-	// nearDays makes it end soon, and pastDays makes it have ended.
-	nearDays, pastDays = 2, 1
-)
+// editedDays is how long evidence is valid once the policy is edited, instead of 30 days: until the second storm.
+const editedDays = 2
 
 // aim is the most that a storm may slow a revocation down.
 const aim = 2
 
 // Measure measures how long a critical revocation takes, from its write until the last of the pods is gone, at rest, and
 // during two storms: a policy is edited under which all releases of the fleet are, so that each is decided anew and keeps its
-// grant until an earlier time; and the evidence of all of them ends in the same moment, so that each loses it. The end
-// is brought forward by another edit, since how long it takes to get there depends on the machine: no timer goes off. What is
-// revoked is under another policy, and each revocation is of a release of its own. Half of those at rest come before the
-// first storm, and half between the two.
+// grant until an earlier time; and that time comes, so that all lose it in the same second, by the clock. What is revoked is
+// under another policy, and each revocation is of a release of its own. Half of those at rest come before the first storm,
+// and half between the two.
 func Measure(ctx context.Context, options measure.Options) (figures []measure.Figure, err error) {
 	i, err := installation.StartWith(ctx, fleet.ControlPlane(options.Log))
 	if err != nil {
@@ -46,7 +41,8 @@ func Measure(ctx context.Context, options measure.Options) (figures []measure.Fi
 	defer func() { err = errors.Join(err, i.Stop()) }()
 	s := &scene{
 		Installation: i, options: options,
-		releases: measure.Pick(options, 1000, 10000), each: measure.Pick(options, 20, 100),
+		releases: measure.Pick(options, 1000, 2000), each: measure.Pick(options, 20, 100),
+		end: time.Now().Add(measure.Pick(options, 5*time.Minute, 10*time.Minute)).Truncate(time.Second),
 	}
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
@@ -61,7 +57,6 @@ func (s *scene) measure(ctx context.Context) ([]measure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.days = nearDays
 	edited, err := s.storm(ctx, "policy", s.edit, s.decidedAnew)
 	if err != nil {
 		return nil, err
@@ -70,8 +65,7 @@ func (s *scene) measure(ctx context.Context) ([]measure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.days = pastDays
-	expired, err := s.storm(ctx, "expiry", s.edit, s.expired)
+	expired, err := s.storm(ctx, "expiry", s.untilTheEnd, s.expired)
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +156,16 @@ func (s *scene) storm(ctx context.Context, name string, begin func(context.Conte
 	return c, err
 }
 
+// untilTheEnd waits for the moment in which the evidence of the fleet ends.
+func (s *scene) untilTheEnd(ctx context.Context) error {
+	left := time.Until(s.end)
+	if left <= 0 {
+		return fmt.Errorf("the evidence ended %v before the storm of the edited policy was over: this machine needs more time than there is", -left.Round(time.Second))
+	}
+	s.options.Logf("evidence of %d releases, %d evaluations, ends in %v", s.releases, evaluations*s.releases, left.Round(time.Second))
+	return pause(ctx, left)
+}
+
 // edit changes how long evidence is valid under the policy of the fleet.
 func (s *scene) edit(ctx context.Context) error {
 	policy := &v1alpha1.SafetyPolicy{}
@@ -169,7 +173,7 @@ func (s *scene) edit(ctx context.Context) error {
 		return err
 	}
 	for i := range policy.Spec.Requirements {
-		policy.Spec.Requirements[i].ValidForDays = s.days
+		policy.Spec.Requirements[i].ValidForDays = editedDays
 	}
 	if err := s.Client.Update(ctx, policy); err != nil {
 		return fmt.Errorf("editing the policy: %w", err)
@@ -180,7 +184,7 @@ func (s *scene) edit(ctx context.Context) error {
 // decidedAnew tells whether a release was decided since the policy was edited.
 func (s *scene) decidedAnew(r *v1alpha1.ModelRelease) bool {
 	end := r.Status.EvidenceEndTime
-	return end != nil && end.Time.Equal(s.ended.Add(nearDays*24*time.Hour))
+	return end != nil && end.Time.Equal(s.end)
 }
 
 // expired tells whether a release has lost its grant.
