@@ -16,6 +16,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,9 +44,15 @@ func cachedKinds() []client.Object {
 	}
 }
 
-func floorScheme() (*runtime.Scheme, error) {
+// cluster is how a cluster is reached, with no limit of a client's, and all kinds that are cached.
+func cluster(kubeconfig string) (*rest.Config, *runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	return s, errors.Join(scheme.AddToScheme(s), v1alpha1.AddToScheme(s))
+	cfg, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, nil, fmt.Errorf("finding the cluster: %w", err)
+	}
+	cfg.QPS = -1
+	return cfg, s, errors.Join(scheme.AddToScheme(s), v1alpha1.AddToScheme(s))
 }
 
 // cacher caches every kind that the manager does, in full, with a controller of releases that reads each from the cache
@@ -57,12 +64,7 @@ func cacher(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	cfg, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
-	if err != nil {
-		return err
-	}
-	cfg.QPS = -1
-	s, err := floorScheme()
+	cfg, s, err := cluster(*kubeconfig)
 	if err != nil {
 		return err
 	}

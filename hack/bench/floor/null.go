@@ -10,9 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -45,16 +43,9 @@ func (n null) run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return errors.New("give a kubeconfig file")
 	}
-	cfg, err := clientcmd.BuildConfigFromFlags("", args[0])
+	cfg, scheme, err := cluster(args[0])
 	if err != nil {
-		return fmt.Errorf("finding the cluster: %w", err)
-	}
-	cfg.QPS = -1
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return err
-		}
+		return err
 	}
 	claims, err := labels.NewRequirement(v1alpha1.LabelRelease, selection.Exists, nil)
 	if err != nil {
