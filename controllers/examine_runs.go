@@ -17,14 +17,22 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/runs"
 	"github.com/scalegate/scalegate/internal/workload"
 )
 
 // content compares what a pod is with what the release declares. The pod of an evaluation's Job is no part of the release:
-// it runs what its suite says, and is compared with the Job that Scalegate made of it.
+// it runs what its suite says, and is compared with the Job that Scalegate made of it. The server of an evaluation is the
+// release, whatever made it. Of a pod whose Job is gone, or is another one, nothing is known.
 func (x examination) content(ctx context.Context, pod *corev1.Pod, content map[string]any, owned sets.Set[string]) (enforcement.Verdict, error) {
 	if owner := metav1.GetControllerOf(pod); pod.Labels[v1alpha1.LabelEvaluation] != "" && ofJob(owner) {
-		return x.run(ctx, pod, owner, content)
+		job, err := x.jobOf(ctx, pod, owner)
+		if err != nil || job == nil {
+			return enforcement.Verdict{}, err
+		}
+		if !runs.OfServer(job) {
+			return x.run(ctx, job, content)
+		}
 	}
 	m := x.declared.Pod(content)
 	if m != nil && !held(pod) && owned != nil && m.ForeignContainer() && !owned.Has(m.Container()) {
@@ -33,26 +41,31 @@ func (x examination) content(ctx context.Context, pod *corev1.Pod, content map[s
 	return verdict(m), nil
 }
 
-// run compares the pod of an evaluation's Job with the template of that Job. While the Job is not on record with its
-// evaluation, nothing is known about the pod.
-func (x examination) run(ctx context.Context, pod *corev1.Pod, owner *metav1.OwnerReference, content map[string]any) (enforcement.Verdict, error) {
+// jobOf is the Job that controls a pod; nil where it is gone.
+func (x examination) jobOf(ctx context.Context, pod *corev1.Pod, owner *metav1.OwnerReference) (*unstructured.Unstructured, error) {
 	job := &unstructured.Unstructured{}
 	job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
 	if err := x.live.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: owner.Name}, job); apierrors.IsNotFound(err) {
-		return enforcement.Verdict{}, nil
+		return nil, nil //nolint:nilnil // gone is an answer, and not an error
 	} else if err != nil {
-		return enforcement.Verdict{}, fmt.Errorf("reading Job %s live: %w", owner.Name, err)
+		return nil, fmt.Errorf("reading Job %s live: %w", owner.Name, err)
 	}
 	if job.GetUID() != owner.UID {
-		return enforcement.Verdict{}, nil
+		return nil, nil //nolint:nilnil // see above
 	}
+	return job, nil
+}
+
+// run compares the pod of an evaluation's Job with the template of that Job. While the Job is not on record with its
+// evaluation, nothing is known about the pod.
+func (x examination) run(ctx context.Context, job *unstructured.Unstructured, content map[string]any) (enforcement.Verdict, error) {
 	v, err := x.ordered(ctx, job)
 	if err != nil || !v.Matches() {
 		return v, err
 	}
 	template, _, err := unstructured.NestedMap(job.Object, "spec", "template")
 	if err != nil {
-		return enforcement.Verdict{}, fmt.Errorf("reading the template of Job %s: %w", owner.Name, err)
+		return enforcement.Verdict{}, fmt.Errorf("reading the template of Job %s: %w", job.GetName(), err)
 	}
 	return verdict(workload.MatchRun(template, content)), nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/fixture"
+	"github.com/scalegate/scalegate/internal/runs"
 )
 
 // evaluating makes a pod that of the evaluation's Job: it runs nothing that the release declares.
@@ -23,6 +24,19 @@ func evaluating(p *corev1.Pod) {
 	p.Labels[v1alpha1.LabelExposure], p.Labels[v1alpha1.LabelEvaluation] = "Evaluation", "run"
 	p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "run-1", UID: fixture.UID("run-1"), Controller: new(true)}}
 	p.Spec = evaluatorSpec()
+}
+
+// ofServer makes a pod that of the evaluation's server; asDeclared has it run what the release declares.
+func ofServer(p *corev1.Pod) { p.OwnerReferences[0].Name = runs.ServerName(recording("")) }
+
+func asDeclared(p *corev1.Pod) {
+	p.Spec = podTemplate("").Spec
+	p.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
+}
+
+// serverOnRecord is the Job of the evaluation's server. Whatever its template says, its pods are compared with the release.
+func serverOnRecord() *batchv1.Job {
+	return jobOnRecord(func(j *batchv1.Job) { j.Name = runs.ServerName(recording("")) })
 }
 
 func evaluatorSpec() corev1.PodSpec {
@@ -66,16 +80,19 @@ func TestReconcileOpensThePodsOfRuns(t *testing.T) {
 		objects []client.Object
 		want    []string
 	}{
-		"one that is as its template is opened":         {[]client.Object{running(evaluating, waits), jobOnRecord(), recording("run-1")}, opens},
-		"one that differs stays held":                   {[]client.Object{running(evaluating, otherArgs, waits), jobOnRecord(), recording("run-1")}, nil},
-		"one whose Job is not on record yet stays held": {[]client.Object{running(evaluating, waits), jobOnRecord(), recording("")}, nil},
-		"one of another Job stays held":                 {[]client.Object{running(evaluating, waits), jobOnRecord(), recording("run-2")}, nil},
-		"one whose Job is gone stays held":              {[]client.Object{running(evaluating, waits), recording("run-1")}, nil},
-		"one whose Job was made anew stays held":        {[]client.Object{running(evaluating, waits), jobOnRecord(func(j *batchv1.Job) { j.UID = fixture.UID("other") }), recording("run-1")}, nil},
-		"one without its evaluation stays held":         {[]client.Object{running(evaluating, waits), jobOnRecord()}, nil},
-		"one whose Job has no owner stays held":         {[]client.Object{running(evaluating, waits), jobOnRecord(func(j *batchv1.Job) { j.OwnerReferences = nil }), recording("run-1")}, nil},
-		"one without the label is as any other":         {[]client.Object{running(evaluating, waits, func(p *corev1.Pod) { delete(p.Labels, v1alpha1.LabelEvaluation) }), jobOnRecord(), recording("run-1")}, nil},
-		"the server of one is as any other":             {[]client.Object{running(evaluating, waits, func(p *corev1.Pod) { p.OwnerReferences[0].Kind = "SafetyEvaluation" }), jobOnRecord(), recording("run-1")}, nil},
+		"one that is as its template is opened":                   {[]client.Object{running(evaluating, waits), jobOnRecord(), recording("run-1")}, opens},
+		"one that differs stays held":                             {[]client.Object{running(evaluating, otherArgs, waits), jobOnRecord(), recording("run-1")}, nil},
+		"one whose Job is not on record yet stays held":           {[]client.Object{running(evaluating, waits), jobOnRecord(), recording("")}, nil},
+		"one of another Job stays held":                           {[]client.Object{running(evaluating, waits), jobOnRecord(), recording("run-2")}, nil},
+		"one whose Job is gone stays held":                        {[]client.Object{running(evaluating, waits), recording("run-1")}, nil},
+		"one whose Job was made anew stays held":                  {[]client.Object{running(evaluating, waits), jobOnRecord(func(j *batchv1.Job) { j.UID = fixture.UID("other") }), recording("run-1")}, nil},
+		"one without its evaluation stays held":                   {[]client.Object{running(evaluating, waits), jobOnRecord()}, nil},
+		"one whose Job has no owner stays held":                   {[]client.Object{running(evaluating, waits), jobOnRecord(func(j *batchv1.Job) { j.OwnerReferences = nil }), recording("run-1")}, nil},
+		"one without the label is as any other":                   {[]client.Object{running(evaluating, waits, func(p *corev1.Pod) { delete(p.Labels, v1alpha1.LabelEvaluation) }), jobOnRecord(), recording("run-1")}, nil},
+		"the server of one is compared with the release":          {[]client.Object{running(evaluating, waits, ofServer), serverOnRecord(), recording("run-1")}, nil},
+		"and opened when it is as that declares":                  {[]client.Object{running(evaluating, asDeclared, waits, ofServer), serverOnRecord(), recording("")}, opens},
+		"unless its Job is gone":                                  {[]client.Object{running(evaluating, asDeclared, waits, ofServer), recording("")}, nil},
+		"the server that an earlier version made is as any other": {[]client.Object{running(evaluating, waits, func(p *corev1.Pod) { p.OwnerReferences[0].Kind = "SafetyEvaluation" }), jobOnRecord(), recording("run-1")}, nil},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			c := newCluster(t, append(test.objects, governed(v1alpha1.GateEnforced), demanding(), release(), result("0.1"))...)

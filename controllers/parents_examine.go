@@ -13,6 +13,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/runs"
 	"github.com/scalegate/scalegate/internal/workload"
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
@@ -95,7 +96,7 @@ func (x examination) compared(ctx context.Context, p *parent) (enforcement.Verdi
 		if err != nil || live == nil {
 			return enforcement.Verdict{}, err
 		}
-		if p.Kind == "Job" && p.Labels[v1alpha1.LabelEvaluation] != "" {
+		if p.Kind == "Job" && p.Labels[v1alpha1.LabelEvaluation] != "" && !runs.OfServer(live) {
 			return x.ordered(ctx, live)
 		}
 		templates, err := p.kind.TemplatesOf(live.Object)

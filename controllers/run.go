@@ -18,13 +18,14 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/gate"
+	"github.com/scalegate/scalegate/internal/runs"
 )
 
 // What runs consist of.
 //
 // +kubebuilder:rbac:groups=scalegate.dev,resources=evaluationsuites,verbs=get;list;watch
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;delete
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;create;delete
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;delete
 
@@ -81,7 +82,7 @@ func (r *SafetyEvaluationReconciler) take(ctx context.Context, e *v1alpha1.Safet
 		if err := r.Create(ctx, s.make); err != nil {
 			return r.refused(ctx, e, s.make, err)
 		}
-		if job, ok := s.make.(*batchv1.Job); ok {
+		if job, ok := s.make.(*batchv1.Job); ok && !runs.OfServer(job) {
 			s.state.run = startedAs(s.state.run, job)
 		}
 	}

@@ -25,8 +25,10 @@ import (
 type knowledge struct {
 	now        metav1.Time
 	evaluation *v1alpha1.SafetyEvaluation
-	// jobs are those that the evaluation controls, of which there should be one.
+	// jobs are those that the evaluation controls, but for its server's, of which there should be one.
 	jobs []batchv1.Job
+	// serverJob makes the pod that serves the model under test; nil where it does not exist.
+	serverJob *batchv1.Job
 	// pods bear the label of the evaluation.
 	pods []corev1.Pod
 	// services and policies are the Services and NetworkPolicies that the evaluation controls.
@@ -88,8 +90,12 @@ func (r *SafetyEvaluationReconciler) objects(ctx context.Context, k *knowledge) 
 		return fmt.Errorf("listing Jobs: %w", err)
 	}
 	for i := range jobs.Items {
-		if metav1.IsControlledBy(&jobs.Items[i], e) {
-			k.jobs = append(k.jobs, jobs.Items[i])
+		switch job := &jobs.Items[i]; {
+		case !metav1.IsControlledBy(job, e):
+		case runs.OfServer(job):
+			k.serverJob = job
+		default:
+			k.jobs = append(k.jobs, *job)
 		}
 	}
 	if err := r.recordedJob(ctx, k); err != nil {

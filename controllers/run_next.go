@@ -25,7 +25,7 @@ type step struct {
 	// wait keeps what is removed until its pods are gone.
 	wait bool
 	make client.Object
-	// state to report; after a Job is made, that it runs. One without a reason is not reported.
+	// state to report; after the Job of the suite is made, that it runs. One without a reason is not reported.
 	state state
 	// goOn: there is more to do once the state is reported.
 	goOn bool
@@ -105,12 +105,14 @@ func (k *knowledge) before() step {
 		return k.report(waiting(v1alpha1.ReasonQueued, fmt.Sprintf(
 			"waits until Job %s is gone, which was made and not recorded", k.jobs[0].Name)))
 	}
-	if objects.Server != nil {
-		if s, ready := k.serve(objects); !ready {
-			return s
-		}
-	}
 	s := k.report(waiting(v1alpha1.ReasonRunning, fmt.Sprintf("suite %s begins to run", name)))
+	if objects.Server != nil {
+		if wait, ready := k.serve(objects); !ready {
+			return wait
+		}
+		s.state.run = k.run().DeepCopy()
+		s.state.run.ServerUID = string(k.server().UID)
+	}
 	s.make, s.goOn = objects.Job, true
 	return s
 }
@@ -145,6 +147,10 @@ func (k *knowledge) during() step {
 	job := k.job()
 	outcome := runs.Read(job, k.podsOfJob())
 	if outcome.State == runs.Finished {
+		if other := k.otherServer(); other != "" {
+			return k.fail(v1alpha1.ReasonServerFailed, fmt.Sprintf(
+				"pod %s came in place of the one that served the model as the suite began, and nothing tells which was measured: create another SafetyEvaluation to run the suite again", other))
+		}
 		return k.finish(outcome)
 	}
 	if lost := k.lostServer(); lost != "" {
@@ -237,11 +243,11 @@ func (k *knowledge) report(s summary) step {
 // after is what comes next when the run is over: its server goes at once, and a Job that still runs; one that ended is kept
 // for a while.
 func (k *knowledge) after() step {
-	if o := k.serverObject(); o != nil {
-		return step{remove: o}
-	}
 	e := k.evaluation
 	s := step{state: state{run: e.Status.Run}}
+	if k.serverObject() != nil {
+		return k.withoutServer(s)
+	}
 	if e.Status.Measurement != nil {
 		s.state.reading = recorded(e.Status.Measurement)
 	} else {

@@ -148,6 +148,9 @@ func testStep(t *testing.T, test stepCase) {
 // leaving is an evaluation that is being deleted.
 func leaving(k *knowledge) { k.evaluation.DeletionTimestamp = new(now()) }
 
+// orderedNoMore has the server's Job go.
+func orderedNoMore(k *knowledge) { isLeaving(k.serverJob) }
+
 func isLeaving(j *batchv1.Job) { j.DeletionTimestamp = new(now()) }
 
 func TestNextStepBeforeTheJob(t *testing.T) {
@@ -156,12 +159,13 @@ func TestNextStepBeforeTheJob(t *testing.T) {
 	}
 	for sentence, test := range map[string]stepCase{
 		"of what is being deleted the Job goes, whatever keeps it": {known: knownRun(onRecord, theJob(), leaving), want: "remove Job"},
-		"and the server":                              {known: knownRun(onRecord, serving(now().Time, isReady), leaving), want: "remove Pod"},
+		"and the server":                              {known: knownRun(onRecord, serving(now().Time, isReady), leaving), want: "remove Job with its pods"},
+		"and the pod of an earlier version":           {known: knownRun(onRecord, serving(now().Time, isReady), bare, leaving), want: "remove Pod"},
 		"and what makes it reachable":                 {known: knownRun(onRecord, reachable, leaving), want: "remove Service"},
 		"of what is being deleted nothing is made":    {known: knownRun(leaving), want: "nothing"},
 		"a Job that goes with its evaluation is left": {known: knownRun(onRecord, theJob(isLeaving), leaving), want: "nothing"},
 		"what is missing is waited for":               {known: knownRun(missing), want: "report", reason: v1alpha1.ReasonSuiteNotFound},
-		"a server does not wait for it":               {known: knownRun(missing, serving(now().Time, isReady)), want: "remove Pod"},
+		"a server does not wait for it":               {known: knownRun(missing, serving(now().Time, isReady)), want: "remove Job with its pods"},
 		"nor what makes it reachable":                 {known: knownRun(missing, reachable), want: "remove Service"},
 		"nor what keeps others from it":               {known: knownRun(missing, fenced), want: "remove NetworkPolicy"},
 		"first is recorded what is run":               {known: knownRun(), want: "report and go on", reason: v1alpha1.ReasonQueued},
@@ -171,7 +175,10 @@ func TestNextStepBeforeTheJob(t *testing.T) {
 			known: knownRun(withServer, begun, serving(now().Time, isReady)), want: "make Job", reason: v1alpha1.ReasonRunning,
 		},
 		"a suite that changed meanwhile begins anew, without the server that was": {
-			known: knownRun(withServer, serving(now().Time, isReady)), want: "remove Pod",
+			known: knownRun(withServer, serving(now().Time, isReady)), want: "remove Job with its pods",
+		},
+		"a Job of the server that makes no pod any more is made anew": {
+			known: knownRun(withServer, begun, ordered(complete)), want: "remove Job with its pods",
 		},
 		"another suite than the requirement's is refused": {
 			known: knownRun(func(k *knowledge) { k.plan.suite = "other" }), want: "end", reason: v1alpha1.ReasonSuiteMismatch, says: "create another SafetyEvaluation that names suite other",
@@ -263,6 +270,17 @@ func TestNextStepWithTheJob(t *testing.T) {
 		"but not once there is a result": {
 			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes)), want: "end", reason: v1alpha1.ReasonMeasured,
 		},
+		"and not where another served in its place": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, another, isReady), measuredAgainst),
+			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "pod model-e2 came in place of",
+		},
+		"though one that is held served nobody": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, another, waits), measuredAgainst),
+			want:  "end", reason: v1alpha1.ReasonMeasured,
+		},
+		"a server of an earlier version is measured": {
+			known: knownRun(onRecord, theJob(complete), serving(now().Time, isReady), bare, itsPod(measured("r"))), want: "end", reason: v1alpha1.ReasonMeasured,
+		},
 	} {
 		t.Run(sentence, func(t *testing.T) { testStep(t, test) })
 	}
@@ -270,8 +288,10 @@ func TestNextStepWithTheJob(t *testing.T) {
 
 func TestNextStepAfterTheRun(t *testing.T) {
 	for sentence, test := range map[string]stepCase{
-		"when it is over the server goes":              {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady)), want: "remove Pod"},
-		"then what is left of it":                      {known: knownRun(finishedAt(now().Time), serving(now().Time, goes)), want: "remove Service"},
+		"when it is over the server goes":              {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady)), want: "remove Job with its pods"},
+		"its pods at once":                             {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady), orderedNoMore), want: "remove Pod"},
+		"then what is left of it":                      {known: knownRun(finishedAt(now().Time), serving(now().Time, goes), orderedNoMore), want: "remove Service"},
+		"one that an earlier version made goes too":    {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady), bare), want: "remove Pod"},
 		"a Job that still runs goes too":               {known: knownRun(finishedAt(now().Time), theJob()), want: "remove Job"},
 		"one that goes already is left":                {known: knownRun(finishedAt(now().Time), theJob(isLeaving)), want: "report", reason: v1alpha1.ReasonRunFailed},
 		"one that ended is kept for a while":           {known: knownRun(finishedAt(now().Time), theJob(complete)), want: "report", reason: v1alpha1.ReasonRunFailed, says: "it broke", again: 7 * 24 * time.Hour},
@@ -350,17 +370,25 @@ func TestWhatAnObjectOfARunWakes(t *testing.T) {
 	pod.Labels = map[string]string{v1alpha1.LabelEvaluation: "e1"}
 	long := &metav1.PartialObjectMetadata{ObjectMeta: owned(e, "j")}
 	long.Labels[v1alpha1.LabelEvaluation] = "e-and-a-digest"
+	ofLong := &metav1.PartialObjectMetadata{ObjectMeta: stored("j-b")}
+	ofLong.Labels = long.Labels
+	ofLong.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "j", UID: long.UID, Controller: new(true)}}
+	early := ofLong.DeepCopy()
+	early.OwnerReferences[0].Name = "not-cached-yet"
+	cached := newCluster(t, &batchv1.Job{ObjectMeta: long.ObjectMeta}).api
 	for sentence, test := range map[string]struct {
 		object client.Object
 		want   string
 	}{
+		"what its Job controls wakes it too":                       {ofLong, "serving/e1"},
+		"while the Job is not known it is what the label names":    {early, "serving/e-and-a-digest"},
 		"what an evaluation controls wakes it, whatever its label": {long, "serving/e1"},
-		"what a Job controls wakes what its label names":           {pod, "serving/e1"},
+		"what nothing controls wakes what its label names":         {pod, "serving/e1"},
 		"what has no label wakes nothing":                          {&metav1.PartialObjectMetadata{ObjectMeta: stored("x")}, ""},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			var got string
-			for _, request := range evaluationRun(test.object) {
+			for _, request := range evaluationRun(t.Context(), cached, test.object) {
 				got = request.String()
 			}
 			if got != test.want {

@@ -41,7 +41,7 @@ func TestWhatTheAPIServerRefuses(t *testing.T) {
 		"a Job by a quota":             {fails: "create Job ", with: quota, reason: v1alpha1.ReasonRunRefused, says: []string{"refuses the Job of suite attack-suite", "exceeded quota: jobs"}},
 		"a Job that is not valid":      {fails: "create Job ", with: invalid, reason: v1alpha1.ReasonInvalidSuite, stalled: true, says: []string{"volumeMounts[0].name", "correct the suite"}},
 		"a Job by a webhook":           {fails: "create Job ", with: apierrors.NewBadRequest("no such queue"), reason: v1alpha1.ReasonRunRefused, says: []string{"no such queue"}},
-		"a server by a policy":         {suite: aServer(), fails: "create Pod " + server, with: quota, reason: v1alpha1.ReasonRunRefused, says: []string{"refuses the Pod"}},
+		"a server by a policy":         {suite: aServer(), fails: "create Job " + server, with: quota, reason: v1alpha1.ReasonRunRefused, says: []string{"refuses the Job"}},
 		"a Service":                    {suite: aServer(), fails: "create Service " + server, with: quota, reason: v1alpha1.ReasonRunRefused, says: []string{"refuses the Service"}},
 		"a broken connection is no no": {fails: "create Job ", with: errBroken, reason: v1alpha1.ReasonQueued, says: []string{"is about to run"}},
 	} {

@@ -17,7 +17,7 @@ import (
 	"github.com/scalegate/scalegate/internal/runs"
 )
 
-// serve is what comes next until the model under test is served; ready is true when it is. The pod comes last: before it
+// serve is what comes next until the model under test is served; ready is true when it is. Its Job comes last: before a pod
 // can be reached, who may reach it is said.
 func (k *knowledge) serve(objects *runs.Objects) (next step, ready bool) {
 	for _, part := range []struct {
@@ -34,7 +34,7 @@ func (k *knowledge) serve(objects *runs.Objects) (next step, ready bool) {
 	pod := k.server()
 	switch {
 	case pod == nil:
-		return step{make: objects.Server}, false
+		return k.awaitServer(objects), false
 	case pod.DeletionTimestamp != nil:
 		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Pod %s is gone", pod.Name))), false
 	case held(pod):
@@ -76,25 +76,62 @@ func (k *knowledge) start(pod *corev1.Pod) (next step, ready bool) {
 	return s, false
 }
 
+// awaitServer is what comes next while there is no pod that serves.
+func (k *knowledge) awaitServer(objects *runs.Objects) step {
+	switch job := k.serverJob; {
+	case job == nil:
+		return step{make: objects.Server}
+	case job.DeletionTimestamp != nil:
+		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Job %s is gone", job.Name)))
+	case runs.Over(job):
+		// Its pod was deleted, and it makes no other.
+		return step{remove: job, wait: true}
+	default:
+		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("Job %s, whose pod serves the model to the evaluation, has none: %s",
+			job.Name, runs.Read(job, nil).Message)))
+	}
+}
+
 // defaultReadyTime is how long a server may take to be ready where its suite does not say.
 const defaultReadyTime = time.Hour
 
-// server is the pod that serves the model to the evaluation; nil where there is none. One that is being deleted is named
-// only where there is no other.
+// server is the pod that serves the model to the evaluation; nil where there is none. Once one is on record it is that and no
+// other. Before, one that ended hides those that its Job makes in its place, and one that is being deleted hides none.
 func (k *knowledge) server() *corev1.Pod {
 	var found *corev1.Pod
-	for i := range k.pods {
-		if pod := &k.pods[i]; metav1.IsControlledBy(pod, k.evaluation) && (found == nil || pod.DeletionTimestamp == nil) {
+	for _, pod := range k.servers() {
+		switch {
+		case k.run().ServerUID != "" && k.run().ServerUID != string(pod.UID):
+		case found == nil, found.DeletionTimestamp != nil, pod.DeletionTimestamp == nil && over(pod):
 			found = pod
 		}
 	}
 	return found
 }
 
-// serverObject is something that is there for the server and not being deleted yet, the pod before the others; nil for nothing.
+// servers are the pods that were made to serve the model to the evaluation: by its server's Job, whose name is nobody
+// else's, or by an earlier version of Scalegate itself.
+func (k *knowledge) servers() []*corev1.Pod {
+	var pods []*corev1.Pod
+	for i := range k.pods {
+		owner := metav1.GetControllerOf(&k.pods[i])
+		if owner != nil && (owner.UID == k.evaluation.UID || ofJob(owner) && owner.Name == runs.ServerName(k.evaluation)) {
+			pods = append(pods, &k.pods[i])
+		}
+	}
+	return pods
+}
+
+// serverObject is something that is there for the server and not being deleted yet; nil for nothing. The Job is before its
+// pods, so that it makes no other, and those before what keeps others from them.
 func (k *knowledge) serverObject() client.Object {
-	if pod := k.server(); pod != nil && pod.DeletionTimestamp == nil {
-		return pod
+	if k.serverJob != nil && k.serverJob.DeletionTimestamp == nil {
+		return k.serverJob
+	}
+	for _, pod := range k.servers() {
+		if pod.DeletionTimestamp == nil {
+			return pod
+		}
 	}
 	for _, there := range [][]metav1.PartialObjectMetadata{k.services, k.policies} {
 		for i := range there {
@@ -106,10 +143,11 @@ func (k *knowledge) serverObject() client.Object {
 	return nil
 }
 
-// withoutServer takes the server away before the step: it would wait for nothing.
+// withoutServer takes the server away before the step: it would wait for nothing. Its Job stays until its pods are gone, so
+// that none is made under the same name meanwhile.
 func (k *knowledge) withoutServer(s step) step {
 	if o := k.serverObject(); o != nil {
-		return step{remove: o}
+		return step{remove: o, wait: o == client.Object(k.serverJob)}
 	}
 	return s
 }
@@ -128,6 +166,17 @@ func (k *knowledge) lostServer() string {
 	default:
 		return ""
 	}
+}
+
+// otherServer is the name of a pod that may have served in place of the one on record; empty for none. One that is held never
+// served.
+func (k *knowledge) otherServer() string {
+	for _, pod := range k.servers() {
+		if uid := k.run().ServerUID; uid != "" && uid != string(pod.UID) && !held(pod) {
+			return pod.Name
+		}
+	}
+	return ""
 }
 
 // whyHeld is what the release says of a pod that is held, in its own words. A release tells of a pod by what controls it.

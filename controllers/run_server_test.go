@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -45,7 +46,7 @@ func owned(e *v1alpha1.SafetyEvaluation, name string) metav1.ObjectMeta {
 func serverObjects() *runs.Objects {
 	meta := metav1.ObjectMeta{Name: "model-e1"}
 	return &runs.Objects{
-		Server: &corev1.Pod{ObjectMeta: meta}, Service: &corev1.Service{ObjectMeta: meta}, NetworkPolicy: &networkingv1.NetworkPolicy{ObjectMeta: meta},
+		Server: &batchv1.Job{ObjectMeta: meta}, Service: &corev1.Service{ObjectMeta: meta}, NetworkPolicy: &networkingv1.NetworkPolicy{ObjectMeta: meta},
 	}
 }
 
@@ -58,10 +59,21 @@ func reachable(k *knowledge) {
 	k.services = []metav1.PartialObjectMetadata{{TypeMeta: metav1.TypeMeta{Kind: "Service"}, ObjectMeta: owned(k.evaluation, "model-e1")}}
 }
 
-// serving adds the server's pod, which is open since the time, and in this state.
-func serving(since time.Time, modifiers ...func(*corev1.Pod)) func(*knowledge) {
+// ordered adds the Job of the server, which has no pod yet.
+func ordered(modifiers ...func(*batchv1.Job)) func(*knowledge) {
 	return func(k *knowledge) {
 		reachable(k)
+		k.serverJob = &batchv1.Job{ObjectMeta: owned(k.evaluation, runs.ServerName(k.evaluation))}
+		for _, modify := range modifiers {
+			modify(k.serverJob)
+		}
+	}
+}
+
+// serving adds the server's Job and a pod of it, which is open since the time, and in this state.
+func serving(since time.Time, modifiers ...func(*corev1.Pod)) func(*knowledge) {
+	return func(k *knowledge) {
+		ordered()(k)
 		if k.evaluation.Status.Run == nil {
 			k.evaluation.Status.Run = &v1alpha1.EvaluationRun{}
 		}
@@ -70,12 +82,27 @@ func serving(since time.Time, modifiers ...func(*corev1.Pod)) func(*knowledge) {
 		}
 		pod := corev1.Pod{ObjectMeta: owned(k.evaluation, "model-e1")}
 		pod.UID = fixture.UID("server")
+		pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(k.serverJob, batchv1.SchemeGroupVersion.WithKind("Job"))}
 		for _, modify := range modifiers {
 			modify(&pod)
 		}
 		k.pods = append(k.pods, pod)
 	}
 }
+
+// bare makes the server's pod one that an earlier version of Scalegate made itself, without a Job.
+func bare(k *knowledge) {
+	k.serverJob = nil
+	for i := range k.pods {
+		k.pods[i].OwnerReferences = owned(k.evaluation, "").OwnerReferences
+	}
+}
+
+// measuredAgainst records that the first pod served when the Job was made.
+func measuredAgainst(k *knowledge) { k.evaluation.Status.Run.ServerUID = string(fixture.UID("server")) }
+
+// another makes a pod one that came in place of the first.
+func another(p *corev1.Pod) { p.Name, p.UID = "model-e2", fixture.UID("another server") }
 
 func phase(phase corev1.PodPhase) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.Status.Phase = phase }
@@ -129,7 +156,7 @@ func testServer(t *testing.T, test serverCase) {
 func TestServingTheModelToItsEvaluation(t *testing.T) {
 	began := now().Add(-5 * time.Minute)
 	workload := func(k *knowledge) {
-		k.release.Status.Workloads = []v1alpha1.WorkloadStatus{{Kind: "SafetyEvaluation", Name: "e1", Reason: "WorkloadMismatch", Message: "the image is another one"}}
+		k.release.Status.Workloads = []v1alpha1.WorkloadStatus{{Kind: "Job", Name: runs.ServerName(k.evaluation), Reason: "WorkloadMismatch", Message: "the image is another one"}}
 	}
 	refused := func(k *knowledge) {
 		k.release.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: "AdverseFinding", Message: "attack failed"}}
@@ -137,8 +164,15 @@ func TestServingTheModelToItsEvaluation(t *testing.T) {
 	for sentence, test := range map[string]serverCase{
 		"who may reach it is said first": {known: runOf(), makes: &networkingv1.NetworkPolicy{}},
 		"then its name is made":          {known: runOf(fenced), makes: &corev1.Service{}},
-		"then its pod":                   {known: runOf(reachable), makes: &corev1.Pod{}},
-		"a pod that goes is waited for":  {known: runOf(serving(began, goes)), reason: v1alpha1.ReasonServerStarting, says: "until Pod model-e1 is gone"},
+		"then what makes its pod":        {known: runOf(reachable), makes: &batchv1.Job{}},
+		"its pod is waited for":          {known: runOf(ordered()), reason: v1alpha1.ReasonServerStarting, says: "has none: the Job has no pod yet"},
+		"also where the Job is suspended": {
+			known: runOf(ordered(func(j *batchv1.Job) { j.Spec.Suspend = new(true) })), reason: v1alpha1.ReasonServerStarting, says: "has none: the Job is suspended",
+		},
+		"a Job that goes is waited for": {
+			known: runOf(ordered(isLeaving)), reason: v1alpha1.ReasonServerStarting, says: "until Job model-e1",
+		},
+		"a pod that goes is waited for": {known: runOf(serving(began, goes)), reason: v1alpha1.ReasonServerStarting, says: "until Pod model-e1 is gone"},
 		"a NetworkPolicy that goes is waited for": {
 			known:  runOf(fenced, func(k *knowledge) { k.policies[0].DeletionTimestamp = new(now()) }),
 			reason: v1alpha1.ReasonServerStarting, says: "until NetworkPolicy model-e1 is gone",
@@ -209,7 +243,22 @@ func TestAServerStarts(t *testing.T) {
 				forged := corev1.Pod{ObjectMeta: stored("model-e1")}
 				isReady(&forged)
 				k.pods = append(k.pods, forged)
-			}), makes: &corev1.Pod{},
+			}), makes: &batchv1.Job{},
+		},
+		"one that ended hides the one in its place": {
+			known: runOf(serving(began, phase(corev1.PodFailed)), serving(began, another, isReady)),
+			ends:  true, reason: v1alpha1.ReasonServerFailed, says: "pod model-e1",
+		},
+		"in whatever order": {
+			known: runOf(serving(began, another, isReady), serving(began, phase(corev1.PodFailed))),
+			ends:  true, reason: v1alpha1.ReasonServerFailed, says: "pod model-e1",
+		},
+		"one that was deleted before the suite ran does not": {
+			known: runOf(serving(began, phase(corev1.PodFailed), goes), serving(began, another, isReady)), ready: true,
+		},
+		"one that an earlier version made serves too": {known: runOf(serving(began, isReady), bare), ready: true},
+		"and is waited for": {
+			known: runOf(serving(began), bare), reason: v1alpha1.ReasonServerStarting, says: "must be ready by", again: 5 * time.Minute,
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) { testServer(t, test) })
@@ -233,13 +282,20 @@ func TestTheServerIsNeededWhileTheSuiteRuns(t *testing.T) {
 		known *knowledge
 		lost  string
 	}{
-		"a suite without a server loses none":           {known: runOf()},
-		"a server that serves is not lost":              {known: runOf(serving(began, isReady))},
-		"nor one that its kubelet starts again":         {known: runOf(serving(began, waitsFor("CrashLoopBackOff", 5), phase(corev1.PodRunning)))},
-		"one that was deleted is":                       {known: runOf(serving(began), func(k *knowledge) { k.pods = nil }), lost: "was deleted"},
-		"and one that is being deleted":                 {known: runOf(serving(began, isReady, goes)), lost: "was deleted"},
-		"and one that was evicted by its kubelet":       {known: runOf(serving(began, phase(corev1.PodFailed))), lost: "ended"},
-		"one that goes does not hide one that is there": {known: runOf(serving(began, goes), serving(began, isReady))},
+		"a suite without a server loses none":     {known: runOf()},
+		"a server that serves is not lost":        {known: runOf(serving(began, isReady))},
+		"nor one that its kubelet starts again":   {known: runOf(serving(began, waitsFor("CrashLoopBackOff", 5), phase(corev1.PodRunning)))},
+		"one that was deleted is":                 {known: runOf(serving(began), func(k *knowledge) { k.pods = nil }), lost: "was deleted"},
+		"and one that is being deleted":           {known: runOf(serving(began, isReady, goes)), lost: "was deleted"},
+		"and one that was evicted by its kubelet": {known: runOf(serving(began, phase(corev1.PodFailed))), lost: "ended"},
+		"one that is on record is not lost":       {known: runOf(serving(began, isReady), measuredAgainst)},
+		"whatever is beside it":                   {known: runOf(serving(began, another, phase(corev1.PodFailed)), serving(began, isReady), measuredAgainst)},
+		"another one in its place is none": {
+			known: runOf(serving(began, goes), serving(began, another, isReady), measuredAgainst), lost: "was deleted",
+		},
+		"also once it is gone":                     {known: runOf(serving(began, another, isReady), measuredAgainst), lost: "was deleted"},
+		"one of an earlier version is not lost":    {known: runOf(serving(began, isReady), bare)},
+		"unless it was deleted, and none is there": {known: runOf(serving(began, goes), bare), lost: "was deleted"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			if got := test.known.lostServer(); (got == "") != (test.lost == "") || !strings.Contains(got, test.lost) {

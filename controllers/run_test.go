@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,8 +120,18 @@ func (u unsureStatus) Apply(ctx context.Context, o runtime.ApplyConfiguration, o
 	return u.v.write(func() error { return u.SubResourceWriter.Apply(ctx, o, opts...) })
 }
 
-// jobs, pods and the rest of what the evaluation has.
+// jobs are those that run the suite, and servers those that serve the model to it.
 func (c *cluster) jobs() []batchv1.Job {
+	c.t.Helper()
+	return slices.DeleteFunc(c.allJobs(), func(j batchv1.Job) bool { return runs.OfServer(&j) })
+}
+
+func (c *cluster) servers() []batchv1.Job {
+	c.t.Helper()
+	return slices.DeleteFunc(c.allJobs(), func(j batchv1.Job) bool { return !runs.OfServer(&j) })
+}
+
+func (c *cluster) allJobs() []batchv1.Job {
 	c.t.Helper()
 	var list batchv1.JobList
 	if err := c.api.List(c.t.Context(), &list); err != nil {
@@ -131,12 +142,15 @@ func (c *cluster) jobs() []batchv1.Job {
 
 func (c *cluster) serverParts() (parts []string) {
 	c.t.Helper()
+	for _, job := range c.servers() {
+		parts = append(parts, "Job "+job.Name)
+	}
 	for _, list := range []client.ObjectList{&corev1.PodList{}, &corev1.ServiceList{}, &networkingv1.NetworkPolicyList{}} {
 		if err := c.api.List(c.t.Context(), list); err != nil {
 			c.t.Fatal(err)
 		}
 		if err := meta.EachListItem(list, func(o runtime.Object) error {
-			if o, ok := o.(client.Object); ok && metav1.IsControlledBy(o, unrun()) {
+			if o, ok := o.(client.Object); ok && (metav1.IsControlledBy(o, unrun()) || o.GetName() == serverPod) {
 				parts = append(parts, c.kind(o)+" "+o.GetName())
 			}
 			return nil
@@ -147,24 +161,30 @@ func (c *cluster) serverParts() (parts []string) {
 	return parts
 }
 
-// progress is what the rest of a cluster does: it opens the server and has it ready, and ends every Job well, with a result
-// that bears the Job's UID as the identifier of its run.
+// serverPod is the name of the pod that serves the model.
+const serverPod = "the-server"
+
+// progress is what the rest of a cluster does: it makes the pod of the server, opens it and has it ready, and ends every Job
+// well, with a result that bears the Job's UID as the identifier of its run.
 func (c *cluster) progress() {
 	c.t.Helper()
-	var pods corev1.PodList
-	if err := c.api.List(c.t.Context(), &pods); err != nil {
-		c.t.Fatal(err)
-	}
-	for i := range pods.Items {
-		if pod := &pods.Items[i]; metav1.IsControlledBy(pod, unrun()) && !serves(pod) {
-			isReady(pod)
-			c.updateStatus(pod)
-		}
+	for _, job := range c.servers() {
+		c.serve(podOf(&job, ""))
 	}
 	for _, job := range c.jobs() {
 		if len(job.Status.Conditions) == 0 {
 			c.complete(&job, runs.Report{Measurement: measured(string(job.UID))})
 		}
+	}
+}
+
+// serve has the pod serve the model, whoever made it.
+func (c *cluster) serve(pod *corev1.Pod) {
+	c.t.Helper()
+	pod.Name, pod.Status = serverPod, corev1.PodStatus{}
+	isReady(pod)
+	if err := c.api.Create(c.t.Context(), pod); client.IgnoreAlreadyExists(err) != nil {
+		c.t.Fatal(err)
 	}
 }
 
@@ -268,8 +288,8 @@ func TestASuiteWithAServerRuns(t *testing.T) {
 	v.must()
 	e := unrun()
 	server := runs.ServerName(e)
-	c.wantLog("apply SafetyEvaluation e1", "create NetworkPolicy "+server, "create Service "+server, "create Pod "+server,
-		"apply SafetyEvaluation e1", "apply SafetyEvaluation e1")
+	c.wantLog("apply SafetyEvaluation e1", "create NetworkPolicy "+server, "create Service "+server, "create Job "+server,
+		"apply SafetyEvaluation e1")
 	if is := readyOf(read(c, e)); is.Reason != v1alpha1.ReasonServerStarting || len(c.jobs()) != 0 {
 		t.Errorf("ready = %+v with %d Jobs", is, len(c.jobs()))
 	}
@@ -277,6 +297,9 @@ func TestASuiteWithAServerRuns(t *testing.T) {
 	v.must()
 	if jobs := c.jobs(); len(jobs) != 1 {
 		t.Fatalf("%d Jobs", len(jobs))
+	}
+	if run := read(c, e).Status.Run; run.ServerUID == "" || run.ServerTime == nil {
+		t.Errorf("run = %+v", run)
 	}
 	c.progress()
 	v.must()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -49,8 +50,8 @@ func newRunCache(mgr ctrl.Manager) (cache.Cache, error) {
 
 // watchRuns adds what runs consist of to what wakes a controller.
 func watchRuns(b *builder.Builder, of cache.Cache) *builder.Builder {
-	wake := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *metav1.PartialObjectMetadata) []reconcile.Request {
-		return evaluationRun(o)
+	wake := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, o *metav1.PartialObjectMetadata) []reconcile.Request {
+		return evaluationRun(ctx, of, o)
 	})
 	for _, kind := range runKinds() {
 		o := &metav1.PartialObjectMetadata{}
@@ -60,11 +61,19 @@ func watchRuns(b *builder.Builder, of cache.Cache) *builder.Builder {
 	return b
 }
 
-// evaluationRun is the evaluation that an object was made for: what controls it, or, for a pod of a Job, what its label
-// names, which is the whole name of all but the longest.
-func evaluationRun(o client.Object) []reconcile.Request {
+// evaluationRun is the evaluation that an object was made for: what controls it, or its Job. While the Job is not cached it is
+// what the label names, which is the whole name of all but the longest; the event of the Job then wakes the rest.
+func evaluationRun(ctx context.Context, of client.Reader, o client.Object) []reconcile.Request {
 	name := o.GetLabels()[v1alpha1.LabelEvaluation]
-	if owner := metav1.GetControllerOf(o); owner != nil && owner.Kind == "SafetyEvaluation" {
+	owner := metav1.GetControllerOf(o)
+	if ofJob(owner) {
+		job := &metav1.PartialObjectMetadata{}
+		job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
+		if err := of.Get(ctx, client.ObjectKey{Namespace: o.GetNamespace(), Name: owner.Name}, job); err == nil {
+			owner = metav1.GetControllerOf(job)
+		}
+	}
+	if owner != nil && owner.Kind == "SafetyEvaluation" {
 		name = owner.Name
 	}
 	if name == "" {

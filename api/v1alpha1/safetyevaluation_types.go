@@ -268,6 +268,12 @@ type EvaluationRun struct {
 	// +optional
 	ServerTime *metav1.Time `json:"serverTime,omitempty"`
 
+	// serverUID is the UID of the pod that served the model under test when the Job was made. No other is measured.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ServerUID string `json:"serverUID,omitempty"`
+
 	// startTime is when the Job was made.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`

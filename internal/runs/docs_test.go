@@ -46,7 +46,7 @@ func TestTheDocumentedExampleCanBeRun(t *testing.T) {
 	documented(t, "ModelRelease", in.Release)
 	documented(t, "EvaluationSuite", in.Suite)
 	out := rendered(t, in)
-	if got, want := out.Server.Spec.Containers[0].Image, "registry.example/vllm@"+string(fixture.Digest("example")); got != want {
+	if got, want := out.Server.Spec.Template.Spec.Containers[0].Image, "registry.example/vllm@"+string(fixture.Digest("example")); got != want {
 		t.Errorf("the server runs %s, want %s", got, want)
 	}
 }

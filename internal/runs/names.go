@@ -8,6 +8,9 @@ import (
 	"encoding/hex"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
@@ -27,12 +30,20 @@ func EvaluationLabel(evaluation string) string {
 	return beginning(evaluation, longestName-nameDigits-1) + "-" + fingerprint(evaluation)
 }
 
-// ServerName is the name of the server's Pod, Service and NetworkPolicy of an evaluation. It holds a digest of the
+// ServerName is the name of the server's Job, Service and NetworkPolicy of an evaluation. It holds a digest of the
 // evaluation's UID, so that an evaluation made again under the same name has a server of its own.
-func ServerName(e *v1alpha1.SafetyEvaluation) string {
+func ServerName(e *v1alpha1.SafetyEvaluation) string { return serverName(e.Namespace, e.Name, e.UID) }
+
+// OfServer tells whether a Job is the server of the evaluation that controls it. Its name says so, which nobody changes.
+func OfServer(job metav1.Object) bool {
+	owner := metav1.GetControllerOf(job)
+	return owner != nil && owner.Kind == "SafetyEvaluation" && job.GetName() == serverName(job.GetNamespace(), owner.Name, owner.UID)
+}
+
+func serverName(namespace, evaluation string, uid types.UID) string {
 	const prefix = "model-"
-	readable := beginning(strings.ReplaceAll(e.Name, ".", "-"), longestName-len(prefix)-nameDigits-1)
-	return prefix + readable + "-" + fingerprint(e.Namespace+"/"+e.Name+"/"+string(e.UID))
+	readable := beginning(strings.ReplaceAll(evaluation, ".", "-"), longestName-len(prefix)-nameDigits-1)
+	return prefix + readable + "-" + fingerprint(namespace+"/"+evaluation+"/"+string(uid))
 }
 
 // jobNamePrefix is the generateName of the Job: an API server appends five characters, and pods bear the name in a label.

@@ -55,7 +55,7 @@ type Objects struct {
 	// Job has a generateName and no name.
 	Job *batchv1.Job
 	// Server, Service and NetworkPolicy have the name ServerName; nil where the suite has no server.
-	Server        *corev1.Pod
+	Server        *batchv1.Job
 	Service       *corev1.Service
 	NetworkPolicy *networkingv1.NetworkPolicy
 	// SuiteDigest is the SHA-256 of the suite's spec, in lower-case hexadecimal.

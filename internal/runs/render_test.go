@@ -172,7 +172,7 @@ func TestRenderKeepsWhatIsWritten(t *testing.T) {
 				in.Release.Spec.Artifacts[1].Reference = "registry.example/vllm@" + string(fixture.Digest("server m1"))
 			},
 			func(o *Objects) bool {
-				return o.Server.Spec.Containers[0].Image == "registry.example/vllm@"+string(fixture.Digest("server m1"))
+				return o.Server.Spec.Template.Spec.Containers[0].Image == "registry.example/vllm@"+string(fixture.Digest("server m1"))
 			},
 		},
 		"a long name still makes a label and a Service": {

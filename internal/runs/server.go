@@ -5,7 +5,9 @@ package runs
 
 import (
 	"fmt"
+	"math"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,17 +36,38 @@ func serverLabels(in Input) map[string]string {
 	})
 }
 
-// renderServer makes the pod that serves the model under test. It gets no variables: what it runs must be what
-// the release declares.
-func renderServer(in Input, template *corev1.PodTemplateSpec, v variables) (*corev1.Pod, error) {
-	pod := &corev1.Pod{ObjectMeta: objectMeta(in, template.Labels, template.Annotations), Spec: template.Spec}
-	pod.Name = ServerName(in.Evaluation)
+// renderServer makes the Job whose one pod serves the model under test. The pod gets no variables: what it runs must be
+// what the release declares. The labels of the template are those of the Job too, so that a queue can be named there.
+func renderServer(in Input, template *corev1.PodTemplateSpec, v variables) (*batchv1.Job, error) {
+	job := &batchv1.Job{ObjectMeta: objectMeta(in, template.Labels, nil), Spec: batchv1.JobSpec{
+		Completions:  new(int32(1)),
+		Parallelism:  new(int32(1)),
+		BackoffLimit: new(restarts(template.Spec.RestartPolicy)),
+		// One pod at a time has a name and an accelerator: another is made when the last one has ended for good.
+		PodReplacementPolicy: new(batchv1.Failed),
+		Template:             *template,
+	}}
+	job.Name = ServerName(in.Evaluation)
+	pod := &job.Spec.Template
 	pod.Labels = withLabels(pod.Labels, serverLabels(in))
 	confine(&pod.Spec)
+	if pod.Spec.RestartPolicy != corev1.RestartPolicyNever {
+		// A Job takes no Always. A server that ends by itself, and well, has served.
+		pod.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
+	}
 	if err := expandImages(serverPath().Child("spec"), &pod.Spec, v); err != nil {
 		return nil, err
 	}
-	return pod, nil
+	return job, nil
+}
+
+// restarts is the backoffLimit of a server: none where its containers are not started again. Else the Job controller counts
+// how often they were, and would end the Job for it; whether a server that starts again is waited for, Scalegate says.
+func restarts(policy corev1.RestartPolicy) int32 {
+	if policy == corev1.RestartPolicyNever {
+		return 0
+	}
+	return math.MaxInt32
 }
 
 // evaluationSelector selects all pods of one evaluation, by the label that nobody changes.

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/internal/runs"
 	"github.com/scalegate/scalegate/test/node/stub"
 )
 
@@ -66,8 +67,8 @@ func TestTheModelUnderTestIsGatedAndAsked(t *testing.T) {
 	})
 	var jobs batchv1.JobList
 	s.must(s.List(t.Context(), &jobs, client.InNamespace(s.name)))
-	if len(jobs.Items) > 0 {
-		t.Error("the Job runs although the model is held")
+	if len(jobs.Items) != 1 || !runs.OfServer(&jobs.Items[0]) {
+		t.Errorf("Jobs although the model is held: %+v", jobs.Items)
 	}
 
 	s.allowEvaluation(true)

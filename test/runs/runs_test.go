@@ -18,6 +18,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/hack/localcluster"
+	"github.com/scalegate/scalegate/internal/runs"
 )
 
 func TestASuiteThatRunsReleasesTheModel(t *testing.T) {
@@ -144,10 +145,9 @@ func TestTheModelIsServedToItsEvaluationAlone(t *testing.T) {
 	s := begin(t, template(endless), server("--port=8000"))
 	s.evaluate()
 	s.becomes(v1alpha1.ReasonRunning)
-	var pods corev1.PodList
-	s.must(s.List(t.Context(), &pods, client.InNamespace(s.name), client.MatchingLabels{"app.kubernetes.io/component": "model-under-test"}))
-	if len(pods.Items) != 1 || pods.Items[0].Labels[v1alpha1.LabelRelease] != "m1" || pods.Items[0].Labels[v1alpha1.LabelExposure] != "Evaluation" {
-		t.Fatalf("servers: %+v", pods.Items)
+	pod, server := s.server()
+	if pod.Labels[v1alpha1.LabelRelease] != "m1" || pod.Labels[v1alpha1.LabelExposure] != "Evaluation" || !runs.OfServer(server) {
+		t.Errorf("server: %+v of %+v", pod, server)
 	}
 	var policies networkingv1.NetworkPolicyList
 	s.must(s.List(t.Context(), &policies, client.InNamespace(s.name)))
@@ -161,13 +161,46 @@ func TestTheModelIsServedToItsEvaluationAlone(t *testing.T) {
 			url = v.Value
 		}
 	}
-	if want := fmt.Sprintf("http://%s.%s.svc:8000", pods.Items[0].Name, s.name); url != want {
+	if want := fmt.Sprintf("http://%s.%s.svc:8000", server.Name, s.name); url != want {
 		t.Errorf("url = %q, want %q", url, want)
 	}
-	s.must(s.Delete(t.Context(), &pods.Items[0]))
+	s.must(s.Delete(t.Context(), pod))
 	s.becomes(v1alpha1.ReasonServerFailed, "was deleted while the suite ran")
 	s.wantJobs(0)
 	s.nothingServes()
+}
+
+// A pod that the Job of the server makes in place of another is not measured, whatever became of the first.
+func TestAServerThatFailsEndsItsRun(t *testing.T) {
+	t.Parallel()
+	s := begin(t, template(endless), server("--port=8000"))
+	s.evaluate()
+	e := s.becomes(v1alpha1.ReasonRunning)
+	pod, _ := s.server()
+	if e.Status.Run.ServerUID != string(pod.UID) {
+		t.Errorf("run = %+v, and the server is %s", e.Status.Run, pod.UID)
+	}
+	s.must(s.Patch(t.Context(), pod, client.RawPatch("application/merge-patch+json", []byte(`{"metadata": {"annotations": {"`+
+		localcluster.CompleteAnnotation+`": "true", "`+localcluster.ExitCodeAnnotation+`": "3"}}}`))))
+	s.becomes(v1alpha1.ReasonServerFailed, "pod "+pod.Name, "while the suite ran")
+	s.wantJobs(0)
+	s.nothingServes()
+}
+
+// A server waits while its Job is suspended, and is held as before when that goes on.
+func TestAServerWaitsForItsQueue(t *testing.T) {
+	t.Parallel()
+	s := begin(t, server("--port=8000", "--another-model"))
+	s.evaluate()
+	s.becomes(v1alpha1.ReasonServerHeld)
+	pod, job := s.server()
+	s.must(s.Patch(t.Context(), job, client.RawPatch("application/merge-patch+json", []byte(`{"spec": {"suspend": true}}`))))
+	s.becomes(v1alpha1.ReasonServerStarting, job.Name, "the Job is suspended")
+	s.must(s.Patch(t.Context(), job, client.RawPatch("application/merge-patch+json", []byte(`{"spec": {"suspend": false}}`))))
+	s.becomes(v1alpha1.ReasonServerHeld, "--another-model")
+	if again, _ := s.server(); again.UID == pod.UID {
+		t.Errorf("the pod of a suspended Job is there: %s", pod.Name)
+	}
 }
 
 func TestTheServerGoesWhenTheRunIsOver(t *testing.T) {

@@ -119,6 +119,7 @@ func server(args ...string) func(*v1alpha1.EvaluationSuite) {
 				Image: &corev1.ImageVolumeSource{Reference: "$(SCALEGATE_ARTIFACT_WEIGHTS_PINNED)"},
 			}}},
 		}}
+		pod.Annotations = map[string]string{localcluster.CompleteAnnotation: "false"}
 		raw, err := json.Marshal(pod)
 		if err != nil {
 			panic(err)
@@ -210,7 +211,7 @@ func (s *scenario) releaseBecomes(reason string) *v1alpha1.ModelRelease {
 	return r
 }
 
-// jobs are those of the namespace that are not being deleted.
+// jobs are those of the namespace that run suites and are not being deleted.
 func (s *scenario) jobs(ctx context.Context) ([]batchv1.Job, error) {
 	list := &batchv1.JobList{}
 	if err := s.List(ctx, list, client.InNamespace(s.name)); err != nil {
@@ -218,7 +219,7 @@ func (s *scenario) jobs(ctx context.Context) ([]batchv1.Job, error) {
 	}
 	var there []batchv1.Job
 	for _, job := range list.Items {
-		if job.DeletionTimestamp == nil {
+		if job.DeletionTimestamp == nil && !runs.OfServer(&job) {
 			there = append(there, job)
 		}
 	}
@@ -238,10 +239,32 @@ func (s *scenario) wantJobs(want int) []batchv1.Job {
 	return jobs
 }
 
-// nothingServes waits until neither a server, nor a Service or NetworkPolicy of one, is there.
+// server is the pod that serves the model, and the Job that made it.
+func (s *scenario) server() (*corev1.Pod, *batchv1.Job) {
+	s.t.Helper()
+	var pods corev1.PodList
+	s.must(s.List(s.t.Context(), &pods, client.InNamespace(s.name), client.MatchingLabels{"app.kubernetes.io/component": "model-under-test"}))
+	if len(pods.Items) != 1 {
+		s.t.Fatalf("servers: %+v", pods.Items)
+	}
+	pod, job := &pods.Items[0], &batchv1.Job{}
+	s.must(s.Get(s.t.Context(), client.ObjectKey{Namespace: s.name, Name: metav1.GetControllerOf(pod).Name}, job))
+	return pod, job
+}
+
+// nothingServes waits until neither a server, nor a Job, Service or NetworkPolicy of one, is there.
 func (s *scenario) nothingServes() {
 	s.t.Helper()
 	s.eventually(func(ctx context.Context) error {
+		var jobs batchv1.JobList
+		if err := s.List(ctx, &jobs, client.InNamespace(s.name)); err != nil {
+			return err
+		}
+		for i := range jobs.Items {
+			if runs.OfServer(&jobs.Items[i]) {
+				return fmt.Errorf("Job %s is there", jobs.Items[i].Name)
+			}
+		}
 		for _, list := range []client.ObjectList{&corev1.PodList{}, &corev1.ServiceList{}, &networkingv1.NetworkPolicyList{}} {
 			if err := s.List(ctx, list, client.InNamespace(s.name), client.MatchingLabels{"app.kubernetes.io/component": "model-under-test"}); err != nil {
 				return err

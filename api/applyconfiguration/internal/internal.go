@@ -373,6 +373,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: serverTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: serverUID
+      type:
+        scalar: string
     - name: startTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time

@@ -63,49 +63,48 @@ type judged struct {
 func TestWhatAPodIsJudgedBy(t *testing.T) {
 	ungoverned, free, full := plain(), governed("one", measured.One()), governed("many", measured.AsManyAsFit())
 	s := newServer(t, ungoverned, free, full)
-	everywhere := judged{Expressions: 1, Cost: 11}
 	notAPerson := judged{Cost: 8}
 	for name, row := range map[string]struct {
 		request request
 		want    map[string]judged
 	}{
-		"in an ungoverned namespace nothing asks but who makes it": {
+		"in an ungoverned namespace it is judged by nothing": {
 			request: creating(measured.Pod(measured.ClearedOwner), ungoverned),
-			want:    map[string]judged{"scalegate-guard-controller": everywhere},
+			want:    map[string]judged{},
 		},
 		"a cleared one is not patched": {
 			request: creating(measured.Pod(measured.ClearedOwner), free),
 			want: map[string]judged{
 				"scalegate-hold-pods": {Expressions: 1, Cost: 148}, "scalegate-admit-pods": {Expressions: 5, Cost: 518},
-				"scalegate-guard-controller": everywhere, "scalegate-warn-held": notAPerson,
+				"scalegate-warn-held": notAPerson,
 			},
 		},
 		"a cleared one costs the same among as many clearances as fit": {
 			request: creating(measured.Pod(measured.ClearedOwner), full),
 			want: map[string]judged{
 				"scalegate-hold-pods": {Expressions: 1, Cost: 148}, "scalegate-admit-pods": {Expressions: 5, Cost: 518},
-				"scalegate-guard-controller": everywhere, "scalegate-warn-held": notAPerson,
+				"scalegate-warn-held": notAPerson,
 			},
 		},
 		"one that claims nothing, and asks for an accelerator": {
 			request: creating(measured.Unclaimed(measured.Pod(measured.ClearedOwner)), free),
 			want: map[string]judged{
 				"scalegate-hold-pods": {Cost: 4}, "scalegate-admit-pods": {Expressions: 5, Cost: 400},
-				"scalegate-guard-controller": everywhere, "scalegate-warn-held": notAPerson,
+				"scalegate-warn-held": notAPerson,
 			},
 		},
 		"a held one is patched": {
 			request: creating(measured.Pod(measured.HeldOwner), free),
 			want: map[string]judged{
 				"scalegate-hold-pods": {Expressions: 1, Patches: true, Cost: 384}, "scalegate-admit-pods": {Expressions: 5, Cost: 518},
-				"scalegate-guard-controller": everywhere, "scalegate-warn-held": notAPerson,
+				"scalegate-warn-held": notAPerson,
 			},
 		},
 		"a held one is not patched again": {
 			request: creating(patched(measured.Pod(measured.HeldOwner)), free),
 			want: map[string]judged{
 				"scalegate-hold-pods": {Expressions: 1, Cost: 293}, "scalegate-admit-pods": {Expressions: 5, Cost: 200},
-				"scalegate-guard-controller": everywhere, "scalegate-warn-held": notAPerson,
+				"scalegate-warn-held": notAPerson,
 			},
 		},
 	} {

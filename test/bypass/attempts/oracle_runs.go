@@ -24,14 +24,15 @@ func evaluationOf(content map[string]any) any {
 	return mapAt(content, metadata, labels)[evaluationLabel]
 }
 
-// overstepped: the controller makes these kinds for evaluations alone, and takes away no other but pods.
+// overstepped: the controller makes these kinds for evaluations alone, and takes away no other but pods. That it makes no pods
+// is for its role to say.
 func overstepped(r Request) bool {
-	if r.Who.Name != controllerName || !runKind(r.Kind) || r.Sub != "" {
+	if r.Who.Name != controllerName || !runKind(r.Kind) || r.Kind == podKind() || r.Sub != "" {
 		return false
 	}
 	switch {
 	case r.Way.Deletes():
-		return r.Kind != podKind() && evaluationOf(r.Old) == nil
+		return evaluationOf(r.Old) == nil
 	case r.Old == nil:
 		return evaluationOf(r.New) == nil
 	default:
@@ -39,7 +40,7 @@ func overstepped(r Request) bool {
 	}
 }
 
-// forgesRun: what has the label is made by the controller for an evaluation, or by the maker of pods for a Job.
+// forgesRun: what has the label is made by the controller for an evaluation, and pods by their maker for a Job.
 func forgesRun(r Request) bool {
 	binding := r.Sub == "binding" || r.Kind == bindingKind()
 	if evaluationOf(r.New) == nil || !binding && (r.Old != nil || !runKind(r.Kind)) {
@@ -53,7 +54,7 @@ func forgesRun(r Request) bool {
 		})
 	}
 	maker := slices.Contains([]string{"system:serviceaccount:kube-system:job-controller", "system:kube-controller-manager"}, r.Who.Name)
-	ordered := r.Who.Name == controllerName && controlled("SafetyEvaluation", ownGroup)
+	ordered := r.Who.Name == controllerName && r.Kind != podKind() && controlled("SafetyEvaluation", ownGroup)
 	return !ordered && (!maker || !controlled("Job", "batch"))
 }
 

@@ -13,9 +13,9 @@ const runOf = "evidence"
 
 // Names of fixtures that an evaluation runs on, and of others of the same kinds.
 const (
-	runPod, runJob, runNetwork = "run-pod", "run-job", "run-network"
-	plainNetwork               = "plain-network"
-	waitingJob                 = "plain-waiting"
+	runPod, runMaker, runJob, runNetwork = "run-pod", "run-maker", "run-job", "run-network"
+	plainNetwork                         = "plain-network"
+	waitingJob                           = "plain-waiting"
 )
 
 func networkKind() Kind {
@@ -102,10 +102,13 @@ func collectors() []Identity {
 func runFixtures() []Fixture {
 	job := waiting(runJob)
 	inTemplate(both(evaluated(), handled()))(job)
-	first := twice(runPod)
-	handled()(first)
+	// The pods of an evaluation are made by Jobs alone. This one runs on, by the annotation of hack/localcluster.
+	maker := workload(jobKind(), runMaker, "")
+	put(twice("")[spec], spec, "template", spec)(maker)
+	put("Never", spec, "template", spec, "restartPolicy")(maker)
+	inTemplate(both(evaluated(), handled(), annotate("simulation.example.com/complete", "false")))(maker)
 	made := []Fixture{
-		{Name: runPod, Kind: podKind(), Object: first}, {Name: runJob, Kind: jobKind(), Object: job},
+		{Name: runMaker, Kind: jobKind(), Object: maker}, {Name: runJob, Kind: jobKind(), Object: job},
 		{Name: runNetwork, Kind: networkKind(), Object: network(runNetwork)}, {Name: runNetwork, Kind: serviceKind(), Object: service(runNetwork)},
 	}
 	for i := range made {
@@ -113,6 +116,7 @@ func runFixtures() []Fixture {
 		made[i].Who = controller()
 	}
 	return append(made,
+		Fixture{Name: runPod, Kind: podKind(), Selector: "app=" + runMaker},
 		Fixture{Name: plainNetwork, Kind: networkKind(), Object: network(plainNetwork), Who: tenant()},
 		Fixture{Name: waitingJob, Kind: jobKind(), Object: waiting(waitingJob), Who: tenant()},
 	)

@@ -24,6 +24,8 @@ type EvaluationRunApplyConfiguration struct {
 	Attempts *int32 `json:"attempts,omitempty"`
 	// serverTime is when the server of the model under test was first seen not to be held.
 	ServerTime *v1.Time `json:"serverTime,omitempty"`
+	// serverUID is the UID of the pod that served the model under test when the Job was made. No other is measured.
+	ServerUID *string `json:"serverUID,omitempty"`
 	// startTime is when the Job was made.
 	StartTime *v1.Time `json:"startTime,omitempty"`
 	// finishTime is when the run ended, with a measurement or without.
@@ -77,6 +79,14 @@ func (b *EvaluationRunApplyConfiguration) WithAttempts(value int32) *EvaluationR
 // If called multiple times, the ServerTime field is set to the value of the last call.
 func (b *EvaluationRunApplyConfiguration) WithServerTime(value v1.Time) *EvaluationRunApplyConfiguration {
 	b.ServerTime = &value
+	return b
+}
+
+// WithServerUID sets the ServerUID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ServerUID field is set to the value of the last call.
+func (b *EvaluationRunApplyConfiguration) WithServerUID(value string) *EvaluationRunApplyConfiguration {
+	b.ServerUID = &value
 	return b
 }
 

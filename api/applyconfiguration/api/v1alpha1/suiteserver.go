@@ -14,8 +14,9 @@ import (
 //
 // SuiteServer says how the model under test is served to its evaluation.
 type SuiteServerApplyConfiguration struct {
-	// podTemplate is the core/v1 PodTemplateSpec of the server. One pod of it claims the release under
-	// the lowest exposure of the policy, and is gated like every other. What it runs must be what the
+	// podTemplate is the core/v1 PodTemplateSpec of the server. A Job makes one pod of it, which claims the release under
+	// the lowest exposure of the policy, and is gated like every other. Its containers are started again when they fail,
+	// unless restartPolicy is Never. What it runs must be what the
 	// release declares; images may be written $(SCALEGATE_ARTIFACT_<NAME>_PINNED). Only the pods of
 	// the evaluation may connect to it, where the cluster's network enforces NetworkPolicies.
 	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
