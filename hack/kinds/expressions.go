@@ -11,58 +11,119 @@ import (
 	"github.com/scalegate/scalegate/internal/workload/kinds"
 )
 
-// guard is what the template needs to know of a kind. Every field that is CEL is one expression; those of the old object
-// are the same over oldObject, and empty when there is none.
+// guard is what the template of the guard needs to know of the kinds. Every field that is a text is one CEL expression over
+// variables.kind, RESOURCE.GROUP, that comes to what the kind of the request has, and to nothing where it has none.
 type guard struct {
-	kinds.Kind
-
-	// Policy is the name of the policy.
-	Policy string
+	// Rules are the resources of each group.
+	Rules []rule
 	// Templates and OldTemplates are lists of records: labels, annotations, spec.
 	Templates, OldTemplates string
-	// Identities and OldIdentities are lists of pairs, path and value. Empty when the kind has none.
+	// Identities and OldIdentities are lists of pairs, path and value.
 	Identities, OldIdentities string
-	// Same compares the records o and t.
-	Same string
-	// Containers are those of the record t. Empty when the kind tells of none.
-	Containers string
-	// Pods says that records have the spec of a pod, and Annotations that they have its annotations.
-	Pods, Annotations bool
-	// ObjectImages are the images outside of templates. Empty when the kind has none.
-	ObjectImages string
-	// Asks is whether fields outside of templates ask for an accelerator. Empty when the kind has none.
+	// Free are the fields of an inlined PodSpec that change no pod, and Fields those that hold one container each.
+	Free, Fields string
+	// Images are the images outside of templates.
+	Images string
+	// Asks is whether fields outside of templates ask for an accelerator.
 	Asks string
-	// Refuses says that the kind has no hold, so that what is uncleared is refused.
-	Refuses bool
+	// Places says where the label goes that claims a release.
+	Places string
+	// Held are the kinds that have a hold. All others are refused while they are uncleared, and those of RefuseCreate
+	// at creation too.
+	Held, RefuseCreate string
+}
+
+// rule names the resources of one group: a rule of a policy with several groups means every resource in each of them.
+type rule struct {
+	Group     string
+	Resources []string
 }
 
 const (
 	release  = "'scalegate.dev/release'"
 	exposure = "'scalegate.dev/exposure'"
+	none     = "[]"
 )
 
-func newGuard(k kinds.Kind) guard {
+func newGuard(all []kinds.Kind) guard {
+	templates := func(object string) string {
+		return choose(all, none, func(k kinds.Kind) string { return records(k, object) })
+	}
+	identifies := func(object string) string {
+		return choose(all, none, func(k kinds.Kind) string { return identities(k, object) })
+	}
 	return guard{
-		Kind:          k,
-		Policy:        "scalegate-guard-" + k.Resource + "." + k.Group,
-		Templates:     records(k, "object"),
-		OldTemplates:  old(records(k, "oldObject")),
-		Identities:    identities(k, "object"),
-		OldIdentities: old(identities(k, "oldObject")),
-		Same:          same(k),
-		Containers:    containers(k),
-		Pods:          hasForm(k, kinds.PodTemplateSpec, kinds.PodSpec),
-		Annotations:   hasForm(k, kinds.PodTemplateSpec),
-		ObjectImages:  objectImages(k),
-		Asks:          asks(k),
-		Refuses:       k.Hold == kinds.HoldNone,
+		Rules:         rules(all),
+		Templates:     templates("object"),
+		OldTemplates:  old(templates("oldObject")),
+		Identities:    identifies("object"),
+		OldIdentities: old(identifies("oldObject")),
+		Free:          choose(all, none, free),
+		Fields:        choose(all, none, fields),
+		Images:        choose(all, none, images),
+		Asks:          choose(all, "false", asks),
+		Places:        choose(all, "''", func(k kinds.Kind) string { return "'" + place(k) + "'" }),
+		Held:          list(all, func(k kinds.Kind) bool { return k.Hold != kinds.HoldNone }),
+		RefuseCreate:  list(all, func(k kinds.Kind) bool { return k.RefuseCreate }),
 	}
 }
 
-func old(expression string) string {
-	if expression == "" {
-		return ""
+func rules(all []kinds.Kind) []rule {
+	var rules []rule
+	for _, k := range all {
+		i := slices.IndexFunc(rules, func(r rule) bool { return r.Group == k.Group })
+		if i < 0 {
+			i, rules = len(rules), append(rules, rule{Group: k.Group})
+		}
+		rules[i].Resources = append(rules[i].Resources, k.Resource)
 	}
+	return rules
+}
+
+// choose is the expression of the kind of the request, each once for all kinds that have it. What it is not is not evaluated.
+func choose(all []kinds.Kind, otherwise string, expression func(kinds.Kind) string) string {
+	var text strings.Builder
+	seen := map[string]bool{"": true}
+	for _, k := range all {
+		branch := expression(k)
+		if seen[branch] {
+			continue
+		}
+		seen[branch] = true
+		those := is(all, func(other kinds.Kind) bool { return expression(other) == branch })
+		fmt.Fprintf(&text, "%s ?\n%s :\n", those, indent(2, branch))
+	}
+	return text.String() + otherwise
+}
+
+// is asks whether the kind of the request is one of those.
+func is(all []kinds.Kind, those func(kinds.Kind) bool) string {
+	names := list(all, those)
+	if !strings.Contains(names, ",") {
+		return "variables.kind == " + strings.Trim(names, "[]")
+	}
+	return "variables.kind in " + names
+}
+
+func list(all []kinds.Kind, those func(kinds.Kind) bool) string {
+	var names []string
+	for _, k := range all {
+		if those(k) {
+			names = append(names, k.GroupResource().String())
+		}
+	}
+	return texts(names)
+}
+
+// texts is a list of literals.
+func texts(all []string) string {
+	if len(all) == 0 {
+		return none
+	}
+	return "['" + strings.Join(all, "', '") + "']"
+}
+
+func old(expression string) string {
 	return "oldObject == null ? [] :\n" + expression
 }
 
@@ -143,54 +204,33 @@ func identities(k kinds.Kind, object string) string {
 	return strings.Join(lines, " +\n")
 }
 
-// same compares two records. Fields of an inlined PodSpec that change no pod are left out.
-func same(k kinds.Kind) string {
-	free := ""
+// free are the fields beside an inlined PodSpec that change no pod.
+func free(k kinds.Kind) string {
 	for _, t := range k.Templates {
 		if len(t.Free) > 0 {
-			free = "['" + strings.Join(t.Free, "', '") + "']"
+			return texts(t.Free)
 		}
 	}
-	if free == "" {
-		return "o == t"
-	}
-	return fmt.Sprintf("o.labels == t.labels &&\n"+
-		"t.spec.all(k, k in %s || k in o.spec && o.spec[k] == t.spec[k]) &&\n"+
-		"o.spec.all(k, k in %s || k in t.spec)", free, free)
+	return ""
 }
 
-// hasForm tells whether a template of the kind has one of the forms.
-func hasForm(k kinds.Kind, forms ...kinds.Form) bool {
-	return slices.ContainsFunc(k.Templates, func(t kinds.Template) bool { return slices.Contains(forms, t.Form) })
-}
-
-// containers are those of the record t, with the fields that hold one each. Where the operator builds the pods, there are
-// at most those that record makes.
-func containers(k kinds.Kind) string {
-	if !hasForm(k, kinds.PodTemplateSpec, kinds.PodSpec) {
-		if slices.ContainsFunc(k.Templates, func(t kinds.Template) bool { return len(t.Containers) > 0 }) {
-			return "t.spec.containers"
-		}
-		return ""
-	}
-	text := "t.spec.?containers.orValue([]) + t.spec.?initContainers.orValue([])"
-	var more []string
-	seen := map[string]bool{"": true}
+// fields are those of an inlined PodSpec that hold one container each.
+func fields(k kinds.Kind) string {
+	var names []string
 	for _, t := range k.Templates {
 		for _, field := range t.Containers {
-			if !seen[field] {
-				seen[field] = true
-				more = append(more, "?t.spec.?"+field)
+			if field != "" && !slices.Contains(names, field) {
+				names = append(names, field)
 			}
 		}
 	}
-	if len(more) == 0 {
-		return text
+	if len(names) == 0 {
+		return ""
 	}
-	return text + " +\n[" + strings.Join(more, ", ") + "]"
+	return texts(names)
 }
 
-func objectImages(k kinds.Kind) string {
+func images(k kinds.Kind) string {
 	lines := make([]string, len(k.Images))
 	for i, path := range k.Images {
 		list, rest, many := strings.Cut(path, "[]")
@@ -200,10 +240,7 @@ func objectImages(k kinds.Kind) string {
 		}
 		lines[i] = fmt.Sprintf("%s.orValue([]).map(c, %s.orValue(''))", optional("object", list), optional("c", strings.TrimPrefix(rest, ".")))
 	}
-	if len(lines) == 0 {
-		return ""
-	}
-	return "(" + strings.Join(lines, " +\n") + ").filter(i, i != '')"
+	return strings.Join(lines, " +\n")
 }
 
 func asks(k kinds.Kind) string {
@@ -214,23 +251,15 @@ func asks(k kinds.Kind) string {
 	return strings.Join(lines, " ||\n")
 }
 
-// Remedy says where the label goes that claims a release.
-func (g guard) Remedy() string {
-	t := g.Kind.Templates[0]
-	path := t.Path + ".metadata.labels"
-	if t.Form != kinds.PodTemplateSpec {
-		path = t.Labels[len(t.Labels)-1]
-		if strings.HasPrefix(path, ".") {
-			path = t.Path + path
-		}
+// place is where the label goes that claims a release.
+func place(k kinds.Kind) string {
+	t := k.Templates[0]
+	if t.Form == kinds.PodTemplateSpec {
+		return t.Path + ".metadata.labels"
 	}
-	return "set scalegate.dev/release in " + path + " to the name of a ModelRelease in this namespace"
-}
-
-// Why says why what is uncleared is refused and not held.
-func (g guard) Why() string {
-	if g.RefuseCreate {
-		return "a revision that waits is failed for good"
+	path := t.Labels[len(t.Labels)-1]
+	if strings.HasPrefix(path, ".") {
+		return t.Path + path
 	}
-	return "nothing would keep the old model"
+	return path
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -72,17 +73,11 @@ func readParameters(path string) (map[string]string, error) {
 
 // render returns the files by their names in the folder.
 func render(all []kinds.Kind, parameters map[string]string) (map[string][]byte, error) {
-	set, err := template.New("").Funcs(template.FuncMap{"indent": indent}).ParseFS(templates, "templates/*.tmpl")
+	set, err := template.New("").Funcs(template.FuncMap{"indent": indent, "join": strings.Join}).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("reading the templates of the policies: %w", err)
 	}
-	var guarded []guard
-	for _, kind := range all {
-		if kind.Custom() && kind.Claimable() {
-			guarded = append(guarded, newGuard(kind))
-		}
-	}
-	data := map[string]any{"Parameters": parameters, "Guards": guarded}
+	data := map[string]any{"Parameters": parameters, "Guard": newGuard(guarded(all))}
 	files := map[string][]byte{}
 	for file, name := range map[string]string{
 		"guard-kinds.yaml":                        "guard-kinds.yaml.tmpl",
@@ -96,6 +91,11 @@ func render(all []kinds.Kind, parameters map[string]string) (map[string][]byte, 
 		files[file] = out.Bytes()
 	}
 	return files, nil
+}
+
+// guarded are the kinds that the policies are about.
+func guarded(all []kinds.Kind) []kinds.Kind {
+	return slices.DeleteFunc(slices.Clone(all), func(k kinds.Kind) bool { return !k.Custom() || !k.Claimable() })
 }
 
 // indent puts spaces before every line of a block.

@@ -14,13 +14,13 @@ import (
 // mostAuthors is how many authors a release has at most: scalegate-guard-authors refuses the next.
 const mostAuthors = 64
 
-// stampRelease is scalegate-stamp-revoker and scalegate-stamp-authors.
+// stampRelease is scalegate-stamp-identities for releases: who revoked it, and its authors.
 func (h *Holds) stampRelease(ctx context.Context, m mutation) {
 	h.stampRevoker(ctx, m)
 	stampAuthors(&m)
 }
 
-// stampAuthors is scalegate-stamp-authors: whoever makes a release, or changes what it is and what it asks for, is one of
+// stampAuthors writes the authors: whoever makes a release, or changes what it is and what it asks for, is one of
 // its authors, and stays one.
 func stampAuthors(m *mutation) {
 	if !has(m.object, "spec") {
@@ -39,7 +39,7 @@ func stampAuthors(m *mutation) {
 	put(m.object, authors, "spec", "authors")
 }
 
-// stampApprover is scalegate-stamp-signer for approvals: who it is, and in which groups.
+// stampApprover is scalegate-stamp-identities for approvals: who it is, and in which groups.
 func stampApprover(ctx context.Context, m mutation) {
 	stampSigner("approver")(ctx, m)
 	if has(m.object, "spec") {
@@ -47,7 +47,7 @@ func stampApprover(ctx context.Context, m mutation) {
 	}
 }
 
-// stampSigner is scalegate-stamp-signer: who signs is who sent it, whoever sends it again.
+// stampSigner is scalegate-stamp-identities for what is signed: who signs is who sent it, whoever sends it again.
 func stampSigner(field string) func(context.Context, mutation) {
 	return func(_ context.Context, m mutation) {
 		signer := m.user.Username
@@ -60,7 +60,7 @@ func stampSigner(field string) func(context.Context, mutation) {
 	}
 }
 
-// stampPolicyAuthor is scalegate-stamp-policy-author: the author of a policy is whoever made it, or changed its spec last.
+// stampPolicyAuthor is scalegate-stamp-identities for policies: the author of a policy is whoever made it, or changed its spec last.
 func stampPolicyAuthor(_ context.Context, m mutation) {
 	author := m.user.Username
 	if m.old != nil && reflect.DeepEqual(m.object["spec"], m.old["spec"]) {

@@ -11,7 +11,7 @@ import (
 	"github.com/scalegate/scalegate/internal/fixture"
 )
 
-// What people sign carries who they are, as the policies of config/admission/stamp-people.yaml have it.
+// What people sign carries who they are, as config/admission/stamp-identities.yaml has it.
 func TestSignersAreStamped(t *testing.T) {
 	approval := func(by string, groups ...string) *v1alpha1.ReleaseApproval {
 		return &v1alpha1.ReleaseApproval{Spec: v1alpha1.ReleaseApprovalSpec{Role: "officer", Approver: by, ApproverGroups: groups}}

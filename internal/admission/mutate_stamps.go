@@ -18,7 +18,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// stampEvaluation is scalegate-stamp-evaluator and scalegate-stamp-revoker: who brought the evidence is who sent it, and
+// stampEvaluation is scalegate-stamp-identities for evaluations: who brought the evidence is who sent it, and
 // his rights say how far his word reaches.
 func (h *Holds) stampEvaluation(ctx context.Context, m mutation) {
 	h.stampRevoker(ctx, m)
@@ -51,7 +51,7 @@ func stampGroups(m *mutation, field string) {
 	}
 }
 
-// stampRevoker is scalegate-stamp-revoker: who revokes is who changed the words of a revocation. One whose words stay
+// stampRevoker writes who revoked: who revokes is who changed the words of a revocation. One whose words stay
 // keeps its stamps, and that of an evaluation has no reach of its own.
 func (h *Holds) stampRevoker(ctx context.Context, m mutation) {
 	if !has(m.object, "spec", "revocation") {
@@ -85,7 +85,7 @@ func (h *Holds) reach(ctx context.Context, m *mutation) string {
 	return string(v1alpha1.ReachCluster)
 }
 
-// stampResolver is scalegate-stamp-resolver: who resolves a finding is who changed its resolution.
+// stampResolver is scalegate-stamp-identities for findings: who resolves a finding is who changed its resolution.
 func stampResolver(_ context.Context, m mutation) {
 	if !has(m.object, "spec", "resolution") {
 		return

@@ -61,7 +61,7 @@ func (l *Law) policyFor(kind *kinds.Kind) *admissionv1.ValidatingAdmissionPolicy
 	case kind.Kind == "Pod" && kind.Group == "":
 		name = "scalegate-admit-pods"
 	case kind.Custom():
-		name = "scalegate-guard-" + kind.Resource + "." + kind.Group
+		name = "scalegate-guard-kinds"
 	}
 	return l.policies[guards.ID{Kind: guards.KindValidatingPolicy, Name: name}]
 }
@@ -77,7 +77,10 @@ func (l *Law) Refusal(kind *kinds.Kind, object map[string]any, labels map[string
 		return "", nil
 	}
 	activation := map[string]any{
-		"object": object, "oldObject": nil, "request": map[string]any{"userInfo": map[string]any{"username": ""}},
+		"object": object, "oldObject": nil, "request": map[string]any{
+			"kind": map[string]any{"kind": kind.Kind}, "resource": map[string]any{"group": kind.Group, "resource": kind.Resource},
+			"userInfo": map[string]any{"username": ""},
+		},
 		"namespaceObject": map[string]any{"metadata": map[string]any{"labels": labels, "annotations": map[string]string{}}},
 	}
 	for i := range policy.Spec.Validations {
@@ -85,18 +88,39 @@ func (l *Law) Refusal(kind *kinds.Kind, object map[string]any, labels map[string
 		if !strings.Contains(v.Message, claimsNone) && !strings.Contains(v.Message, claimsAll) {
 			continue
 		}
-		if err := l.variables(policy, v.Expression, activation); err != nil {
-			return "", err
-		}
-		passes, err := l.evaluate(v.Expression, activation)
+		passes, err := l.ask(policy, v.Expression, activation)
 		if err != nil {
 			return "", err
 		}
 		if passes.Value() != true {
-			return v.Message, nil
+			return l.message(policy, v, activation)
 		}
 	}
 	return "", nil
+}
+
+// message is what a validation that refuses says.
+func (l *Law) message(policy *admissionv1.ValidatingAdmissionPolicy, v *admissionv1.Validation, activation map[string]any) (string, error) {
+	if v.MessageExpression == "" {
+		return v.Message, nil
+	}
+	said, err := l.ask(policy, v.MessageExpression, activation)
+	if err != nil {
+		return "", err
+	}
+	text, ok := said.Value().(string)
+	if !ok {
+		return v.Message, nil
+	}
+	return text, nil
+}
+
+// ask evaluates an expression of a policy, and first the variables that it needs.
+func (l *Law) ask(policy *admissionv1.ValidatingAdmissionPolicy, expression string, activation map[string]any) (ref.Val, error) {
+	if err := l.variables(policy, expression, activation); err != nil {
+		return nil, err
+	}
+	return l.evaluate(expression, activation)
 }
 
 // variables works out those variables of a policy that an expression needs, in their order.

@@ -212,7 +212,7 @@ func (p *Probes) ring2() []probe {
 }
 
 func (p *Probes) kinds() []probe {
-	stamp := guards.ID{Kind: guards.KindMutatingPolicy, Name: "scalegate-stamp-evaluator"}
+	stamp := guards.ID{Kind: guards.KindMutatingPolicy, Name: "scalegate-stamp-identities"}
 	status := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-status"}
 	signers := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-signers"}
 	return []probe{

@@ -24,21 +24,20 @@ func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
 	}
 	ns := govern(t)
 	f := standing(t)
+	const hold, stamp = "scalegate-hold-pods", "scalegate-stamp-identities"
 	rows := map[string]struct {
-		try     func(context.Context) error
-		refusal string
+		policy string
+		try    func(context.Context) error
 	}{
-		"scalegate-hold-pods": {
-			try:     func(ctx context.Context) error { return shared.Client.Create(ctx, pod(ns), client.DryRunAll) },
-			refusal: "is MutatingAdmissionPolicy scalegate-hold-pods in place?",
-		},
-		"scalegate-stamp-evaluator": {
+		"a pod": {hold, func(ctx context.Context) error { return shared.Client.Create(ctx, pod(ns), client.DryRunAll) }},
+		"an evaluation": {
+			policy: stamp,
 			try: func(ctx context.Context) error {
 				return shared.Client.Create(ctx, evaluation(ns, "unstamped"), client.DryRunAll)
 			},
-			refusal: "is MutatingAdmissionPolicy scalegate-stamp-evaluator in place?",
 		},
-		"scalegate-stamp-signer": {
+		"a waiver": {
+			policy: stamp,
 			try: func(ctx context.Context) error {
 				return shared.Client.Create(ctx, &v1alpha1.ReleaseWaiver{
 					ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "unstamped"},
@@ -48,15 +47,15 @@ func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
 					},
 				}, client.DryRunAll)
 			},
-			refusal: "is MutatingAdmissionPolicy scalegate-stamp-signer in place?",
 		},
-		"scalegate-stamp-authors": {
+		"a release": {
+			policy: stamp,
 			try: func(ctx context.Context) error {
 				return shared.Client.Create(ctx, bareRelease(ns, "unstamped", nil), client.DryRunAll)
 			},
-			refusal: "is MutatingAdmissionPolicy scalegate-stamp-authors in place?",
 		},
-		"scalegate-stamp-policy-author": {
+		"a policy": {
+			policy: stamp,
 			try: func(ctx context.Context) error {
 				return shared.Client.Create(ctx, &v1alpha1.SafetyPolicy{
 					ObjectMeta: metav1.ObjectMeta{Name: "unstamped"},
@@ -65,35 +64,37 @@ func TestWithoutAMutatingPolicyItsTwinRefuses(t *testing.T) {
 					},
 				}, client.DryRunAll)
 			},
-			refusal: "is MutatingAdmissionPolicy scalegate-stamp-policy-author in place?",
 		},
-		"scalegate-stamp-revoker": {
+		"a revocation": {
+			policy: stamp,
 			try: func(ctx context.Context) error {
 				revoked := bareRelease(ns, "unstamped", revocation(v1alpha1.RevocationCritical, "leaked"))
 				revoked.Spec.Authors = []string{"scalegate-admin"} // Stamped or not, this is right.
 				return shared.Client.Create(ctx, revoked, client.DryRunAll)
 			},
-			refusal: "is MutatingAdmissionPolicy scalegate-stamp-revoker in place?",
 		},
-		"scalegate-stamp-resolver": {
+		"a resolution": {
+			policy: stamp,
 			try: func(ctx context.Context) error {
 				resolved := f.DeepCopy()
 				resolved.Spec.Resolution = resolution("the-safety-board")
 				return shared.Client.Update(ctx, resolved, client.DryRunAll)
 			},
-			refusal: "is MutatingAdmissionPolicy scalegate-stamp-resolver in place?",
 		},
 	}
-	bindings := map[string]*admissionv1.MutatingAdmissionPolicyBinding{}
-	for policy, row := range rows {
+	for _, row := range rows {
 		must(t, row.try(t.Context()))
-		bindings[policy] = takeAway(t, policy)
+	}
+	bindings := []*admissionv1.MutatingAdmissionPolicyBinding{takeAway(t, hold), takeAway(t, stamp)}
+	for _, row := range rows {
+		eventually(t, func(ctx context.Context) error {
+			return refusal(row.try(ctx), "is MutatingAdmissionPolicy "+row.policy+" in place?")
+		})
+	}
+	for _, binding := range bindings {
+		must(t, shared.Client.Create(t.Context(), binding))
 	}
 	for _, row := range rows {
-		eventually(t, func(ctx context.Context) error { return refusal(row.try(ctx), row.refusal) })
-	}
-	for policy, row := range rows {
-		must(t, shared.Client.Create(t.Context(), bindings[policy]))
 		eventually(t, row.try)
 	}
 }

@@ -129,10 +129,10 @@ func TestWhatIsChangedIsPutBack(t *testing.T) {
 		{"a condition that is never met", guards.KindValidatingPolicy, "scalegate-guard-namespaces", `[{"op":"add","path":"/spec/matchConditions","value":[{"name":"never","expression":"false"}]}]`},
 		{"failing open", guards.KindMutatingPolicy, "scalegate-hold-statefulsets", `[{"op":"replace","path":"/spec/failurePolicy","value":"Ignore"}]`},
 		{"a namespace selector", guards.KindMutatingPolicy, "scalegate-hold-deployments", `[{"op":"replace","path":"/spec/matchConstraints/namespaceSelector","value":{"matchLabels":{"no":"such"}}}]`},
-		{"an operation less", guards.KindMutatingPolicy, "scalegate-stamp-evaluator", `[{"op":"replace","path":"/spec/matchConstraints/resourceRules/0/operations","value":["UPDATE"]}]`},
+		{"an operation less", guards.KindMutatingPolicy, "scalegate-stamp-identities", `[{"op":"replace","path":"/spec/matchConstraints/resourceRules/0/operations","value":["UPDATE"]}]`},
 		{"a binding that only warns", guards.KindValidatingBinding, "scalegate-admit-pods", `[{"op":"replace","path":"/spec/validationActions","value":["Warn"]}]`},
 		{"a binding for few namespaces", guards.KindValidatingBinding, "scalegate-guard-pods", `[{"op":"add","path":"/spec/matchResources","value":{"namespaceSelector":{"matchLabels":{"no":"such"}}}}]`},
-		{"a binding of another policy", guards.KindMutatingBinding, "scalegate-hold-pods", `[{"op":"replace","path":"/spec/policyName","value":"scalegate-stamp-resolver"}]`},
+		{"a binding of another policy", guards.KindMutatingBinding, "scalegate-hold-pods", `[{"op":"replace","path":"/spec/policyName","value":"scalegate-stamp-identities"}]`},
 	} {
 		t.Run(row.claim, func(t *testing.T) {
 			id := guards.ID{Kind: row.kind, Name: row.name}

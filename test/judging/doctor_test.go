@@ -72,7 +72,7 @@ func TestDoctorFindsEachGuardThatIsGone(t *testing.T) {
 		{"ring 0", "scalegate-guard-namespaces", "a clearance that Scalegate did not write is refused: it was let through", &admissionv1.ValidatingAdmissionPolicy{}, nil},
 		{"ring 1", "scalegate-hold-deployments", "a Deployment that claims a release is paused and marked: it came back as it was sent", &admissionv1.MutatingAdmissionPolicy{}, nil},
 		{"ring 2", "scalegate-hold-pods", "a pod that claims a release is held", &admissionv1.MutatingAdmissionPolicy{}, nil},
-		{"own kinds", "scalegate-stamp-evaluator", "evidence carries who brought it", &admissionv1.MutatingAdmissionPolicy{}, nil},
+		{"own kinds", "scalegate-stamp-identities", "evidence carries who brought it", &admissionv1.MutatingAdmissionPolicy{}, nil},
 		{"ring 2", "scalegate-guard-pods", "lifting the hold of a pod is refused: it was let through", &admissionv1.ValidatingAdmissionPolicy{}, func(o client.Object) {
 			policy, ok := o.(*admissionv1.ValidatingAdmissionPolicy)
 			if !ok {

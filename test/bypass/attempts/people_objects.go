@@ -146,12 +146,10 @@ func Unstamped() []Fixture {
 	}
 }
 
-// StampBindings are the bindings of what stamps, and GuardBindings those of what holds others to the stamps.
-func StampBindings() []string {
-	return []string{"scalegate-stamp-evaluator", "scalegate-stamp-signer", "scalegate-stamp-authors", "scalegate-stamp-policy-author"}
-}
+// StampBinding is the binding of what stamps, and GuardBindings are those of what holds others to the stamps.
+const StampBinding = "scalegate-stamp-identities"
 
-// GuardBindings are the bindings that StampBindings speaks of.
+// GuardBindings are the bindings that StampBinding speaks of.
 func GuardBindings() []string {
 	return []string{"scalegate-guard-evaluations", "scalegate-guard-signers", "scalegate-guard-authors", "scalegate-guard-policy-author"}
 }

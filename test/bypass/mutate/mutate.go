@@ -46,6 +46,8 @@ type Report struct {
 type Options struct {
 	// Only takes the policies whose name it matches; nil: all.
 	Only *regexp.Regexp
+	// Clauses takes the clauses that it matches, as Clause.String names them; nil: all.
+	Clauses *regexp.Regexp
 	// Log takes the progress.
 	Log io.Writer
 }
@@ -153,6 +155,9 @@ func (r *run) addClauses(t *target) error {
 			return err
 		}
 		for _, clause := range clauses {
+			if r.Clauses != nil && !r.Clauses.MatchString(clause.String()) {
+				continue
+			}
 			if _, ok := excused(clause); ok {
 				r.report.Excused = append(r.report.Excused, clause)
 				continue

@@ -34,10 +34,7 @@ func (b *Bench) misspell(ctx context.Context) error {
 // leaveUnstamped makes what carries no stamp, as if it had been there before there were any: while nothing is stamped or
 // looked at.
 func (b *Bench) leaveUnstamped(ctx context.Context) error {
-	var bindings []client.Object
-	for _, name := range attempts.StampBindings() {
-		bindings = append(bindings, bound(&admissionv1.MutatingAdmissionPolicyBinding{}, name))
-	}
+	bindings := []client.Object{bound(&admissionv1.MutatingAdmissionPolicyBinding{}, attempts.StampBinding)}
 	for _, name := range attempts.GuardBindings() {
 		bindings = append(bindings, bound(&admissionv1.ValidatingAdmissionPolicyBinding{}, name))
 	}

@@ -129,8 +129,7 @@ func (b *Bench) Silence(ctx context.Context) error {
 // Unmutate takes the mutating policies away for good, and returns when they act no more.
 func (b *Bench) Unmutate(ctx context.Context) error {
 	b.unmutated = true
-	bindings := append([]string{"delete", "mutatingadmissionpolicybindings", "scalegate-hold-pods", "scalegate-stamp-resolver", "scalegate-stamp-revoker"}, attempts.StampBindings()...)
-	if _, err := b.Kubectl(ctx, b.Admin(), bindings...); err != nil {
+	if _, err := b.Kubectl(ctx, b.Admin(), "delete", "mutatingadmissionpolicybindings", "scalegate-hold-pods", attempts.StampBinding); err != nil {
 		return err
 	}
 	probes := slices.DeleteFunc(attempts.Unmutated(attempts.All()), func(a attempts.Attempt) bool {

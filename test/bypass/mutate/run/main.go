@@ -18,14 +18,22 @@ import (
 
 func main() {
 	only := flag.String("only", "", "try the policies whose name matches this regular expression")
+	clauses := flag.String("clauses", "", "try the clauses whose text, as survivors are printed, matches this regular expression")
 	flag.Parse()
-	pattern, err := regexp.Compile(*only)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "-only:", err)
-		os.Exit(2)
+	options := mutate.Options{Log: os.Stderr}
+	for _, filter := range []struct {
+		name, text string
+		pattern    **regexp.Regexp
+	}{{"only", *only, &options.Only}, {"clauses", *clauses, &options.Clauses}} {
+		pattern, err := regexp.Compile(filter.text)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "-%s: %v\n", filter.name, err)
+			os.Exit(2)
+		}
+		*filter.pattern = pattern
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	report, err := mutate.Run(ctx, mutate.Options{Only: pattern, Log: os.Stderr})
+	report, err := mutate.Run(ctx, options)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
