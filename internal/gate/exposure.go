@@ -169,8 +169,8 @@ func (e *engine) raised(v *verdict, t *capability) bool {
 		return false
 	}
 	gaps := e.gapsOf(v)
-	for i := range gaps {
-		if slices.Contains(t.requires, int(gaps[i].question)) {
+	for _, at := range t.requires {
+		if slices.ContainsFunc(gaps, func(g gap) bool { return int(g.question) == at }) {
 			return true
 		}
 	}

@@ -175,6 +175,7 @@ func (e *engine) judgeEvidence(q *question) {
 
 // latest finds the result that decides, and the one that would if nothing had been revoked; nil when there is none.
 func (e *engine) latest(q *question, results []result) (decisive *result) {
+	var latest *result
 	for i := range results {
 		r := &results[i]
 		if r.zone == zoneUnusable {
@@ -186,9 +187,12 @@ func (e *engine) latest(q *question, results []result) (decisive *result) {
 		switch {
 		case r.revoked():
 			q.revocations++
-		case q.latest.evaluation == nil || r.decides(&q.latest):
-			q.latest = *r
+		case latest == nil || r.decides(latest):
+			latest = r
 		}
+	}
+	if latest != nil {
+		q.latest = *latest
 	}
 	for i := 0; q.latest.bar != barNone && i < len(results) && !q.spoken; i++ {
 		q.spoken = q.speaks(&results[i]) && !results[i].revoked()

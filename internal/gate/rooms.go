@@ -15,7 +15,7 @@ type rooms struct {
 	results    [16]result
 	gaps       [64]gap
 	marks      [128]bool
-	names      [128]int32
+	names      [192]int32
 	next       [64]int32
 	files      [192]int32
 	runs       [192]int32

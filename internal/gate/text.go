@@ -77,9 +77,6 @@ func (t *text) take() string {
 	return t.builder.String()[start:]
 }
 
-// full: what is added would be cut off in any case.
-func (t *text) full() bool { return t.n == len(t.space) }
-
 // line is the message that is being built, to append to; keep has to follow.
 func (t *text) line() []byte { return t.space[:t.n] }
 
@@ -91,29 +88,17 @@ func (t *text) keep(line []byte) {
 	}
 }
 
+// add adds to the message as much as there is space for.
 func (t *text) add(parts ...string) {
-	if t.full() {
-		return
-	}
-	line := t.line()
 	for _, part := range parts {
-		line = append(line, part...)
+		t.n += copy(t.space[t.n:], part)
 	}
-	t.keep(line)
 }
 
-func (t *text) count(n int64) {
-	if !t.full() {
-		t.keep(strconv.AppendInt(t.line(), n, 10))
-	}
-}
+func (t *text) count(n int64) { t.keep(strconv.AppendInt(t.line(), n, 10)) }
 
 // time writes a moment, given in Unix seconds.
-func (t *text) time(seconds int64) {
-	if !t.full() {
-		t.keep(appendTime(t.line(), seconds))
-	}
-}
+func (t *text) time(seconds int64) { t.keep(appendTime(t.line(), seconds)) }
 
 // separator stands before item i of n in a list of words.
 func separator(i, n int) string {

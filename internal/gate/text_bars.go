@@ -11,6 +11,9 @@ import (
 
 // bars counts the results that do not count for what they are, or for who brought them.
 func (t *text) bars(q *question) {
+	if q.unaccepted == [bars]int32{} {
+		return
+	}
 	for b := range bars {
 		if q.unaccepted[b] == 0 {
 			continue

@@ -211,23 +211,18 @@ func short(text string) (float64, bool) {
 	if len(text) > 16 {
 		return 0, false
 	}
-	mantissa, digits, point := int64(0), len(text), -1
+	// step is what a digit scales by: ten behind the point.
+	mantissa, digits, scale, step := int64(0), 0, 1.0, 1.0
 	for i := range len(text) {
-		digit := text[i] - '0'
-		if digit <= 9 {
+		switch digit := text[i] - '0'; {
+		case digit <= 9:
 			mantissa = mantissa*10 + int64(digit)
-			continue
-		}
-		if text[i] != '.' || point >= 0 {
+			scale *= step
+			digits++
+		case text[i] == '.' && step == 1:
+			step = 10
+		default:
 			return 0, false
-		}
-		point = i
-	}
-	scale := float64(1)
-	if point >= 0 {
-		digits--
-		for range digits - point {
-			scale *= 10
 		}
 	}
 	if digits == 0 || digits > 15 {
