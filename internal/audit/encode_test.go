@@ -133,8 +133,8 @@ func notWritten() []string {
 		"Findings.0.Status.Conditions", "Findings.0.Status.ObservedGeneration",
 		"Evaluations.0.Status.Conditions", "Evaluations.0.Status.ObservedGeneration", "Evaluations.0.Status.Measurement.Warnings",
 		"Evaluations.0.Status.Run.SuiteDigest", "Evaluations.0.Status.Run.JobName", "Evaluations.0.Status.Run.JobUID",
-		"Evaluations.0.Status.Run.Attempts", "Evaluations.0.Status.Run.ServerTime", "Evaluations.0.Status.Run.StartTime",
-		"Evaluations.0.Status.Run.Reason", "Evaluations.0.Status.Run.Message",
+		"Evaluations.0.Status.Run.Attempts", "Evaluations.0.Status.Run.ServerTime", "Evaluations.0.Status.Run.ServerUID",
+		"Evaluations.0.Status.Run.StartTime", "Evaluations.0.Status.Run.Reason", "Evaluations.0.Status.Run.Message",
 		"Policy.Status", "InForce.Status",
 	}
 }

@@ -14,9 +14,8 @@ func servers() []Kind {
 			Replicas: []string{"spec.replicas"}, DefaultReplicas: 1,
 			Templates: []Template{{Path: "spec", Form: Built, Labels: []string{"spec.labels"}, Containers: []string{""}}},
 			Images:    []string{"spec.image.tag", "spec.initContainers[].image.tag", "spec.sidecarContainers[].image.tag"},
-			// spec.env is the container's, and compared with it.
 			Identity: []string{
-				"spec.image", "spec.command", "spec.args", "spec.storage", "spec.inferencePlatform", "spec.multiNode",
+				"spec.image", "spec.command", "spec.args", "spec.env", "spec.storage", "spec.inferencePlatform", "spec.multiNode",
 				"spec.initContainers[]", "spec.sidecarContainers[]", "spec.draResources[]", "spec.runtimeClassName",
 			},
 			Accelerators: []string{

@@ -253,7 +253,7 @@ func (c *catalogue) runPods() {
 	ended := func(list, name string) Change {
 		return put([]any{map[string]any{
 			"name": name, "image": image("server"), "imageID": "", "ready": false, "restartCount": int64(1),
-			"state": map[string]any{"waiting": map[string]any{"reason": "Typed"}},
+			"state": map[string]any{"terminated": map[string]any{"exitCode": int64(1), "reason": "Typed"}},
 		}}, "status", list)
 	}
 	condition := append1(map[string]any{"type": "bypass.example/ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}, "status", "conditions")

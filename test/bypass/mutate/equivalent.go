@@ -24,7 +24,7 @@ func excused(clause Clause) (why string, ok bool) {
 }
 
 func excuses() []excuse {
-	return []excuse{
+	return append(kindExcuses(), []excuse{
 		{
 			regexp.MustCompile(`variables\.old\w+: always the second branch of: \(oldObject == null\) \? (\[\]|"") : `),
 			"An optional field of null is none, so the second branch is as empty as the first; a text is made only where there is an old object to hold back.",
@@ -46,24 +46,12 @@ func excuses() []excuse {
 			"A sender always has a name.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-kinds validations\[1\]: exists and all exchanged: variables\.templates`),
-			"The kinds that ask outside of templates have one spot: any is all.",
-		},
-		{
 			regexp.MustCompile(`scalegate-require-claims variables\.oldTemplate: always the second branch of: \(oldObject == null\)`),
 			"An error in it refuses at creation what asks and claims nothing, as the rule does; for nothing else is it needed.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-kinds variables\.sameModel: without: oldObject != null`),
-			"At creation every template is a changed one.",
-		},
-		{
 			regexp.MustCompile(`variables\.asksForAccelerator: (without: size\(c\.\?resources\.claims|without: c\.\?resources\.(limits|requests)|exists and all exchanged: (c\.\?resources\.requests|variables\.accelerators))`),
 			"Kubernetes takes the claim of a container only where the pod lists it, and of an accelerator only a request that is its limit.",
-		},
-		{
-			regexp.MustCompile(`scalegate-guard-kinds variables\.cleared: without: `),
-			"What has no clearance is refused by another validation of the same policy.",
 		},
 		{
 			regexp.MustCompile(`without: variables\.(labels == variables\.oldLabels|annotations == variables\.oldAnnotations)$|scalegate-guard-(pods|namespaces) validations\[\d\]: without: k in variables\.old(Labels|Annotations)$`),
@@ -90,9 +78,40 @@ func excuses() []excuse {
 				`mutations\[0\]: always the second branch of: \(?variables\.kind != "modelreleases"|variables\.field: always the second branch of: \(?variables\.kind == "modelreleases")`),
 			"The API server prunes a field that the kind does not have.",
 		},
+	}...)
+}
+
+// kindExcuses are those of the policy of the custom kinds.
+func kindExcuses() []excuse {
+	return []excuse{
+		{
+			regexp.MustCompile(`scalegate-guard-kinds validations\[1\]: exists and all exchanged: variables\.templates`),
+			"The kinds that ask outside of templates have one spot: any is all.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-kinds variables\.sameModel: without: oldObject != null`),
+			"At creation every template is a changed one.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-kinds variables\.cleared: without: `),
+			"What has no clearance is refused by another validation of the same policy.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-kinds variables\.(identities|oldIdentities): without.*spec\.env`),
+			"The environment of a NIMService is a part of the container that is compared as well.",
+		},
 		{
 			regexp.MustCompile(`scalegate-guard-kinds variables\.place: `),
 			"It stands in messages alone; tests hold their words.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-kinds variables\.(templates|oldTemplates): always the first branch of: \(variables\.kind == "rolesets\.orchestration\.aibrix\.ai"\)`),
+			"The last kind of the table: no other is left.",
+		},
+		{
+			regexp.MustCompile(`scalegate-guard-kinds variables\.(images|asks|oldIdentities): always the first branch of: \(variables\.kind == "models\.kubeai\.org"\)|` +
+				`scalegate-guard-kinds variables\.fields: always the first branch of: `),
+			"The kinds that are left have no such fields; and where nothing names the model, what named it is not asked.",
 		},
 	}
 }
