@@ -132,7 +132,7 @@ bypass: controlplane ## Try every known way around, on a control plane of its ow
 	@$(GO) run ./test/bypass/suite/run
 
 .PHONY: mutate
-mutate: controlplane ## Weaken the admission policies in every place, and see that the suite notices (about half an hour).
+mutate: controlplane ## Weaken the admission policies in every place, and see that the suite notices (about three quarters of an hour).
 	@$(GO) run ./test/bypass/mutate/run
 
 .PHONY: chaos

@@ -188,20 +188,28 @@ func optional(object, path string) string {
 }
 
 func identities(k kinds.Kind, object string) string {
-	lines := make([]string, len(k.Identity))
-	for i, path := range k.Identity {
+	var lines []string
+	for _, path := range k.Identity {
 		list, rest, many := strings.Cut(path, "[]")
 		switch {
+		case ofContainer(k, path):
 		case !many:
-			lines[i] = fmt.Sprintf("[[dyn('%s'), %s.orValue('')]]", path, optional(object, path))
+			lines = append(lines, fmt.Sprintf("[[dyn('%s'), %s.orValue('')]]", path, optional(object, path)))
 		case rest == "":
-			lines[i] = fmt.Sprintf("%s.orValue([]).map(v, [dyn('%s'), v])", optional(object, list), path)
+			lines = append(lines, fmt.Sprintf("%s.orValue([]).map(v, [dyn('%s'), v])", optional(object, list), path))
 		default:
-			lines[i] = fmt.Sprintf("%s.orValue([]).map(v, [dyn('%s'), %s.orValue('')])",
-				optional(object, list), path, optional("v", strings.TrimPrefix(rest, ".")))
+			lines = append(lines, fmt.Sprintf("%s.orValue([]).map(v, [dyn('%s'), %s.orValue('')])",
+				optional(object, list), path, optional("v", strings.TrimPrefix(rest, "."))))
 		}
 	}
 	return strings.Join(lines, " +\n")
+}
+
+// ofContainer tells whether a field is the environment of a container that is read as a part of a template, and compared there.
+func ofContainer(k kinds.Kind, path string) bool {
+	return slices.ContainsFunc(k.Templates, func(t kinds.Template) bool {
+		return t.Form == kinds.Built && slices.Contains(t.Containers, "") && path == t.Path+".env"
+	})
 }
 
 // free are the fields beside an inlined PodSpec that change no pod.

@@ -49,6 +49,21 @@ func (s store) get(ctx context.Context, key string) ([]byte, error) {
 	return answer.Pairs[0].Value, nil
 }
 
+// count is how many keys begin with a prefix.
+func (s store) count(ctx context.Context, prefix string) (int, error) {
+	var answer struct {
+		// Count is a text in etcd's JSON.
+		Count int `json:"count,string"`
+	}
+	body := struct {
+		pair
+		End       []byte `json:"range_end"`
+		CountOnly bool   `json:"count_only"`
+	}{pair{Key: []byte(prefix)}, append([]byte(prefix[:len(prefix)-1]), prefix[len(prefix)-1]+1), true}
+	err := s.call(ctx, "/v3/kv/range", body, &answer)
+	return answer.Count, err
+}
+
 // put writes pairs, as many at a time as etcd takes.
 func (s store) put(ctx context.Context, pairs []pair) error {
 	type operation struct {

@@ -29,6 +29,8 @@ type original struct {
 	// release and evidence are JSON as it is stored, of which a copy has other names, UIDs and digests.
 	release  string
 	evidence []evidence
+	// decision is the record that the release names.
+	decision v1alpha1.DecisionReference
 	record   v1alpha1.GateDecision
 	// read is what the decision on record was made of.
 	read gate.Input
@@ -47,17 +49,13 @@ type evidence struct {
 // load reads the original back, once its decision holds.
 func (s *seed) load(ctx context.Context) error {
 	namespace, name := Namespace(0), Release(0)
-	if err := s.loadRecord(ctx, namespace, audit.Name(name, 1)); err != nil {
+	if err := s.loadDecision(ctx, namespace, name); err != nil {
 		return err
 	}
 	if err := s.Kill(installation.Manager); err != nil {
 		return err
 	}
-	content, err := s.store.get(ctx, storageKey("modelreleases", namespace, name))
-	if err != nil {
-		return err
-	}
-	s.release = string(content)
+	var err error
 	if err := s.loadStored(ctx, namespaceKey(namespace), &s.namespace); err != nil {
 		return err
 	}
@@ -74,16 +72,25 @@ func (s *seed) load(ctx context.Context) error {
 	return s.loadInput(ctx)
 }
 
-// loadRecord waits until the record says since when the decision holds, which is the last that the manager writes.
-func (s *seed) loadRecord(ctx context.Context, namespace, name string) error {
+// loadDecision waits until the record that the release names says since when the decision holds, which is the last that the
+// manager writes.
+func (s *seed) loadDecision(ctx context.Context, namespace, name string) error {
 	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		content, err := s.store.get(ctx, storageKey("gatedecisions", namespace, name))
+		stored, err := s.store.get(ctx, storageKey("modelreleases", namespace, name))
 		if err != nil {
 			return false, err
 		}
-		s.record = v1alpha1.GateDecision{}
+		release := v1alpha1.ModelRelease{}
+		if err := json.Unmarshal(stored, &release); err != nil || release.Status.Decision == nil {
+			return false, err
+		}
+		content, err := s.store.get(ctx, storageKey("gatedecisions", namespace, audit.Name(name, release.Status.Decision.Sequence)))
+		if err != nil {
+			return false, err
+		}
+		s.release, s.decision, s.record = string(stored), *release.Status.Decision, v1alpha1.GateDecision{}
 		err = json.Unmarshal(content, &s.record)
-		return s.record.Status.EnforcedTime != nil, err
+		return s.record.Status.EnforcedTime != nil && s.record.Spec.Digest == s.decision.Digest, err
 	})
 }
 
@@ -111,8 +118,13 @@ func (s *seed) loadInput(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.read, err = audit.Decode(s.record.Spec.Input, texts)
-	return err
+	if s.read, err = audit.Decode(s.record.Spec.Input, texts); err != nil {
+		return err
+	}
+	if again := audit.Substance(gate.Decide(s.read)).String(); again != s.decision.Substance {
+		return fmt.Errorf("the decision about the first release comes out as %s and is stored as %s", again, s.decision.Substance)
+	}
+	return nil
 }
 
 // loadStored reads an object of Kubernetes.

@@ -41,7 +41,7 @@ func (b *bench) rests(ctx context.Context) ([]measure.Figure, error) {
 		window = time.Minute
 	}
 	if seen, err := b.audit.since(0); err != nil || seen.stored == 0 {
-		return nil, errors.Join(errors.New("the audit log has no write of the manager, which wrote the status of every release"), err)
+		return nil, errors.Join(errors.New("the audit log has no write of the manager, which decided about the first release"), err)
 	}
 	from, spent := b.audit.size(), cpuSeconds(b.PID(installation.Manager))
 	if err := pause(ctx, window); err != nil {

@@ -41,16 +41,22 @@ type Fleet struct {
 	Args []string
 }
 
-// ControlPlane is one that has room for a fleet: etcd's default of 2 GiB is too little for 50,000 releases.
+// ControlPlane is one that has room for a fleet: etcd's default of 2 GiB is too little for 50,000 releases, and with its
+// default of 20 requests a second kube-controller-manager takes minutes for the namespaces.
 func ControlPlane(log io.Writer) localcluster.Options {
 	return localcluster.Options{
 		Output: log, Production: true,
-		Args: map[string][]string{localcluster.Etcd: {"--quota-backend-bytes=8589934592"}},
+		Args: map[string][]string{
+			localcluster.Etcd:              {"--quota-backend-bytes=8589934592"},
+			localcluster.ControllerManager: {"--kube-api-qps=400", "--kube-api-burst=800"},
+		},
 	}
 }
 
 // Namespace and Release are where the release of a number is, from 0 on.
-func Namespace(number int) string { return fmt.Sprintf("fleet-%05d", number/PerNamespace) }
+func Namespace(number int) string { return fmt.Sprintf("%s%05d", namespacePrefix, number/PerNamespace) }
+
+const namespacePrefix = "fleet-"
 
 // Release is the name of the release of a number, in its Namespace.
 func Release(number int) string { return fmt.Sprintf("model-%d", number%PerNamespace) }
@@ -61,8 +67,8 @@ func Evaluation(release string, number int) string { return fmt.Sprintf("%s-%d",
 // Seed fills an installation whose manager does not run. One release is made through the API, and measured and decided about
 // by the manager. What the API server stored of it is written to its database once for each other release, with other names,
 // UIDs, digests and files, and with the record that the engine makes of it: so tens of thousands are there within minutes, with
-// managed fields, stamps, statuses and clearances as real ones have them. A manager that starts finds nothing to change, as
-// the writes that cold-start names show. Seed returns once it runs.
+// managed fields, stamps, statuses and clearances as real ones have them, and each with one record. A manager that starts finds
+// nothing to change, which cold-start sees to. Seed returns once it runs.
 func Seed(ctx context.Context, i *installation.Installation, fleet Fleet, options measure.Options) error {
 	if i.Running(installation.Manager) {
 		return errors.New("filling an installation: its manager runs")
@@ -78,6 +84,7 @@ func Seed(ctx context.Context, i *installation.Installation, fleet Fleet, option
 	}{
 		{"making the first release", s.first},
 		{"copying it", s.copyAll},
+		{"having what belongs to namespaces made", s.namespacesComplete},
 		{"starting the manager", func(ctx context.Context) error {
 			if err := i.StartManager(ctx, fleet.Args...); err != nil {
 				return err
@@ -90,6 +97,22 @@ func Seed(ctx context.Context, i *installation.Installation, fleet Fleet, option
 			return fmt.Errorf("filling an installation: %s: %w", step.about, err)
 		}
 		options.Logf("%s: %v", step.about, time.Since(began).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// namespacesComplete waits until kube-controller-manager has made what belongs to each namespace, beside which nothing is to be
+// measured: an account, and a ConfigMap.
+func (s *seed) namespacesComplete(ctx context.Context) error {
+	namespaces := (s.Releases + PerNamespace - 1) / PerNamespace
+	for kind, want := range map[string]int{"serviceaccounts": namespaces, "configmaps": namespaces + s.Releases*s.Evaluations} {
+		err := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+			count, err := s.store.count(ctx, "/registry/"+kind+"/"+namespacePrefix)
+			return count >= want, err
+		})
+		if err != nil {
+			return fmt.Errorf("waiting for %d %s: %w", want, kind, err)
+		}
 	}
 	return nil
 }

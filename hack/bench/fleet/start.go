@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,6 +57,7 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 		requests, err = b.audit.since(from)
 		return took, err
 	}
+	seeded := b.audit.size()
 	rounds := measure.Pick(b.Options, 3, 5)
 	if b.suffix != "" {
 		rounds = 3
@@ -64,6 +66,9 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 		measure.Case{Name: "manager", Run: manager}, measure.Case{Name: "lister", Run: lister}, measure.Case{Name: "again", Run: lister})
 	if err != nil {
 		return nil, err
+	}
+	if all, err := b.audit.since(seeded); err != nil || all.stored > b.releases/100 {
+		return nil, errors.Join(fmt.Errorf("the manager wrote %d times in its starts: the copied fleet is not what it would have made", all.stored), err)
 	}
 	figure := measure.Ratio("cold-start", 3, samples["manager"], samples["lister"], samples["again"])
 	figure.Note = fmt.Sprintf("%d releases, %d looks at one, %d reads and %d writes of the manager meanwhile",

@@ -65,7 +65,10 @@ func (s *scene) measure(ctx context.Context) ([]measure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	expired, err := s.storm(ctx, "expiry", s.untilTheEnd, s.expired)
+	if err := s.untilTheEnd(ctx); err != nil {
+		return nil, err
+	}
+	expired, err := s.storm(ctx, "expiry", func(context.Context) error { return nil }, s.expired)
 	if err != nil {
 		return nil, err
 	}

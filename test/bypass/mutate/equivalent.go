@@ -97,10 +97,6 @@ func kindExcuses() []excuse {
 			"What has no clearance is refused by another validation of the same policy.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-kinds variables\.(identities|oldIdentities): without.*spec\.env`),
-			"The environment of a NIMService is a part of the container that is compared as well.",
-		},
-		{
 			regexp.MustCompile(`scalegate-guard-kinds variables\.place: `),
 			"It stands in messages alone; tests hold their words.",
 		},
