@@ -30,7 +30,7 @@ type size struct {
 
 // Opening measures from the write of the last evaluation to the last pod whose gate is seen gone.
 func Opening(ctx context.Context, options measure.Options) ([]measure.Figure, error) {
-	sizes := measure.Pick(options, []size{{100, 7, aim}}, []size{{1, 30, measure.NoAim}, {100, 25, aim}, {1000, 7, measure.NoAim}})
+	sizes := measure.Pick(options, []size{{100, 7, aim}}, []size{{1, 20, measure.NoAim}, {100, 25, aim}, {1000, 4, measure.NoAim}})
 	return onStage(ctx, options, "opener", func(s *stage) ([]measure.Figure, error) {
 		return s.figures(ctx, "open", sizes, s.opening)
 	})
@@ -38,7 +38,7 @@ func Opening(ctx context.Context, options measure.Options) ([]measure.Figure, er
 
 // Closing measures from the write of a critical revocation to the last pod that is seen gone.
 func Closing(ctx context.Context, options measure.Options) ([]measure.Figure, error) {
-	sizes := measure.Pick(options, []size{{1000, 3, aim}}, []size{{1, 30, measure.NoAim}, {100, 25, measure.NoAim}, {1000, 7, aim}})
+	sizes := measure.Pick(options, []size{{1000, 3, aim}}, []size{{1, 20, measure.NoAim}, {100, 10, measure.NoAim}, {1000, 6, aim}})
 	return onStage(ctx, options, "deleter", func(s *stage) ([]measure.Figure, error) {
 		return s.figures(ctx, "close", sizes, s.closing)
 	})
