@@ -36,6 +36,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/fixture"
@@ -171,6 +172,9 @@ func (c *cluster) live() client.Client {
 				if err := samePrecondition(ctx, api, copied(c.t, o), opts); err != nil {
 					return err
 				}
+				if err := unfinalized(ctx, api, o, opts); err != nil {
+					return err
+				}
 				return api.Delete(ctx, o, opts...)
 			})
 		},
@@ -237,6 +241,24 @@ func (c *cluster) create(ctx context.Context, api client.Client, o client.Object
 		o.SetCreationTimestamp(now())
 	}
 	return api.Create(ctx, o, opts...)
+}
+
+// unfinalized takes the finalizer off by which a deletion waits for dependents, as the API server does where the deletion does not.
+func unfinalized(ctx context.Context, api client.Client, o client.Object, opts []client.DeleteOption) error {
+	options := (&client.DeleteOptions{}).ApplyOptions(opts)
+	if options.PropagationPolicy == nil || *options.PropagationPolicy != metav1.DeletePropagationBackground {
+		return nil
+	}
+	stored := &metav1.PartialObjectMetadata{}
+	gvk, err := api.GroupVersionKindFor(o)
+	if err != nil {
+		return err
+	}
+	stored.SetGroupVersionKind(gvk)
+	if err := api.Get(ctx, client.ObjectKeyFromObject(o), stored); err != nil || !controllerutil.RemoveFinalizer(stored, metav1.FinalizerDeleteDependents) {
+		return client.IgnoreNotFound(err)
+	}
+	return api.Update(ctx, stored)
 }
 
 // samePrecondition holds a deletion to the UID and version that it names, as an API server does.

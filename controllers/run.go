@@ -28,6 +28,7 @@ import (
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies/finalizers,verbs=update
 
 // maxSteps is more than any run takes without waiting for somebody else.
 const maxSteps = 24
@@ -96,7 +97,7 @@ func (r *SafetyEvaluationReconciler) take(ctx context.Context, e *v1alpha1.Safet
 // evaluation says so: nobody reads the log of the manager.
 func (r *SafetyEvaluationReconciler) refused(ctx context.Context, e *v1alpha1.SafetyEvaluation, object client.Object, cause error) error {
 	err := fmt.Errorf("making %s for SafetyEvaluation %s/%s: %w", described(object), e.Namespace, e.Name, cause)
-	if !apierrors.IsInvalid(cause) && !apierrors.IsForbidden(cause) && !apierrors.IsBadRequest(cause) {
+	if !apierrors.IsInvalid(cause) && !apierrors.IsForbidden(cause) && !apierrors.IsBadRequest(cause) && !apierrors.IsAlreadyExists(cause) {
 		return err
 	}
 	text := fmt.Sprintf("the API server refuses the %s of suite %s: %v", described(object), e.Spec.Job.Suite, cause)

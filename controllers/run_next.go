@@ -147,9 +147,8 @@ func (k *knowledge) during() step {
 	job := k.job()
 	outcome := runs.Read(job, k.podsOfJob())
 	if outcome.State == runs.Finished {
-		if other := k.otherServer(); other != "" {
-			return k.fail(v1alpha1.ReasonServerFailed, fmt.Sprintf(
-				"pod %s came in place of the one that served the model as the suite began, and nothing tells which was measured: create another SafetyEvaluation to run the suite again", other))
+		if unsure := k.unsure(); unsure != "" {
+			return k.fail(v1alpha1.ReasonServerFailed, unsure+": create another SafetyEvaluation to run the suite again")
 		}
 		return k.finish(outcome)
 	}
@@ -178,12 +177,15 @@ func (k *knowledge) running(job *batchv1.Job, outcome runs.Outcome) summary {
 	pods := k.podsOfJob()
 	for i := range pods {
 		if held(&pods[i]) {
-			return waiting(v1alpha1.ReasonServerHeld, fmt.Sprintf("pod %s of the evaluation claims the release and is held: %s", pods[i].Name, k.whyHeld(&pods[i])))
+			return waiting(v1alpha1.ReasonServerHeld, fmt.Sprintf("pod %s of the evaluation claims the release and is held: %s", pods[i].Name, k.whyPodHeld(&pods[i])))
 		}
 	}
 	text := fmt.Sprintf("suite %s, Job %s since %s", k.evaluation.Spec.Job.Suite, job.Name, job.CreationTimestamp.UTC().Format(time.RFC3339))
 	if outcome.Message != "" {
 		text += ": " + outcome.Message
+	}
+	if outcome.Reason == v1alpha1.ReasonServerHeld {
+		text += ": " + k.whyHeld("Job", job.Name)
 	}
 	if limit := job.Spec.ActiveDeadlineSeconds; limit != nil {
 		text += fmt.Sprintf("; it may take %v", time.Duration(*limit)*time.Second)
@@ -241,7 +243,7 @@ func (k *knowledge) report(s summary) step {
 }
 
 // after is what comes next when the run is over: its server goes at once, and a Job that still runs; one that ended is kept
-// for a while.
+// for a while. When the pod of the server is gone it goes on with what keeps others from it.
 func (k *knowledge) after() step {
 	e := k.evaluation
 	s := step{state: state{run: e.Status.Run}}

@@ -12,7 +12,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/census"
@@ -151,6 +150,8 @@ func leaving(k *knowledge) { k.evaluation.DeletionTimestamp = new(now()) }
 // orderedNoMore has the server's Job go.
 func orderedNoMore(k *knowledge) { isLeaving(k.serverJob) }
 
+func unowned(p *corev1.Pod) { p.OwnerReferences = nil }
+
 func isLeaving(j *batchv1.Job) { j.DeletionTimestamp = new(now()) }
 
 func TestNextStepBeforeTheJob(t *testing.T) {
@@ -162,6 +163,7 @@ func TestNextStepBeforeTheJob(t *testing.T) {
 		"and the server":                              {known: knownRun(onRecord, serving(now().Time, isReady), leaving), want: "remove Job with its pods"},
 		"and the pod of an earlier version":           {known: knownRun(onRecord, serving(now().Time, isReady), bare, leaving), want: "remove Pod"},
 		"and what makes it reachable":                 {known: knownRun(onRecord, reachable, leaving), want: "remove Service"},
+		"once its pod is gone":                        {known: knownRun(onRecord, serving(now().Time, goes), orderedNoMore, leaving), want: "nothing"},
 		"of what is being deleted nothing is made":    {known: knownRun(leaving), want: "nothing"},
 		"a Job that goes with its evaluation is left": {known: knownRun(onRecord, theJob(isLeaving), leaving), want: "nothing"},
 		"what is missing is waited for":               {known: knownRun(missing), want: "report", reason: v1alpha1.ReasonSuiteNotFound},
@@ -176,6 +178,9 @@ func TestNextStepBeforeTheJob(t *testing.T) {
 		},
 		"a suite that changed meanwhile begins anew, without the server that was": {
 			known: knownRun(withServer, serving(now().Time, isReady)), want: "remove Job with its pods",
+		},
+		"and goes on when its pods are gone, so that nobody else comes to them": {
+			known: knownRun(withServer, serving(now().Time, goes), orderedNoMore), want: "nothing",
 		},
 		"a Job of the server that makes no pod any more is made anew": {
 			known: knownRun(withServer, begun, ordered(complete)), want: "remove Job with its pods",
@@ -223,7 +228,7 @@ func TestNextStepWithTheJob(t *testing.T) {
 			known: knownRun(onRecord, theJob()), want: "report", reason: v1alpha1.ReasonQueued, says: "it may take 1h0m0s; see: kubectl logs -n serving job/j --all-containers",
 		},
 		"also one that is suspended": {
-			known: knownRun(onRecord, theJob(func(j *batchv1.Job) { j.Spec.Suspend = new(true) })), want: "report", reason: v1alpha1.ReasonQueued, says: "suspended",
+			known: knownRun(onRecord, theJob(suspended)), want: "report", reason: v1alpha1.ReasonQueued, says: "suspended",
 		},
 		"a pod of it that is held is answered for by the release": {
 			known: knownRun(onRecord, theJob(), itsPod(measured("r"), waits, phase(corev1.PodPending), func(p *corev1.Pod) { p.Status.ContainerStatuses = nil })),
@@ -275,7 +280,15 @@ func TestNextStepWithTheJob(t *testing.T) {
 			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "pod model-e2 came in place of",
 		},
 		"though one that is held served nobody": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, another, waits), measuredAgainst),
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes), serving(now().Time, another, waits), measuredAgainst),
+			want:  "end", reason: v1alpha1.ReasonMeasured,
+		},
+		"nor where the one that served is gone, and whatever came in its place": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), measuredAgainst),
+			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "was gone when the suite had ended",
+		},
+		"though it may be about to go, with its Job": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes), orderedNoMore, measuredAgainst),
 			want:  "end", reason: v1alpha1.ReasonMeasured,
 		},
 		"a server of an earlier version is measured": {
@@ -290,7 +303,9 @@ func TestNextStepAfterTheRun(t *testing.T) {
 	for sentence, test := range map[string]stepCase{
 		"when it is over the server goes":              {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady)), want: "remove Job with its pods"},
 		"its pods at once":                             {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady), orderedNoMore), want: "remove Pod"},
-		"then what is left of it":                      {known: knownRun(finishedAt(now().Time), serving(now().Time, goes), orderedNoMore), want: "remove Service"},
+		"what keeps others from them waits":            {known: knownRun(finishedAt(now().Time), serving(now().Time, goes), orderedNoMore), want: "report", reason: v1alpha1.ReasonRunFailed},
+		"until they are gone":                          {known: knownRun(finishedAt(now().Time), ordered(isLeaving)), want: "remove Service"},
+		"a server that lost its owner goes before too": {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady, unowned), orderedNoMore), want: "remove Pod"},
 		"one that an earlier version made goes too":    {known: knownRun(finishedAt(now().Time), serving(now().Time, isReady), bare), want: "remove Pod"},
 		"a Job that still runs goes too":               {known: knownRun(finishedAt(now().Time), theJob()), want: "remove Job"},
 		"one that goes already is left":                {known: knownRun(finishedAt(now().Time), theJob(isLeaving)), want: "report", reason: v1alpha1.ReasonRunFailed},
@@ -361,39 +376,5 @@ func TestALongMetricIsWhole(t *testing.T) {
 	itsPod(short)(k)
 	if m := k.next().state.measurement; m == nil || m.Metric != k.plan.input.Metric {
 		t.Errorf("measurement = %+v", m)
-	}
-}
-
-func TestWhatAnObjectOfARunWakes(t *testing.T) {
-	e := unrun()
-	pod := &metav1.PartialObjectMetadata{ObjectMeta: stored("j-a")}
-	pod.Labels = map[string]string{v1alpha1.LabelEvaluation: "e1"}
-	long := &metav1.PartialObjectMetadata{ObjectMeta: owned(e, "j")}
-	long.Labels[v1alpha1.LabelEvaluation] = "e-and-a-digest"
-	ofLong := &metav1.PartialObjectMetadata{ObjectMeta: stored("j-b")}
-	ofLong.Labels = long.Labels
-	ofLong.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "j", UID: long.UID, Controller: new(true)}}
-	early := ofLong.DeepCopy()
-	early.OwnerReferences[0].Name = "not-cached-yet"
-	cached := newCluster(t, &batchv1.Job{ObjectMeta: long.ObjectMeta}).api
-	for sentence, test := range map[string]struct {
-		object client.Object
-		want   string
-	}{
-		"what its Job controls wakes it too":                       {ofLong, "serving/e1"},
-		"while the Job is not known it is what the label names":    {early, "serving/e-and-a-digest"},
-		"what an evaluation controls wakes it, whatever its label": {long, "serving/e1"},
-		"what nothing controls wakes what its label names":         {pod, "serving/e1"},
-		"what has no label wakes nothing":                          {&metav1.PartialObjectMetadata{ObjectMeta: stored("x")}, ""},
-	} {
-		t.Run(sentence, func(t *testing.T) {
-			var got string
-			for _, request := range evaluationRun(t.Context(), cached, test.object) {
-				got = request.String()
-			}
-			if got != test.want {
-				t.Errorf("wakes %q, want %q", got, test.want)
-			}
-		})
 	}
 }

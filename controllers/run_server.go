@@ -35,13 +35,10 @@ func (k *knowledge) serve(objects *runs.Objects) (next step, ready bool) {
 	switch {
 	case pod == nil:
 		return k.awaitServer(objects), false
-	case pod.DeletionTimestamp != nil:
-		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Pod %s is gone", pod.Name))), false
+	case k.going(pod):
+		return k.notOpen(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Pod %s is gone", pod.Name)), false
 	case held(pod):
-		s := k.report(waiting(v1alpha1.ReasonServerHeld, fmt.Sprintf("pod %s, which serves the model to the evaluation, is held: %s", pod.Name, k.whyHeld(pod))))
-		s.state.run = k.run().DeepCopy()
-		s.state.run.ServerTime = nil
-		return s, false
+		return k.notOpen(v1alpha1.ReasonServerHeld, fmt.Sprintf("pod %s, which serves the model to the evaluation, is held: %s", pod.Name, k.whyPodHeld(pod))), false
 	case k.run().ServerTime == nil:
 		s := k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("pod %s, which serves the model to the evaluation, is not held any more", pod.Name)))
 		s.state.run, s.goOn = k.run().DeepCopy(), true
@@ -76,20 +73,36 @@ func (k *knowledge) start(pod *corev1.Pod) (next step, ready bool) {
 	return s, false
 }
 
+// notOpen reports while no pod serves that is not held. The time that a server has to be ready begins with the pod that is.
+func (k *knowledge) notOpen(reason, message string) step {
+	s := k.report(waiting(reason, message))
+	s.state.run = k.run().DeepCopy()
+	s.state.run.ServerTime = nil
+	return s
+}
+
 // awaitServer is what comes next while there is no pod that serves.
 func (k *knowledge) awaitServer(objects *runs.Objects) step {
-	switch job := k.serverJob; {
+	job := k.serverJob
+	switch {
 	case job == nil:
+		runs.Outlive(objects.Server, &k.policies[0])
 		return step{make: objects.Server}
 	case job.DeletionTimestamp != nil:
-		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Job %s is gone", job.Name)))
+		return k.notOpen(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Job %s is gone", job.Name))
 	case runs.Over(job):
 		// Its pod was deleted, and it makes no other.
 		return step{remove: job, wait: true}
-	default:
-		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("Job %s, whose pod serves the model to the evaluation, has none: %s",
-			job.Name, runs.Read(job, nil).Message)))
 	}
+	outcome, reason := runs.Read(job, nil), v1alpha1.ReasonServerStarting
+	text := fmt.Sprintf("Job %s, whose pod serves the model to the evaluation, has none: %s", job.Name, outcome.Message)
+	if job.Spec.Suspend != nil && *job.Spec.Suspend {
+		reason = outcome.Reason
+	}
+	if reason == v1alpha1.ReasonServerHeld {
+		text += ": " + k.whyHeld("Job", job.Name)
+	}
+	return k.notOpen(reason, text)
 }
 
 // defaultReadyTime is how long a server may take to be ready where its suite does not say.
@@ -122,16 +135,39 @@ func (k *knowledge) servers() []*corev1.Pod {
 	return pods
 }
 
-// serverObject is something that is there for the server and not being deleted yet; nil for nothing. The Job is before its
-// pods, so that it makes no other, and those before what keeps others from them.
+// mayServe are the servers, and what was one until it lost its owner: wake deletes that.
+func (k *knowledge) mayServe() []*corev1.Pod {
+	pods := k.servers()
+	for i := range k.pods {
+		if metav1.GetControllerOf(&k.pods[i]) == nil {
+			pods = append(pods, &k.pods[i])
+		}
+	}
+	return pods
+}
+
+// going tells whether a server is about to go: it is being deleted, or its Job is, and the garbage collector comes for it.
+func (k *knowledge) going(pod *corev1.Pod) bool {
+	if pod.DeletionTimestamp != nil || metav1.IsControlledBy(pod, k.evaluation) {
+		return pod.DeletionTimestamp != nil
+	}
+	return k.serverJob == nil || k.serverJob.DeletionTimestamp != nil || !metav1.IsControlledBy(pod, k.serverJob)
+}
+
+// serverObject is what goes next of what is there for the server; nil for nothing, or until a pod is gone. The Job is before
+// its pods, so that it makes no other, and those are gone before what keeps others from them.
 func (k *knowledge) serverObject() client.Object {
 	if k.serverJob != nil && k.serverJob.DeletionTimestamp == nil {
 		return k.serverJob
 	}
-	for _, pod := range k.servers() {
+	pods := k.mayServe()
+	for _, pod := range pods {
 		if pod.DeletionTimestamp == nil {
 			return pod
 		}
+	}
+	if len(pods) > 0 {
+		return nil
 	}
 	for _, there := range [][]metav1.PartialObjectMetadata{k.services, k.policies} {
 		for i := range there {
@@ -144,10 +180,13 @@ func (k *knowledge) serverObject() client.Object {
 }
 
 // withoutServer takes the server away before the step: it would wait for nothing. Its Job stays until its pods are gone, so
-// that none is made under the same name meanwhile.
+// that none is made under the same name meanwhile. A run goes on when they are, which wakes it.
 func (k *knowledge) withoutServer(s step) step {
 	if o := k.serverObject(); o != nil {
 		return step{remove: o, wait: o == client.Object(k.serverJob)}
+	}
+	if s.goOn && len(k.mayServe()) > 0 {
+		return step{}
 	}
 	return s
 }
@@ -159,7 +198,7 @@ func (k *knowledge) lostServer() string {
 	}
 	pod := k.server()
 	switch {
-	case pod == nil || pod.DeletionTimestamp != nil:
+	case pod == nil || k.going(pod):
 		return "the pod that served the model to the evaluation was deleted"
 	case pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded:
 		return fmt.Sprintf("pod %s, which served the model to the evaluation, %s", pod.Name, endOfServer(pod))
@@ -168,26 +207,44 @@ func (k *knowledge) lostServer() string {
 	}
 }
 
-// otherServer is the name of a pod that may have served in place of the one on record; empty for none. One that is held never
-// served.
-func (k *knowledge) otherServer() string {
+// unsure says why nobody can tell which pod served, once the suite has ended; empty where it is the one on record. A pod that
+// is held never served. One that is gone may have had another in its place, which is gone too.
+func (k *knowledge) unsure() string {
+	uid, there := k.run().ServerUID, false
+	if uid == "" {
+		return ""
+	}
 	for _, pod := range k.servers() {
-		if uid := k.run().ServerUID; uid != "" && uid != string(pod.UID) && !held(pod) {
-			return pod.Name
+		switch {
+		case uid == string(pod.UID):
+			there = true
+		case !held(pod):
+			return fmt.Sprintf("pod %s came in place of the one that served the model as the suite began, and nothing tells which was measured", pod.Name)
 		}
+	}
+	if !there {
+		return "the pod that served the model as the suite began was gone when the suite had ended, and nothing tells what was measured"
 	}
 	return ""
 }
 
-// whyHeld is what the release says of a pod that is held, in its own words. A release tells of a pod by what controls it.
-func (k *knowledge) whyHeld(pod *corev1.Pod) string {
+// whyPodHeld is what the release says of a pod that is held. A release tells of a pod by what controls it.
+func (k *knowledge) whyPodHeld(pod *corev1.Pod) string {
+	owner := metav1.GetControllerOf(pod)
+	if owner == nil {
+		return k.whyHeld("", "")
+	}
+	return k.whyHeld(owner.Kind, owner.Name)
+}
+
+// whyHeld is what the release says of a workload that is held, in its own words.
+func (k *knowledge) whyHeld(kind, workload string) string {
 	name := k.evaluation.Spec.Subject.Release
 	if k.release == nil {
 		return "ModelRelease " + name + " does not exist"
 	}
-	owner := metav1.GetControllerOf(pod)
 	for i := range k.release.Status.Workloads {
-		if w := &k.release.Status.Workloads[i]; owner != nil && w.Kind == owner.Kind && w.Name == owner.Name && w.Reason != "" {
+		if w := &k.release.Status.Workloads[i]; w.Kind == kind && w.Name == workload && w.Reason != "" {
 			return fmt.Sprintf("release %s says %s: %s", name, w.Reason, w.Message)
 		}
 	}

@@ -98,6 +98,11 @@ func bare(k *knowledge) {
 	}
 }
 
+// notOrdered has the server's Job be gone before its pod.
+func notOrdered(k *knowledge) { k.serverJob = nil }
+
+func suspended(j *batchv1.Job) { j.Spec.Suspend = new(true) }
+
 // measuredAgainst records that the first pod served when the Job was made.
 func measuredAgainst(k *knowledge) { k.evaluation.Status.Run.ServerUID = string(fixture.UID("server")) }
 
@@ -167,12 +172,21 @@ func TestServingTheModelToItsEvaluation(t *testing.T) {
 		"then what makes its pod":        {known: runOf(reachable), makes: &batchv1.Job{}},
 		"its pod is waited for":          {known: runOf(ordered()), reason: v1alpha1.ReasonServerStarting, says: "has none: the Job has no pod yet"},
 		"also where the Job is suspended": {
-			known: runOf(ordered(func(j *batchv1.Job) { j.Spec.Suspend = new(true) })), reason: v1alpha1.ReasonServerStarting, says: "has none: the Job is suspended",
+			known: runOf(ordered(suspended)), reason: v1alpha1.ReasonQueued, says: "has none: the Job is suspended",
+		},
+		"a Job that is held is answered for by the release": {
+			known:  runOf(ordered(suspended, func(j *batchv1.Job) { j.Annotations = map[string]string{v1alpha1.AnnotationHeld: v1alpha1.HeldResume} }), workload),
+			reason: v1alpha1.ReasonServerHeld, says: "Scalegate holds it until the release is cleared for the exposure that its pod claims: release m1 says WorkloadMismatch: the image is another one",
 		},
 		"a Job that goes is waited for": {
 			known: runOf(ordered(isLeaving)), reason: v1alpha1.ReasonServerStarting, says: "until Job model-e1",
 		},
 		"a pod that goes is waited for": {known: runOf(serving(began, goes)), reason: v1alpha1.ReasonServerStarting, says: "until Pod model-e1 is gone"},
+		"so is one whose Job goes":      {known: runOf(serving(began, isReady), orderedNoMore), reason: v1alpha1.ReasonServerStarting, says: "until Pod model-e1 is gone"},
+		"and one whose Job is gone":     {known: runOf(serving(began, isReady), notOrdered), reason: v1alpha1.ReasonServerStarting, says: "until Pod model-e1 is gone"},
+		"and one of a Job that was there before": {
+			known: runOf(serving(began, isReady), func(k *knowledge) { k.serverJob.UID = "another" }), reason: v1alpha1.ReasonServerStarting, says: "until Pod model-e1 is gone",
+		},
 		"a NetworkPolicy that goes is waited for": {
 			known:  runOf(fenced, func(k *knowledge) { k.policies[0].DeletionTimestamp = new(now()) }),
 			reason: v1alpha1.ReasonServerStarting, says: "until NetworkPolicy model-e1 is gone",
@@ -270,9 +284,20 @@ func TestTheTimeOfAServerBeginsAnewWhenItIsHeldAgain(t *testing.T) {
 	if at := open.state.run.ServerTime; at == nil || !at.Equal(new(now())) || open.rests() {
 		t.Errorf("the time of the server began %v, and the run rests: %v", at, open.rests())
 	}
-	heldAgain, _ := runOf(serving(now().Time, waits)).serve(serverObjects())
-	if at := heldAgain.state.run.ServerTime; at != nil {
-		t.Errorf("the time of a held server began %v", at)
+	before := func(k *knowledge) { k.evaluation.Status.Run.ServerTime = &metav1.Time{Time: now().Add(-2 * time.Hour)} }
+	for sentence, known := range map[string]*knowledge{
+		"a pod that is held again":                runOf(serving(now().Time, waits)),
+		"a pod that goes":                         runOf(serving(now().Time, goes)),
+		"a Job that is suspended after it served": runOf(ordered(suspended), before),
+		"a Job that has no pod any more":          runOf(ordered(), before),
+		"a Job that goes":                         runOf(ordered(isLeaving), before),
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			s, _ := known.serve(serverObjects())
+			if run := s.state.run; run == nil || run.ServerTime != nil || run.SuiteDigest == "" {
+				t.Errorf("run = %+v", run)
+			}
+		})
 	}
 }
 
@@ -296,6 +321,8 @@ func TestTheServerIsNeededWhileTheSuiteRuns(t *testing.T) {
 		"also once it is gone":                     {known: runOf(serving(began, another, isReady), measuredAgainst), lost: "was deleted"},
 		"one of an earlier version is not lost":    {known: runOf(serving(began, isReady), bare)},
 		"unless it was deleted, and none is there": {known: runOf(serving(began, goes), bare), lost: "was deleted"},
+		"one whose Job goes is lost":               {known: runOf(serving(began, isReady), orderedNoMore), lost: "was deleted"},
+		"and one whose Job is gone":                {known: runOf(serving(began, isReady), measuredAgainst, notOrdered), lost: "was deleted"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			if got := test.known.lostServer(); (got == "") != (test.lost == "") || !strings.Contains(got, test.lost) {

@@ -293,6 +293,10 @@ func TestASuiteWithAServerRuns(t *testing.T) {
 	if is := readyOf(read(c, e)); is.Reason != v1alpha1.ReasonServerStarting || len(c.jobs()) != 0 {
 		t.Errorf("ready = %+v with %d Jobs", is, len(c.jobs()))
 	}
+	owners := c.servers()[0].OwnerReferences
+	if len(owners) != 2 || owners[1].Kind != "NetworkPolicy" || owners[1].Name != server || owners[1].UID == "" || !*owners[1].BlockOwnerDeletion {
+		t.Errorf("owners of the server's Job: %+v", owners)
+	}
 	c.progress()
 	v.must()
 	if jobs := c.jobs(); len(jobs) != 1 {

@@ -32,8 +32,8 @@ type Outcome struct {
 	State State
 	// Attempts is the number of pods that the Job has started.
 	Attempts int32
-	// Reason is one of the reasons of a SafetyEvaluation: Queued, or ServerHeld where the pod claims the release and
-	// is held; Running; and of a run that Finished why it has no measurement, empty where it has one.
+	// Reason is one of the reasons of a SafetyEvaluation: Queued, or ServerHeld where Scalegate holds the Job, or the pod
+	// that claims the release; Running; and of a run that Finished why it has no measurement, empty where it has one.
 	Reason string
 	// Message says the same in words for a person, in at most 1024 bytes; empty where Reason is.
 	Message string

@@ -47,11 +47,11 @@ func counted(attempts int32) string {
 }
 
 // The defaults are those of the API server, for a Job that Scalegate did not make.
-func backoffLimit(job *batchv1.Job) int32 {
+func backoffLimit(job *batchv1.Job) int64 {
 	if job.Spec.BackoffLimit == nil {
 		return 6
 	}
-	return *job.Spec.BackoffLimit
+	return int64(*job.Spec.BackoffLimit)
 }
 
 func deadline(job *batchv1.Job) int64 {

@@ -4,6 +4,7 @@
 package runs
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -147,7 +148,9 @@ func TestRunsThatAreUnderway(t *testing.T) {
 			says: []string{"kubectl patch job m1-bio-x -n serving"}},
 		"suspended by Scalegate": {job: job(t, suspend, func(j *batchv1.Job) {
 			j.Annotations = map[string]string{v1alpha1.AnnotationHeld: v1alpha1.HeldResume}
-		}), state: Queued, reason: v1alpha1.ReasonQueued, says: []string{"Scalegate holds it"}},
+		}), state: Queued, reason: v1alpha1.ReasonServerHeld, says: []string{"Scalegate holds it"}},
+		"after a failure, with as many attempts as there may be": {job: job(t, failedPods(1), func(j *batchv1.Job) { j.Spec.BackoffLimit = new(int32(math.MaxInt32)) }),
+			pods: []corev1.Pod{pod(t, 1, phase(corev1.PodFailed))}, state: Running, reason: v1alpha1.ReasonRunning, attempts: 1, says: []string{"1 attempt of 2147483648 failed"}},
 		"suspended again after a failure": {job: job(t, suspend, failedPods(1)), pods: []corev1.Pod{pod(t, 1, phase(corev1.PodFailed))},
 			state: Queued, reason: v1alpha1.ReasonQueued, attempts: 1, says: []string{"after 1 attempt"}},
 		"no pod yet": {job: job(t), state: Queued, reason: v1alpha1.ReasonQueued, says: []string{"no pod yet", "kubectl describe job m1-bio-x -n serving"}},

@@ -20,7 +20,8 @@ const kueueQueue = "kueue.x-k8s.io/queue-name"
 // underway is a run that may still end with a result.
 func underway(job *batchv1.Job, pods []corev1.Pod) Outcome {
 	if job.Spec.Suspend != nil && *job.Spec.Suspend {
-		return Outcome{State: Queued, Reason: v1alpha1.ReasonQueued, Message: suspended(job)}
+		reason, text := suspended(job)
+		return Outcome{State: Queued, Reason: reason, Message: text}
 	}
 	pod := current(pods)
 	if pod == nil {
@@ -40,18 +41,18 @@ func underway(job *batchv1.Job, pods []corev1.Pod) Outcome {
 }
 
 // suspended says who resumes the Job.
-func suspended(job *batchv1.Job) string {
-	text := "the Job is suspended"
+func suspended(job *batchv1.Job) (reason, text string) {
+	reason, text = v1alpha1.ReasonQueued, "the Job is suspended"
 	if n := job.Status.Failed; n > 0 {
 		text += fmt.Sprintf(" after %s", counted(n))
 	}
 	if _, ok := job.Annotations[v1alpha1.AnnotationHeld]; ok {
-		return text + ": Scalegate holds it until the release is cleared for the exposure that its pod claims"
+		return v1alpha1.ReasonServerHeld, text + ": Scalegate holds it until the release is cleared for the exposure that its pod claims"
 	}
 	if queue := job.Labels[kueueQueue]; queue != "" {
-		return fmt.Sprintf("%s until Kueue admits it: see its Workload in LocalQueue %s", text, shorten(tidy(queue), longestName))
+		return reason, fmt.Sprintf("%s until Kueue admits it: see its Workload in LocalQueue %s", text, shorten(tidy(queue), longestName))
 	}
-	return fmt.Sprintf("%s: resume it with kubectl patch job %s -n %s --type merge -p '{\"spec\":{\"suspend\":false}}'", text, job.Name, job.Namespace)
+	return reason, fmt.Sprintf("%s: resume it with kubectl patch job %s -n %s --type merge -p '{\"spec\":{\"suspend\":false}}'", text, job.Name, job.Namespace)
 }
 
 // current is the newest pod that has not ended.

@@ -108,5 +108,16 @@ func renderNetworkPolicy(in Input) *networkingv1.NetworkPolicy {
 		},
 	}
 	policy.Name = ServerName(in.Evaluation)
+	// Whoever deletes it without a word about its dependents, as the garbage collector does, has it wait for those.
+	policy.Finalizers = []string{metav1.FinalizerDeleteDependents}
 	return policy
+}
+
+// Outlive has the NetworkPolicy, which exists, be deleted by the garbage collector after the server's Job, and thus after its
+// pods. Its name and UID are read.
+func Outlive(server *batchv1.Job, policy metav1.Object) {
+	server.OwnerReferences = append(server.OwnerReferences, metav1.OwnerReference{
+		APIVersion: networkingv1.SchemeGroupVersion.String(), Kind: "NetworkPolicy",
+		Name: policy.GetName(), UID: policy.GetUID(), BlockOwnerDeletion: new(true),
+	})
 }

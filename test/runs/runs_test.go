@@ -195,7 +195,7 @@ func TestAServerWaitsForItsQueue(t *testing.T) {
 	s.becomes(v1alpha1.ReasonServerHeld)
 	pod, job := s.server()
 	s.must(s.Patch(t.Context(), job, client.RawPatch("application/merge-patch+json", []byte(`{"spec": {"suspend": true}}`))))
-	s.becomes(v1alpha1.ReasonServerStarting, job.Name, "the Job is suspended")
+	s.becomes(v1alpha1.ReasonQueued, job.Name, "the Job is suspended")
 	s.must(s.Patch(t.Context(), job, client.RawPatch("application/merge-patch+json", []byte(`{"spec": {"suspend": false}}`))))
 	s.becomes(v1alpha1.ReasonServerHeld, "--another-model")
 	if again, _ := s.server(); again.UID == pod.UID {

@@ -58,15 +58,34 @@ func forgesRun(r Request) bool {
 	return !ordered && (!maker || !controlled("Job", "batch"))
 }
 
-// strips: an object does not become an evaluation's, or leave it, and keeps its owner unless it is cleared away.
+// strips: an object does not become an evaluation's, or leave it, keeps its owner unless it is cleared away, and gets neither
+// another nor a finalizer.
 func strips(r Request) bool {
 	if r.Old == nil || !r.Way.Updates() || !runKind(r.Kind) || !slices.Contains([]string{"", "status"}, r.Sub) {
 		return false
 	}
 	before, after := evaluationOf(r.Old), evaluationOf(r.New)
-	disowned := before != nil && !same(at(r.Old, metadata, "ownerReferences"), at(r.New, metadata, "ownerReferences"))
+	if before != after || before == nil {
+		return before != after
+	}
+	kept, _ := at(r.Old, metadata, "finalizers").([]any)
+	keeps, _ := at(r.New, metadata, "finalizers").([]any)
+	if slices.ContainsFunc(keeps, func(f any) bool { return !slices.Contains(kept, f) }) {
+		return true
+	}
 	clears := slices.ContainsFunc(collectors(), func(i Identity) bool { return i.Name == r.Who.Name })
-	return before != after || disowned && !clears
+	disowned := !same(at(r.Old, metadata, "ownerReferences"), at(r.New, metadata, "ownerReferences"))
+	return disowned && (!clears || adopted(r))
+}
+
+// adopted tells whether an owner comes, or comes to control.
+func adopted(r Request) bool {
+	before := listAt(r.Old, metadata, "ownerReferences")
+	return slices.ContainsFunc(listAt(r.New, metadata, "ownerReferences"), func(owner map[string]any) bool {
+		return !slices.ContainsFunc(before, func(old map[string]any) bool {
+			return !slices.ContainsFunc([]string{"uid", "controller"}, func(key string) bool { return owner[key] != old[key] })
+		})
+	})
 }
 
 // steersJob: the pods of a Job become an evaluation's only where Scalegate made it so, and run as its suite says.
@@ -131,5 +150,12 @@ func opensNetwork(r Request) bool {
 	if r.Way.Deletes() {
 		return !clears && r.Who.Name != controllerName && !r.Who.Trusted()
 	}
-	return !same(r.Old[spec], r.New[spec])
+	hurried := outlives(r.Old) && !outlives(r.New) && !clears
+	return hurried || !same(r.Old[spec], r.New[spec])
+}
+
+// outlives tells whether an object waits for what it owns when it is deleted.
+func outlives(content map[string]any) bool {
+	there, _ := at(content, metadata, "finalizers").([]any)
+	return slices.Contains(there, any(waitsForOwned))
 }

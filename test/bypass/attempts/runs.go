@@ -18,6 +18,9 @@ const (
 	waitingJob                           = "plain-waiting"
 )
 
+// waitsForOwned is the finalizer by which an object that is deleted stays until what it owns is gone.
+const waitsForOwned = "foregroundDeletion"
+
 func networkKind() Kind {
 	return Kind{"networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true}
 }
@@ -77,6 +80,16 @@ func unsaid(content map[string]any) {
 	delete(listAt(content, metadata, "ownerReferences")[0], "controller")
 }
 
+// unblocking says that the owner does not wait for it, as the garbage collector does where two wait for each other.
+func unblocking(content map[string]any) {
+	listAt(content, metadata, "ownerReferences")[0]["blockOwnerDeletion"] = false
+}
+
+// kept adds a finalizer, by which an object that is deleted stays.
+func kept(content map[string]any) {
+	append1("example.com/keep", metadata, "finalizers")(content)
+}
+
 // evaluated is the change that labels an object for the evaluation.
 func evaluated() Change { return label(evaluationLabel, runOf) }
 
@@ -115,6 +128,7 @@ func runFixtures() []Fixture {
 		both(evaluated(), byEvaluation())(made[i].Object)
 		made[i].Who = controller()
 	}
+	put([]any{waitsForOwned}, metadata, "finalizers")(made[len(made)-2].Object)
 	return append(made,
 		Fixture{Name: runPod, Kind: podKind(), Selector: "app=" + runMaker},
 		Fixture{Name: plainNetwork, Kind: networkKind(), Object: network(plainNetwork), Who: tenant()},
@@ -176,6 +190,7 @@ func (c *catalogue) runPodBirths() {
 	}
 	c.add(
 		with("a pod of an evaluation's Job", makers, byJob()),
+		with("a pod of an evaluation's Job, with what its maker finds it by", makers, both(byJob(), append1("batch.kubernetes.io/job-tracking", metadata, "finalizers"))),
 		with("a pod of an evaluation's Job, by another", others, byJob()),
 		with("a pod of an evaluation without an owner, by the maker of pods", makers, nil),
 		with("a pod of an evaluation's Job that does not control it", makers, both(byJob(), uncontrolled)),
@@ -228,7 +243,11 @@ func (c *catalogue) runMarks() {
 			with("an ordinary annotation of an evaluation's", on.run, annotate("example.com/note", "x"), false),
 			with("no owner any more", on.run, drop(metadata, "ownerReferences"), true),
 			attack{number: "F4", what: "no owner any more, by who clears away", kind: on.kind, on: on.run, change: drop(metadata, "ownerReferences"), removes: true, who: collectors()},
-			attack{number: "F4", what: "another owner", kind: on.kind, on: on.run, change: owner("v1", "ConfigMap", "u-1"), ways: only(Put, JSON), who: anyone},
+			attack{number: "F4", what: "another owner", kind: on.kind, on: on.run, change: owner("v1", "ConfigMap", "u-1"), ways: only(Put, JSON), who: slices.Concat(anyone, collectors())},
+			attack{number: "F4", what: "an owner that does not wait, by who clears away", kind: on.kind, on: on.run, change: unblocking, ways: only(Put, JSON), who: collectors()},
+			attack{number: "F4", what: "an owner that controls it no more, by who clears away", kind: on.kind, on: on.run, change: uncontrolled, ways: only(Put, JSON), who: collectors()},
+			attack{number: "F4", what: "a finalizer on what an evaluation runs on", kind: on.kind, on: on.run, change: kept, who: slices.Concat(anyone, collectors())},
+			attack{number: "F4", what: "a finalizer on something that is no evaluation's", kind: on.kind, on: on.plain, change: kept, who: []Identity{clusterAdmin()}},
 		)
 		if on.kind == networkKind() {
 			continue
@@ -240,6 +259,7 @@ func (c *catalogue) runMarks() {
 			byStatus("become an evaluation's by /status", on.plain, evaluated(), false),
 			byStatus("be an evaluation's no more by /status", on.run, unlabel(evaluationLabel), true),
 			byStatus("an ordinary label of an evaluation's by /status", on.run, label("team", "x"), false),
+			byStatus("a finalizer on what an evaluation runs on by /status", on.run, kept, false),
 		)
 	}
 }
@@ -327,6 +347,7 @@ func (c *catalogue) runNetworks() {
 		c.add(attack{number: "F4", what: "delete what guards the model under test", kind: kind, on: runNetwork, ways: only(Delete, DeleteCollection), who: deletes})
 	}
 	c.add(
+		attack{number: "F4", what: "a NetworkPolicy that does not wait for the server", kind: networkKind(), on: runNetwork, change: drop(metadata, "finalizers"), removes: true, who: slices.Concat(who, collectors())},
 		attack{number: "F4", what: "another NetworkPolicy", kind: networkKind(), on: plainNetwork, change: put("other", spec, "podSelector", "matchLabels", "app")},
 		attack{number: "F4", what: "delete a NetworkPolicy of one's own", kind: networkKind(), on: plainNetwork, ways: only(Delete, DeleteCollection)},
 		attack{number: "F4", what: "delete a Service of one's own", kind: serviceKind(), on: "web", ways: only(Delete, DeleteCollection)},
