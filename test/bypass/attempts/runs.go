@@ -120,15 +120,20 @@ func runFixtures() []Fixture {
 	put(twice("")[spec], spec, "template", spec)(maker)
 	put("Never", spec, "template", spec, "restartPolicy")(maker)
 	inTemplate(both(evaluated(), handled(), annotate("simulation.example.com/complete", "false")))(maker)
+	policy := network(runNetwork)
+	put([]any{waitsForOwned}, metadata, "finalizers")(policy)
 	made := []Fixture{
+		{Name: runNetwork, Kind: networkKind(), Object: policy}, {Name: runNetwork, Kind: serviceKind(), Object: service(runNetwork)},
 		{Name: runMaker, Kind: jobKind(), Object: maker}, {Name: runJob, Kind: jobKind(), Object: job},
-		{Name: runNetwork, Kind: networkKind(), Object: network(runNetwork)}, {Name: runNetwork, Kind: serviceKind(), Object: service(runNetwork)},
 	}
 	for i := range made {
 		both(evaluated(), byEvaluation())(made[i].Object)
 		made[i].Who = controller()
 	}
-	put([]any{waitsForOwned}, metadata, "finalizers")(made[len(made)-2].Object)
+	// As the Job of a server has, for which the NetworkPolicy waits.
+	append1(map[string]any{
+		"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "name": runNetwork, "uid": OwnerOf("networkpolicies/" + runNetwork),
+	}, metadata, "ownerReferences")(job)
 	return append(made,
 		Fixture{Name: runPod, Kind: podKind(), Selector: "app=" + runMaker},
 		Fixture{Name: plainNetwork, Kind: networkKind(), Object: network(plainNetwork), Who: tenant()},

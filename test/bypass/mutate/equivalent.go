@@ -42,10 +42,6 @@ func excuses() []excuse {
 			"The text stands only beside the mark, since both are taken off wherever nothing is held; reading a text that is not there is an error.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-runs validations\[2\]: exists and all exchanged: oldObject\.metadata`),
-			"What an evaluation runs on has one owner.",
-		},
-		{
 			regexp.MustCompile(`scalegate-stamp-identities mutations\[0\]: without: variables\.resolver != ""`),
 			"A sender always has a name.",
 		},
