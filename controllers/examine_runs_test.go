@@ -131,18 +131,21 @@ func TestReconcileKeepsThePodsOfRuns(t *testing.T) {
 
 // A Job of an evaluation that is held all the same is released by what is on record.
 func TestTheJobOfARunIsOrdered(t *testing.T) {
+	disowned := jobOnRecord(func(j *batchv1.Job) { j.OwnerReferences = nil })
 	for sentence, test := range map[string]struct {
 		objects []client.Object
+		job     *batchv1.Job
 		want    enforcement.Verdict
 	}{
-		"on record":       {[]client.Object{recording("run-1")}, enforcement.Verdict{Examined: true}},
-		"not on record":   {[]client.Object{recording("")}, enforcement.Verdict{}},
-		"another is":      {[]client.Object{recording("run-2")}, enforcement.Verdict{Examined: true, Mismatch: "is of a Job that is not the one of its SafetyEvaluation; delete the Job"}},
-		"nobody knows it": {nil, enforcement.Verdict{}},
+		"on record":                      {[]client.Object{recording("run-1")}, jobOnRecord(), enforcement.Verdict{Examined: true}},
+		"not on record":                  {[]client.Object{recording("")}, jobOnRecord(), enforcement.Verdict{}},
+		"another is":                     {[]client.Object{recording("run-2")}, jobOnRecord(), enforcement.Verdict{Examined: true, Mismatch: "is of a Job that is not the one of its SafetyEvaluation; delete the Job"}},
+		"nobody knows it":                {nil, jobOnRecord(), enforcement.Verdict{}},
+		"the garbage collector has come": {[]client.Object{recording("run-1")}, disowned, enforcement.Verdict{}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			x := examination{live: newCluster(t, test.objects...).api}
-			if got, err := x.ordered(t.Context(), jobOnRecord()); err != nil || got != test.want {
+			if got, err := x.ordered(t.Context(), test.job); err != nil || got != test.want {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})

@@ -91,9 +91,10 @@ func (r *SafetyEvaluationReconciler) objects(ctx context.Context, k *knowledge) 
 	}
 	for i := range jobs.Items {
 		switch job := &jobs.Items[i]; {
-		case !metav1.IsControlledBy(job, e):
-		case runs.OfServer(job):
+		case job.Name == runs.ServerName(e):
+			// The garbage collector may have taken the evaluation from its owners already.
 			k.serverJob = job
+		case !metav1.IsControlledBy(job, e):
 		default:
 			k.jobs = append(k.jobs, *job)
 		}

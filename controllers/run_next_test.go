@@ -180,7 +180,7 @@ func TestNextStepBeforeTheJob(t *testing.T) {
 			known: knownRun(withServer, serving(now().Time, isReady)), want: "remove Job with its pods",
 		},
 		"and goes on when its pods are gone, so that nobody else comes to them": {
-			known: knownRun(withServer, serving(now().Time, goes), orderedNoMore), want: "nothing",
+			known: knownRun(withServer, serving(now().Time, goes), orderedNoMore), want: "report", reason: v1alpha1.ReasonServerStarting, says: "is gone",
 		},
 		"a Job of the server that makes no pod any more is made anew": {
 			known: knownRun(withServer, begun, ordered(complete)), want: "remove Job with its pods",
@@ -271,28 +271,6 @@ func TestNextStepWithTheJob(t *testing.T) {
 		},
 		"so does a server that is lost while the Job runs": {
 			known: knownRun(onRecord, theJob(), serving(now().Time, goes)), want: "end", reason: v1alpha1.ReasonServerFailed, says: "was deleted while the suite ran",
-		},
-		"but not once there is a result": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes)), want: "end", reason: v1alpha1.ReasonMeasured,
-		},
-		"and not where another served in its place": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, another, isReady), measuredAgainst),
-			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "pod model-e2 came in place of",
-		},
-		"though one that is held served nobody": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes), serving(now().Time, another, waits), measuredAgainst),
-			want:  "end", reason: v1alpha1.ReasonMeasured,
-		},
-		"nor where the one that served is gone, and whatever came in its place": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), measuredAgainst),
-			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "was gone when the suite had ended",
-		},
-		"though it may be about to go, with its Job": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes), orderedNoMore, measuredAgainst),
-			want:  "end", reason: v1alpha1.ReasonMeasured,
-		},
-		"a server of an earlier version is measured": {
-			known: knownRun(onRecord, theJob(complete), serving(now().Time, isReady), bare, itsPod(measured("r"))), want: "end", reason: v1alpha1.ReasonMeasured,
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) { testStep(t, test) })

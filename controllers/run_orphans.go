@@ -41,6 +41,9 @@ func (r *SafetyEvaluationReconciler) named(ctx context.Context, request reconcil
 	if !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("reading SafetyEvaluation %s: %w", request.NamespacedName, err)
 	}
+	if !runs.Shortened(request.Name) {
+		return nil, nil //nolint:nilnil // gone is an answer, and not an error
+	}
 	var list v1alpha1.SafetyEvaluationList
 	if err := r.List(ctx, &list, client.InNamespace(request.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("looking for the SafetyEvaluation whose label is %s: %w", request.NamespacedName, err)

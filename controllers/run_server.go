@@ -180,13 +180,14 @@ func (k *knowledge) serverObject() client.Object {
 }
 
 // withoutServer takes the server away before the step: it would wait for nothing. Its Job stays until its pods are gone, so
-// that none is made under the same name meanwhile. A run goes on when they are, which wakes it.
+// that none is made under the same name meanwhile. A run that has not ended goes on when they are, which wakes it.
 func (k *knowledge) withoutServer(s step) step {
 	if o := k.serverObject(); o != nil {
 		return step{remove: o, wait: o == client.Object(k.serverJob)}
 	}
-	if s.goOn && len(k.mayServe()) > 0 {
-		return step{}
+	ends := s.state.run != nil && s.state.run.FinishTime != nil
+	if pods := k.mayServe(); s.goOn && !ends && len(pods) > 0 {
+		return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until Pod %s is gone", pods[0].Name)))
 	}
 	return s
 }
@@ -207,15 +208,17 @@ func (k *knowledge) lostServer() string {
 	}
 }
 
-// unsure says why nobody can tell which pod served, once the suite has ended; empty where it is the one on record. A pod that
+// unsure says why nobody can tell which pod served until the suite ended; empty where it is the one on record. A pod that
 // is held never served. One that is gone may have had another in its place, which is gone too.
-func (k *knowledge) unsure() string {
+func (k *knowledge) unsure(suiteEnded time.Time) string {
 	uid, there := k.run().ServerUID, false
 	if uid == "" {
 		return ""
 	}
 	for _, pod := range k.servers() {
 		switch {
+		case uid == string(pod.UID) && over(pod) && (suiteEnded.IsZero() || !lastEnd(pod).After(suiteEnded)):
+			return fmt.Sprintf("pod %s, which served the model, %s before the suite had ended", pod.Name, endOfServer(pod))
 		case uid == string(pod.UID):
 			there = true
 		case !held(pod):
@@ -226,6 +229,16 @@ func (k *knowledge) unsure() string {
 		return "the pod that served the model as the suite began was gone when the suite had ended, and nothing tells what was measured"
 	}
 	return ""
+}
+
+// lastEnd is when the last container of a pod ended; zero where nothing says.
+func lastEnd(pod *corev1.Pod) (last time.Time) {
+	for i := range pod.Status.ContainerStatuses {
+		if end := pod.Status.ContainerStatuses[i].State.Terminated; end != nil && end.FinishedAt.After(last) {
+			last = end.FinishedAt.Time
+		}
+	}
+	return last
 }
 
 // whyPodHeld is what the release says of a pod that is held. A release tells of a pod by what controls it.

@@ -109,6 +109,15 @@ func measuredAgainst(k *knowledge) { k.evaluation.Status.Run.ServerUID = string(
 // another makes a pod one that came in place of the first.
 func another(p *corev1.Pod) { p.Name, p.UID = "model-e2", fixture.UID("another server") }
 
+// endedAt is when the container of a pod ended.
+func endedAt(end time.Time) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			Name: "server", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.NewTime(end)}},
+		}}
+	}
+}
+
 func phase(phase corev1.PodPhase) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.Status.Phase = phase }
 }

@@ -30,6 +30,12 @@ func EvaluationLabel(evaluation string) string {
 	return beginning(evaluation, longestName-nameDigits-1) + "-" + fingerprint(evaluation)
 }
 
+// Shortened tells whether a label may be that of an evaluation whose name is too long for one.
+func Shortened(label string) bool {
+	at := strings.LastIndexByte(label, '-')
+	return at >= 0 && len(label)-at-1 == nameDigits && strings.Trim(label[at+1:], "0123456789abcdef") == ""
+}
+
 // ServerName is the name of the server's Job, Service and NetworkPolicy of an evaluation. It holds a digest of the
 // evaluation's UID, so that an evaluation made again under the same name has a server of its own.
 func ServerName(e *v1alpha1.SafetyEvaluation) string { return serverName(e.Namespace, e.Name, e.UID) }

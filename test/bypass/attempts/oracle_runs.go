@@ -58,8 +58,8 @@ func forgesRun(r Request) bool {
 	return !ordered && (!maker || !controlled("Job", "batch"))
 }
 
-// strips: an object does not become an evaluation's, or leave it, keeps its owner unless it is cleared away, and gets neither
-// another nor a finalizer.
+// strips: an object does not become an evaluation's, or leave it, keeps its owner unless it is cleared away, and gets no
+// other; a Job and a pod get no finalizer.
 func strips(r Request) bool {
 	if r.Old == nil || !r.Way.Updates() || !runKind(r.Kind) || !slices.Contains([]string{"", "status"}, r.Sub) {
 		return false
@@ -70,7 +70,8 @@ func strips(r Request) bool {
 	}
 	kept, _ := at(r.Old, metadata, "finalizers").([]any)
 	keeps, _ := at(r.New, metadata, "finalizers").([]any)
-	if slices.ContainsFunc(keeps, func(f any) bool { return !slices.Contains(kept, f) }) {
+	serves := r.Kind == podKind() || r.Kind == jobKind()
+	if serves && slices.ContainsFunc(keeps, func(f any) bool { return !slices.Contains(kept, f) }) {
 		return true
 	}
 	clears := slices.ContainsFunc(collectors(), func(i Identity) bool { return i.Name == r.Who.Name })
