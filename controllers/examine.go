@@ -201,6 +201,15 @@ func (x examination) template(ctx context.Context, o client.Object, kind schema.
 // read reads an object live and whole; nil when it is gone or is not the one any more that the cache
 // has: then an event is on its way that brings us back. A ReplicaSet may have another status.
 func (x examination) read(ctx context.Context, o client.Object, kind schema.GroupVersionKind) (*unstructured.Unstructured, error) {
+	live, err := x.latest(ctx, o, kind)
+	if live != nil && kind.Kind != "ReplicaSet" && live.GetResourceVersion() != o.GetResourceVersion() {
+		return nil, nil //nolint:nilnil // see above
+	}
+	return live, err
+}
+
+// latest is as read, and of a later version too where its spec is as the cache has it.
+func (x examination) latest(ctx context.Context, o client.Object, kind schema.GroupVersionKind) (*unstructured.Unstructured, error) {
 	live := &unstructured.Unstructured{}
 	live.SetGroupVersionKind(kind)
 	if err := x.live.Get(ctx, client.ObjectKeyFromObject(o), live); apierrors.IsNotFound(err) {
@@ -208,11 +217,7 @@ func (x examination) read(ctx context.Context, o client.Object, kind schema.Grou
 	} else if err != nil {
 		return nil, fmt.Errorf("reading %s %s live: %w", kind.Kind, o.GetName(), err)
 	}
-	same := live.GetResourceVersion() == o.GetResourceVersion()
-	if kind.Kind == "ReplicaSet" {
-		same = live.GetGeneration() == o.GetGeneration()
-	}
-	if live.GetUID() != o.GetUID() || !same {
+	if live.GetUID() != o.GetUID() || live.GetGeneration() != o.GetGeneration() {
 		return nil, nil //nolint:nilnil // see above
 	}
 	return live, nil

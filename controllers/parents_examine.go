@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -84,7 +85,8 @@ func (x examination) parent(ctx context.Context, p *parent) (enforcement.Verdict
 	return v, err
 }
 
-// compared compares the templates of one with what the release declares.
+// compared compares the templates of one with what the release declares. That they differ is said also of a version that the
+// cache does not have yet, as when a controller reported on it meanwhile; but only the one that was examined is lifted.
 func (x examination) compared(ctx context.Context, p *parent) (enforcement.Verdict, error) {
 	version := p.ResourceVersion
 	if p.mark() == "" {
@@ -92,19 +94,28 @@ func (x examination) compared(ctx context.Context, p *parent) (enforcement.Verdi
 		version = generation(p)
 	}
 	return x.once(seen{p.UID, version, x.basis}, func() (enforcement.Verdict, error) {
-		live, err := x.read(ctx, p, p.GroupVersionKind())
+		live, err := x.latest(ctx, p, p.GroupVersionKind())
 		if err != nil || live == nil {
 			return enforcement.Verdict{}, err
 		}
-		if p.Kind == "Job" && p.Labels[v1alpha1.LabelEvaluation] != "" && !runs.OfServer(live) {
-			return x.ordered(ctx, live)
+		v, err := x.parentContent(ctx, p, live)
+		if err == nil && v.Mismatch == "" && live.GetResourceVersion() != p.ResourceVersion {
+			return enforcement.Verdict{}, nil
 		}
-		templates, err := p.kind.TemplatesOf(live.Object)
-		if err != nil {
-			return enforcement.Verdict{Examined: true, Mismatch: err.Error()}, nil
-		}
-		return x.templates(p.kind, templates), nil
+		return v, err
 	})
+}
+
+// parentContent examines what one is made of, as it was read live.
+func (x examination) parentContent(ctx context.Context, p *parent, live *unstructured.Unstructured) (enforcement.Verdict, error) {
+	if p.Kind == "Job" && p.Labels[v1alpha1.LabelEvaluation] != "" && !runs.OfServer(live) {
+		return x.ordered(ctx, live)
+	}
+	templates, err := p.kind.TemplatesOf(live.Object)
+	if err != nil {
+		return enforcement.Verdict{Examined: true, Mismatch: err.Error()}, nil
+	}
+	return x.templates(p.kind, templates), nil
 }
 
 // templates compares the templates of one object that claim something: each must match, and claim the same. Of a kind

@@ -283,6 +283,36 @@ func TestReconcileMatchesAgainInEachGeneration(t *testing.T) {
 	}
 }
 
+// A controller that reports on a held workload makes another version of it, of the same template. That this one differs is told
+// at once; that it does not lifts only the version that was examined.
+func TestReconcileComparesWhatWasReportedOnMeanwhile(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		template   func(*corev1.PodTemplateSpec)
+		generation int64
+		reason     string
+	}{
+		"one that differs is told of":                        {otherImage, 1, v1alpha1.ReasonWorkloadMismatch},
+		"one that does not waits for the event of the other": {func(*corev1.PodTemplateSpec) {}, 1, v1alpha1.ReasonReleased},
+		"nothing is known of another template":               {otherImage, 2, v1alpha1.ReasonReleased},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			objects := func(d *appsv1.Deployment) []client.Object {
+				return []client.Object{governed(v1alpha1.GateEnforced, clearance.Key("m1"), standing().String()), demanding(), release(), result("0.1"), replicaSet(), d}
+			}
+			cached, later := heldDeployment(test.template), heldDeployment(test.template)
+			cached.ResourceVersion, later.ResourceVersion, later.Generation = "5", "6", test.generation
+			c := newCluster(t, objects(later)...).lagging(objects(cached)...)
+			c.mustReconcile()
+			if got := reasonOf(read(c, release()).Status, v1alpha1.ConditionReady); got != test.reason {
+				t.Errorf("Ready is %s", got)
+			}
+			if !read(c, heldDeployment()).Spec.Paused {
+				t.Errorf("it is lifted: %q", c.log)
+			}
+		})
+	}
+}
+
 // While others say that nothing may be given, nothing is, and they are asked again.
 func TestReconcileWithholds(t *testing.T) {
 	c := newCluster(t, waitingWorld()...)

@@ -34,10 +34,10 @@ type PolicyApprovalReconciler struct {
 // SetupWithManager registers the reconciler and what wakes it.
 func (r *PolicyApprovalReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	wake := wakes{mgr.GetClient()}
-	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.PolicyApproval{}, changed).
-		Watches(&v1alpha1.PolicyApproval{}, wake.handler(wake.approvalsBeside), changed).
+		// Its own status wakes it too: the one before may have been made from a cache that did not show the last.
+		For(&v1alpha1.PolicyApproval{}).
+		Watches(&v1alpha1.PolicyApproval{}, wake.handler(wake.approvalsBeside), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.PolicyRevision{}, wake.handler(wake.approvalsOfRevision)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }

@@ -14,6 +14,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -24,7 +26,8 @@ import (
 )
 
 // report writes the status, and then the events of what changed in it. A status is stored only over the one that it was
-// made from, so that what a cache did not show yet is neither lost nor told twice: stored is false where it was not.
+// made from, so that what a cache did not show yet is neither lost nor told twice; and one that is as the cache has it counts
+// as stored only where the cache shows the last one that was written. stored is false where it was not.
 func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d gate.Decision, o outcome) (stored bool, err error) {
 	r.Metrics.evictionsRefused(o.did.refused)
 	if in.Release == nil {
@@ -36,26 +39,15 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 	if o.changed {
 		logDecision(ctx, release, d, status)
 	}
-	if !equality.Semantic.DeepEqual(status, release.Status) {
-		err := r.write(ctx, release, status)
-		if apierrors.IsInvalid(err) {
-			// Workloads are named by whoever makes them. What they are called must not keep a finding from being told.
-			log.FromContext(ctx).Error(err, "Reporting without the workloads")
-			status.Workloads = nil
-			err = r.write(ctx, release, status)
-		}
-		if apierrors.IsConflict(err) {
-			err = r.writeAgain(ctx, release, status, err)
-		}
-		if apierrors.IsConflict(err) {
-			r.announceDone(release, o.did)
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("reporting on ModelRelease %s/%s: %w", release.Namespace, release.Name, err)
-		}
+	version, stored, err := r.store(ctx, release, &status)
+	if err != nil {
+		return false, fmt.Errorf("reporting on ModelRelease %s/%s: %w", release.Namespace, release.Name, err)
 	}
-	for _, a := range announcements(r.told(release, status), status) {
+	if !stored {
+		r.announceDone(release, o.did)
+		return false, nil
+	}
+	for _, a := range announcements(r.told(release, status, version), status) {
 		r.Events.Eventf(release, nil, a.kind, a.reason, a.action, "%s", cut(a.note, maxMessage))
 	}
 	r.Metrics.withdrawn(release.Status.Withdrawal, status.Withdrawal)
@@ -65,24 +57,78 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 }
 
 // told is the status that events told of before. A process that ends takes with it what it did not get to tell, so of a
-// release that this one looks at for the first time, what is held is told again.
-func (r *ModelReleaseReconciler) told(release *v1alpha1.ModelRelease, now v1alpha1.ModelReleaseStatus) v1alpha1.ModelReleaseStatus {
+// release that this one looks at for the first time, what is held is told again. version is of the release with the status now.
+func (r *ModelReleaseReconciler) told(
+	release *v1alpha1.ModelRelease, now v1alpha1.ModelReleaseStatus, version string,
+) v1alpha1.ModelReleaseStatus {
 	before := release.Status
 	_, known := r.looked.Get(release.UID)
-	r.looked.Add(release.UID, struct{}{})
+	r.looked.Add(release.UID, version)
 	if !known && slices.ContainsFunc(now.Workloads, func(w v1alpha1.WorkloadStatus) bool { return w.Reason != "" }) {
 		before.Workloads = nil
 	}
 	return before
 }
 
-func (r *ModelReleaseReconciler) write(ctx context.Context, release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus) error {
+// store writes a status that differs from the one that the release has, and returns the version of the release that has it.
+// stored is false where another status was stored meanwhile, as far as is known.
+func (r *ModelReleaseReconciler) store(
+	ctx context.Context, release *v1alpha1.ModelRelease, status *v1alpha1.ModelReleaseStatus,
+) (version string, stored bool, err error) {
+	if equality.Semantic.DeepEqual(*status, release.Status) {
+		last, err := r.last(ctx, release)
+		return release.ResourceVersion, last, err
+	}
+	version, err = r.write(ctx, release, *status)
+	if apierrors.IsInvalid(err) {
+		// Workloads are named by whoever makes them. What they are called must not keep a finding from being told.
+		log.FromContext(ctx).Error(err, "Reporting without the workloads")
+		status.Workloads = nil
+		version, err = r.write(ctx, release, *status)
+	}
+	if apierrors.IsConflict(err) {
+		version, err = r.writeAgain(ctx, release, *status, err)
+	}
+	if apierrors.IsConflict(err) {
+		return "", false, nil
+	}
+	if _, known := r.looked.Get(release.UID); known && err != nil {
+		// It may have been stored although nobody answered.
+		r.looked.Add(release.UID, nobodyKnows)
+	}
+	return version, err == nil, err
+}
+
+// nobodyKnows is the version of a release of which nobody knows whether its status was stored.
+const nobodyKnows = ""
+
+// last tells whether the status of a release is the last one, as far as this process knows. What it wrote, or read live, a cache
+// shows a moment later, and a status alone wakes nobody: what equals the one that a cache has may differ from the last.
+func (r *ModelReleaseReconciler) last(ctx context.Context, release *v1alpha1.ModelRelease) (bool, error) {
+	kept, known := r.looked.Get(release.UID)
+	newest, _ := kept.(string)
+	order, err := resourceversion.CompareResourceVersion(release.ResourceVersion, newest)
+	if !known || err == nil && order >= 0 {
+		return true, nil
+	}
+	live := &v1alpha1.ModelRelease{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(release), live); client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("reading it again: %w", err)
+	}
+	return live.UID == release.UID && live.ResourceVersion == release.ResourceVersion, nil
+}
+
+// write stores a status over the version that the release is of, and returns the version that it has then.
+func (r *ModelReleaseReconciler) write(
+	ctx context.Context, release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus,
+) (version string, err error) {
 	apply, err := applyConfiguration[ac.ModelReleaseStatusApplyConfiguration](status)
 	if err != nil {
-		return err
+		return "", err
 	}
 	object := ac.ModelRelease(release.Name, release.Namespace).WithUID(release.UID).WithResourceVersion(release.ResourceVersion).WithStatus(apply)
-	return r.Status().Apply(ctx, object, client.ForceOwnership)
+	err = r.Status().Apply(ctx, object, client.ForceOwnership)
+	return ptr.Deref(object.ResourceVersion, ""), err
 }
 
 // writeTries is how often a status is written that was in conflict.
@@ -92,20 +138,20 @@ const writeTries = 5
 // whoever writes to a release often enough would keep what it remembers from being stored, such as since when something waits.
 func (r *ModelReleaseReconciler) writeAgain(
 	ctx context.Context, release *v1alpha1.ModelRelease, status v1alpha1.ModelReleaseStatus, conflict error,
-) error {
+) (version string, err error) {
 	for range writeTries {
 		live := &v1alpha1.ModelRelease{}
 		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(release), live); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("reading it again: %w", err)
+			return "", fmt.Errorf("reading it again: %w", err)
 		}
 		if live.UID != release.UID || !equality.Semantic.DeepEqual(live.Status, release.Status) {
-			return conflict
+			return "", conflict
 		}
-		if err := r.write(ctx, live, status); !apierrors.IsConflict(err) {
-			return err
+		if version, err = r.write(ctx, live, status); !apierrors.IsConflict(err) {
+			return version, err
 		}
 	}
-	return conflict
+	return "", conflict
 }
 
 // outcome is what was to be done, what of it was, and what went wrong.

@@ -272,7 +272,7 @@ func TestWhatIsHeldIsToldOnceByEachProcess(t *testing.T) {
 			r := &ModelReleaseReconciler{looked: newVerdicts()}
 			release.Status = test.status
 			for look, want := range test.want {
-				if got := announcements(r.told(release, test.status), test.status); len(got) != want {
+				if got := announcements(r.told(release, test.status, "1"), test.status); len(got) != want {
 					t.Errorf("look %d tells %+v", look+1, got)
 				}
 			}

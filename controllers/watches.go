@@ -62,9 +62,10 @@ func (r *ModelReleaseReconciler) watches(wake wakes) []concern {
 		{object: &v1alpha1.PolicyRevision{}, find: wake.releasesUnderRevision, lane: background, matters: comesIntoForce(), covered: true},
 		{object: &v1alpha1.SafetyEvaluation{}, find: wake.releasesOfEvaluation, mayClose: true, covered: true},
 		{object: &v1alpha1.AdverseFinding{}, find: wake.releasesOfFinding, closes: adverse, matters: counts(), covered: true},
-		{object: &v1alpha1.ReleaseApproval{}, find: wake.releasesOfApproval, mayClose: true, matters: spec},
-		{object: &v1alpha1.ReleaseWaiver{}, find: wake.releasesOfWaiver, mayClose: true, matters: spec},
-		{object: &v1alpha1.ReleaseDetermination{}, find: wake.releasesOfDetermination, mayClose: true, matters: spec},
+		// The statuses of these too, although they are of our own writing: one may have been taken for the last that was not.
+		{object: &v1alpha1.ReleaseApproval{}, find: wake.releasesOfApproval, mayClose: true},
+		{object: &v1alpha1.ReleaseWaiver{}, find: wake.releasesOfWaiver, mayClose: true},
+		{object: &v1alpha1.ReleaseDetermination{}, find: wake.releasesOfDetermination, mayClose: true},
 		{object: &appsv1.Deployment{}, find: wake.releasesServed, covered: true},
 		{object: &appsv1.ReplicaSet{}, find: wake.releaseClaimed, covered: true},
 		{object: &appsv1.StatefulSet{}, find: wake.releasesOfStatefulSet, covered: true},
