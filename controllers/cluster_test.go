@@ -243,10 +243,11 @@ func (c *cluster) create(ctx context.Context, api client.Client, o client.Object
 	return api.Create(ctx, o, opts...)
 }
 
-// unfinalized takes the finalizer off by which a deletion waits for dependents, as the API server does where the deletion does not.
+// unfinalized takes the finalizer off by which a deletion waits for dependents, as the API server does where the deletion does not
+// wait, and the garbage collector where there is no Job to wait for.
 func unfinalized(ctx context.Context, api client.Client, o client.Object, opts []client.DeleteOption) error {
 	options := (&client.DeleteOptions{}).ApplyOptions(opts)
-	if options.PropagationPolicy == nil || *options.PropagationPolicy != metav1.DeletePropagationBackground {
+	if options.PropagationPolicy == nil || *options.PropagationPolicy == metav1.DeletePropagationOrphan {
 		return nil
 	}
 	stored := &metav1.PartialObjectMetadata{}
@@ -257,6 +258,16 @@ func unfinalized(ctx context.Context, api client.Client, o client.Object, opts [
 	stored.SetGroupVersionKind(gvk)
 	if err := api.Get(ctx, client.ObjectKeyFromObject(o), stored); err != nil || !controllerutil.RemoveFinalizer(stored, metav1.FinalizerDeleteDependents) {
 		return client.IgnoreNotFound(err)
+	}
+	var jobs batchv1.JobList
+	if err := api.List(ctx, &jobs, client.InNamespace(o.GetNamespace())); err != nil {
+		return err
+	}
+	owned := slices.ContainsFunc(jobs.Items, func(j batchv1.Job) bool {
+		return slices.ContainsFunc(j.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == stored.UID })
+	})
+	if owned && *options.PropagationPolicy == metav1.DeletePropagationForeground {
+		return nil
 	}
 	return api.Update(ctx, stored)
 }

@@ -58,7 +58,7 @@ type ModelReleaseReconciler struct {
 	turns     turns
 	chronicle chronicle
 	verdicts  *lru.Cache
-	// looked are the releases that this process reported on, by UID: the version of each that has what it reported last.
+	// looked has what this process reported on releases, by UID.
 	looked *lru.Cache
 	kinds  *customKinds
 	// withoutMutatingPolicies: the API server has no MutatingAdmissionPolicy of version v1.

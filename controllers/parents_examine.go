@@ -99,7 +99,7 @@ func (x examination) compared(ctx context.Context, p *parent) (enforcement.Verdi
 			return enforcement.Verdict{}, err
 		}
 		v, err := x.parentContent(ctx, p, live)
-		if err == nil && v.Mismatch == "" && live.GetResourceVersion() != p.ResourceVersion {
+		if err == nil && v.Mismatch == "" && p.mark() != "" && live.GetResourceVersion() != p.ResourceVersion {
 			return enforcement.Verdict{}, nil
 		}
 		return v, err

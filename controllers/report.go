@@ -56,15 +56,32 @@ func (r *ModelReleaseReconciler) report(ctx context.Context, in gate.Input, d ga
 	return true, nil
 }
 
+// account is what this process reported on a release.
+type account struct {
+	// version of the release that has its last status; [nobodyKnows] where that is so.
+	version string
+	// told: events told of a status of it.
+	told bool
+}
+
+// nobodyKnows is the version of a release of which nobody knows whether its status was stored.
+const nobodyKnows = ""
+
+func (r *ModelReleaseReconciler) reportedOn(release *v1alpha1.ModelRelease) (last account, known bool) {
+	kept, _ := r.looked.Get(release.UID)
+	last, known = kept.(account)
+	return last, known
+}
+
 // told is the status that events told of before. A process that ends takes with it what it did not get to tell, so of a
 // release that this one looks at for the first time, what is held is told again. version is of the release with the status now.
 func (r *ModelReleaseReconciler) told(
 	release *v1alpha1.ModelRelease, now v1alpha1.ModelReleaseStatus, version string,
 ) v1alpha1.ModelReleaseStatus {
 	before := release.Status
-	_, known := r.looked.Get(release.UID)
-	r.looked.Add(release.UID, version)
-	if !known && slices.ContainsFunc(now.Workloads, func(w v1alpha1.WorkloadStatus) bool { return w.Reason != "" }) {
+	last, _ := r.reportedOn(release)
+	r.looked.Add(release.UID, account{version: version, told: true})
+	if !last.told && slices.ContainsFunc(now.Workloads, func(w v1alpha1.WorkloadStatus) bool { return w.Reason != "" }) {
 		before.Workloads = nil
 	}
 	return before
@@ -89,25 +106,22 @@ func (r *ModelReleaseReconciler) store(
 	if apierrors.IsConflict(err) {
 		version, err = r.writeAgain(ctx, release, *status, err)
 	}
+	if err != nil {
+		// It may have been stored although nobody answered, or another was.
+		last, _ := r.reportedOn(release)
+		r.looked.Add(release.UID, account{version: nobodyKnows, told: last.told})
+	}
 	if apierrors.IsConflict(err) {
 		return "", false, nil
-	}
-	if _, known := r.looked.Get(release.UID); known && err != nil {
-		// It may have been stored although nobody answered.
-		r.looked.Add(release.UID, nobodyKnows)
 	}
 	return version, err == nil, err
 }
 
-// nobodyKnows is the version of a release of which nobody knows whether its status was stored.
-const nobodyKnows = ""
-
 // last tells whether the status of a release is the last one, as far as this process knows. What it wrote, or read live, a cache
 // shows a moment later, and a status alone wakes nobody: what equals the one that a cache has may differ from the last.
 func (r *ModelReleaseReconciler) last(ctx context.Context, release *v1alpha1.ModelRelease) (bool, error) {
-	kept, known := r.looked.Get(release.UID)
-	newest, _ := kept.(string)
-	order, err := resourceversion.CompareResourceVersion(release.ResourceVersion, newest)
+	newest, known := r.reportedOn(release)
+	order, err := resourceversion.CompareResourceVersion(release.ResourceVersion, newest.version)
 	if !known || err == nil && order >= 0 {
 		return true, nil
 	}

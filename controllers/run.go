@@ -116,10 +116,11 @@ func startedAs(run *v1alpha1.EvaluationRun, job *batchv1.Job) *v1alpha1.Evaluati
 	return started
 }
 
-// removeOfRun deletes an object of a run, and no other that has its name meanwhile.
+// removeOfRun deletes an object of a run, and no other that has its name meanwhile. A deletion in the background would take off
+// the finalizer by which a NetworkPolicy outlasts the Job that it owns.
 func (r *SafetyEvaluationReconciler) removeOfRun(ctx context.Context, s step) error {
 	how := metav1.DeletePropagationBackground
-	if s.wait {
+	if s.wait || described(s.remove) == networkPolicyKind().Kind {
 		how = metav1.DeletePropagationForeground
 	}
 	err := r.Delete(ctx, s.remove, client.Preconditions{UID: new(s.remove.GetUID())}, client.PropagationPolicy(how))

@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"testing"
-	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -24,23 +23,31 @@ func TestNextStepOnceTheServerWasAsked(t *testing.T) {
 			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "pod model-e2 came in place of",
 		},
 		"though one that is held served nobody": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes), serving(now().Time, another, waits), measuredAgainst),
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, isReady), serving(now().Time, another, waits), measuredAgainst),
 			want:  "end", reason: v1alpha1.ReasonMeasured,
 		},
 		"nor where the one that served is gone, and whatever came in its place": {
 			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), measuredAgainst),
-			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "was gone when the suite had ended",
+			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "had ended, or was gone or going",
 		},
-		"though it may be about to go, with its Job": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes), orderedNoMore, measuredAgainst),
-			want:  "end", reason: v1alpha1.ReasonMeasured,
+		"nor where it is about to go": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, goes), measuredAgainst),
+			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "had ended, or was gone or going",
 		},
-		"nor where it had ended before the suite did, for all that anybody knows": {
+		"nor where its Job is": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, isReady), orderedNoMore, measuredAgainst),
+			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "had ended, or was gone or going",
+		},
+		"nor where it has ended, by whatever clock": {
 			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, phase(corev1.PodFailed)), measuredAgainst),
-			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "before the suite had ended",
+			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "had ended, or was gone or going",
 		},
-		"though it may have ended since": {
-			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, phase(corev1.PodFailed), endedAt(now().Add(time.Minute))), measuredAgainst),
+		"nor where a container of it has, for good": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, exited(0, corev1.RestartPolicyOnFailure)), measuredAgainst),
+			want:  "end", reason: v1alpha1.ReasonServerFailed, says: "had ended, or was gone or going",
+		},
+		"but one that is there and the same is": {
+			known: knownRun(onRecord, theJob(complete), itsPod(measured("r")), serving(now().Time, isReady), measuredAgainst),
 			want:  "end", reason: v1alpha1.ReasonMeasured,
 		},
 		"a suite that failed by itself says why, whatever became of the server": {

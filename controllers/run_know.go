@@ -94,8 +94,7 @@ func (r *SafetyEvaluationReconciler) objects(ctx context.Context, k *knowledge) 
 		case job.Name == runs.ServerName(e):
 			// The garbage collector may have taken the evaluation from its owners already.
 			k.serverJob = job
-		case !metav1.IsControlledBy(job, e):
-		default:
+		case metav1.IsControlledBy(job, e):
 			k.jobs = append(k.jobs, *job)
 		}
 	}

@@ -147,7 +147,7 @@ func (k *knowledge) during() step {
 	job := k.job()
 	outcome := runs.Read(job, k.podsOfJob())
 	if outcome.State == runs.Finished {
-		if unsure := k.unsure(outcome.FinishedAt); outcome.Reason == "" && unsure != "" {
+		if unsure := k.unsure(); outcome.Reason == "" && unsure != "" {
 			return k.fail(v1alpha1.ReasonServerFailed, unsure+": create another SafetyEvaluation to run the suite again")
 		}
 		return k.finish(outcome)

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -28,7 +29,8 @@ func (k *knowledge) serve(objects *runs.Objects) (next step, ready bool) {
 		case len(part.there) == 0:
 			return step{make: part.want}, false
 		case part.there[0].DeletionTimestamp != nil:
-			return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until %s %s is gone", part.there[0].Kind, part.there[0].Name))), false
+			return k.report(waiting(v1alpha1.ReasonServerStarting, fmt.Sprintf("waits until %s %s is gone, which its finalizers %q keep",
+				part.there[0].Kind, part.there[0].Name, part.there[0].Finalizers))), false
 		}
 	}
 	pod := k.server()
@@ -201,44 +203,33 @@ func (k *knowledge) lostServer() string {
 	switch {
 	case pod == nil || k.going(pod):
 		return "the pod that served the model to the evaluation was deleted"
-	case pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded:
+	case quit(pod):
 		return fmt.Sprintf("pod %s, which served the model to the evaluation, %s", pod.Name, endOfServer(pod))
 	default:
 		return ""
 	}
 }
 
-// unsure says why nobody can tell which pod served until the suite ended; empty where it is the one on record. A pod that
-// is held never served. One that is gone may have had another in its place, which is gone too.
-func (k *knowledge) unsure(suiteEnded time.Time) string {
+// unsure says why nobody can tell which pod served until the suite ended; empty where it is the one on record, and still there:
+// that of one that is gone, or going, or has ended, no clock of a node tells reliably. A pod that is held never served. One that
+// is gone may have had another in its place, which is gone too.
+func (k *knowledge) unsure() string {
 	uid, there := k.run().ServerUID, false
 	if uid == "" {
 		return ""
 	}
 	for _, pod := range k.servers() {
 		switch {
-		case uid == string(pod.UID) && over(pod) && (suiteEnded.IsZero() || !lastEnd(pod).After(suiteEnded)):
-			return fmt.Sprintf("pod %s, which served the model, %s before the suite had ended", pod.Name, endOfServer(pod))
 		case uid == string(pod.UID):
-			there = true
+			there = !k.going(pod) && !quit(pod)
 		case !held(pod):
 			return fmt.Sprintf("pod %s came in place of the one that served the model as the suite began, and nothing tells which was measured", pod.Name)
 		}
 	}
 	if !there {
-		return "the pod that served the model as the suite began was gone when the suite had ended, and nothing tells what was measured"
+		return "the pod that served the model as the suite began had ended, or was gone or going, when the suite was seen to have ended, and nothing tells what was measured"
 	}
 	return ""
-}
-
-// lastEnd is when the last container of a pod ended; zero where nothing says.
-func lastEnd(pod *corev1.Pod) (last time.Time) {
-	for i := range pod.Status.ContainerStatuses {
-		if end := pod.Status.ContainerStatuses[i].State.Terminated; end != nil && end.FinishedAt.After(last) {
-			last = end.FinishedAt.Time
-		}
-	}
-	return last
 }
 
 // whyPodHeld is what the release says of a pod that is held. A release tells of a pod by what controls it.
@@ -277,18 +268,14 @@ func serves(pod *corev1.Pod) bool {
 
 // endOfServer says why a pod will not serve, whatever is waited for; empty where it may.
 func endOfServer(pod *corev1.Pod) string {
-	switch pod.Status.Phase {
-	case corev1.PodFailed, corev1.PodSucceeded:
+	if quit(pod) {
 		why := pod.Status.Reason
 		for _, c := range allStatuses(pod) {
 			if end := c.State.Terminated; why == "" && end != nil && end.ExitCode != 0 {
 				why = fmt.Sprintf("container %s exited with %d %s", c.Name, end.ExitCode, end.Reason)
 			}
 		}
-		if why == "" {
-			why = "its containers exited"
-		}
-		return fmt.Sprintf("ended (%s)", why)
+		return fmt.Sprintf("ended (%s)", cmp.Or(why, "a container of it exited"))
 	}
 	for _, c := range allStatuses(pod) {
 		if w := c.State.Waiting; w != nil && slices.Contains(hopeless(), w.Reason) {
@@ -296,6 +283,25 @@ func endOfServer(pod *corev1.Pod) string {
 		}
 	}
 	return ""
+}
+
+// quit tells whether a pod has ended, or a container of it that does not start again: what is left of it is not what was declared.
+// Of one that rules decide about, the end of the pod tells.
+func quit(pod *corev1.Pod) bool {
+	policies := map[string]corev1.RestartPolicy{}
+	for i := range pod.Spec.Containers {
+		c := &pod.Spec.Containers[i]
+		if policies[c.Name] = pod.Spec.RestartPolicy; c.RestartPolicy != nil {
+			policies[c.Name] = corev1.RestartPolicy(*c.RestartPolicy)
+		}
+		if len(c.RestartPolicyRules) > 0 {
+			policies[c.Name] = corev1.RestartPolicyAlways
+		}
+	}
+	return over(pod) || slices.ContainsFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
+		end, again := c.State.Terminated, policies[c.Name]
+		return end != nil && (again == corev1.RestartPolicyNever || again == corev1.RestartPolicyOnFailure && end.ExitCode == 0)
+	})
 }
 
 // hopeless are the reasons of the kubelet for which a server that is to be measured is not waited for.

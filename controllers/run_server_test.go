@@ -109,13 +109,27 @@ func measuredAgainst(k *knowledge) { k.evaluation.Status.Run.ServerUID = string(
 // another makes a pod one that came in place of the first.
 func another(p *corev1.Pod) { p.Name, p.UID = "model-e2", fixture.UID("another server") }
 
-// endedAt is when the container of a pod ended.
-func endedAt(end time.Time) func(*corev1.Pod) {
+// exited makes a container of a pod have exited with a code.
+func exited(code int32, again corev1.RestartPolicy, modifiers ...func(*corev1.Container)) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
+		p.Spec.RestartPolicy, p.Spec.Containers = again, []corev1.Container{{Name: "server"}}
+		for _, modify := range modifiers {
+			modify(&p.Spec.Containers[0])
+		}
 		p.Status.ContainerStatuses = []corev1.ContainerStatus{{
-			Name: "server", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.NewTime(end)}},
+			Name: "server", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code}},
 		}}
 	}
+}
+
+// restarts gives a container a policy of its own.
+func restarts(own corev1.ContainerRestartPolicy) func(*corev1.Container) {
+	return func(c *corev1.Container) { c.RestartPolicy = &own }
+}
+
+// byRules has rules decide whether a container starts again.
+func byRules(c *corev1.Container) {
+	c.RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestart}}
 }
 
 func phase(phase corev1.PodPhase) func(*corev1.Pod) {
@@ -250,7 +264,7 @@ func TestAServerStarts(t *testing.T) {
 			ends:  true, reason: v1alpha1.ReasonServerFailed, says: "ended (Evicted)",
 		},
 		"and one that ended without a word": {
-			known: runOf(serving(began, phase(corev1.PodSucceeded))), ends: true, reason: v1alpha1.ReasonServerFailed, says: "its containers exited",
+			known: runOf(serving(began, phase(corev1.PodSucceeded))), ends: true, reason: v1alpha1.ReasonServerFailed, says: "a container of it exited",
 		},
 		"and one whose container says how it ended": {
 			known: runOf(serving(began, phase(corev1.PodFailed), func(p *corev1.Pod) {
@@ -322,6 +336,13 @@ func TestTheServerIsNeededWhileTheSuiteRuns(t *testing.T) {
 		"one that was deleted is":                 {known: runOf(serving(began), func(k *knowledge) { k.pods = nil }), lost: "was deleted"},
 		"and one that is being deleted":           {known: runOf(serving(began, isReady, goes)), lost: "was deleted"},
 		"and one that was evicted by its kubelet": {known: runOf(serving(began, phase(corev1.PodFailed))), lost: "ended"},
+		"and one of which a container is done":    {known: runOf(serving(began, isReady, exited(0, corev1.RestartPolicyOnFailure))), lost: "ended"},
+		"or failed, and is not started again":     {known: runOf(serving(began, isReady, exited(1, corev1.RestartPolicyNever))), lost: "exited with 1"},
+		"but none of which it is":                 {known: runOf(serving(began, isReady, exited(1, corev1.RestartPolicyOnFailure)))},
+		"nor one that starts again by its own":    {known: runOf(serving(began, isReady, exited(0, corev1.RestartPolicyOnFailure, restarts(corev1.ContainerRestartPolicyAlways))))},
+		"but one that does not by its own is":     {known: runOf(serving(began, isReady, exited(1, corev1.RestartPolicyOnFailure, restarts(corev1.ContainerRestartPolicyNever)))), lost: "exited with 1"},
+		"unless rules decide":                     {known: runOf(serving(began, isReady, exited(1, corev1.RestartPolicyNever, byRules)))},
+		"nor one that always starts again":        {known: runOf(serving(began, isReady, exited(0, corev1.RestartPolicyAlways)), bare)},
 		"one that is on record is not lost":       {known: runOf(serving(began, isReady), measuredAgainst)},
 		"whatever is beside it":                   {known: runOf(serving(began, another, phase(corev1.PodFailed)), serving(began, isReady), measuredAgainst)},
 		"another one in its place is none": {

@@ -312,6 +312,23 @@ func TestASuiteWithAServerRuns(t *testing.T) {
 	}
 }
 
+// The garbage collector may take the evaluation from the owners of the server's Job before either is gone.
+func TestAServersJobIsKnownByItsName(t *testing.T) {
+	c := newCluster(t, suiteWorld(fixture.Serving())...)
+	v := &evaluator{c: c}
+	v.must()
+	job, e := c.servers()[0], read(c, unrun())
+	job.OwnerReferences, e.Finalizers = job.OwnerReferences[1:], []string{"example.com/keep"}
+	for _, err := range []error{c.api.Update(t.Context(), &job), c.api.Update(t.Context(), e), c.api.Delete(t.Context(), e)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.log = nil
+	v.must()
+	c.wantLog("delete Job "+job.Name, "delete Service "+job.Name, "delete NetworkPolicy "+job.Name)
+}
+
 // Whichever call fails, before it took effect or after: there are never two Jobs, the result is that of the Job on record,
 // and the server is gone in the end.
 func TestARunSurvivesACrashAtEveryStep(t *testing.T) {

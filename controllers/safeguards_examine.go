@@ -151,15 +151,15 @@ func (x examination) guardParent(ctx context.Context, v *enforcement.Verdict, p 
 	if x.sentry == nil || !v.Examined || v.Mismatch != "" || belongsToRun(p) {
 		return nil
 	}
-	version := p.ResourceVersion
+	version, read := p.ResourceVersion, x.read
 	if p.mark() == "" {
-		version = generation(p)
+		version, read = generation(p), x.latest
 	}
 	key := templatesSeen{p.UID, version, x.basis}
 	kept, _ := x.verdicts.Get(key)
 	all, known := kept.([]safeguards.Workload)
 	if !known {
-		live, err := x.read(ctx, p, p.GroupVersionKind())
+		live, err := read(ctx, p, p.GroupVersionKind())
 		if err != nil {
 			return err
 		}

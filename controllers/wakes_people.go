@@ -43,6 +43,20 @@ func (w wakes) releasesOfDetermination(ctx context.Context, o client.Object) ([]
 	return w.releasesOfRecord(ctx, o, d.Spec.Release, true)
 }
 
+// releaseNamed is the release that an approval, a waiver or a determination names, which need not exist.
+func (w wakes) releaseNamed(ctx context.Context, o client.Object) ([]types.NamespacedName, error) {
+	switch o := o.(type) {
+	case *v1alpha1.ReleaseApproval:
+		return w.releasesOfRecord(ctx, o, o.Spec.Release, false)
+	case *v1alpha1.ReleaseWaiver:
+		return w.releasesOfRecord(ctx, o, o.Spec.Release, false)
+	case *v1alpha1.ReleaseDetermination:
+		return w.releasesOfRecord(ctx, o, o.Spec.Release, false)
+	default:
+		return nil, fmt.Errorf("%T names no release", o)
+	}
+}
+
 func (w wakes) releasesOfRecord(ctx context.Context, o client.Object, named string, others bool) ([]types.NamespacedName, error) {
 	all := []types.NamespacedName{{Namespace: o.GetNamespace(), Name: named}}
 	if !others {

@@ -62,10 +62,13 @@ func (r *ModelReleaseReconciler) watches(wake wakes) []concern {
 		{object: &v1alpha1.PolicyRevision{}, find: wake.releasesUnderRevision, lane: background, matters: comesIntoForce(), covered: true},
 		{object: &v1alpha1.SafetyEvaluation{}, find: wake.releasesOfEvaluation, mayClose: true, covered: true},
 		{object: &v1alpha1.AdverseFinding{}, find: wake.releasesOfFinding, closes: adverse, matters: counts(), covered: true},
-		// The statuses of these too, although they are of our own writing: one may have been taken for the last that was not.
-		{object: &v1alpha1.ReleaseApproval{}, find: wake.releasesOfApproval, mayClose: true},
-		{object: &v1alpha1.ReleaseWaiver{}, find: wake.releasesOfWaiver, mayClose: true},
-		{object: &v1alpha1.ReleaseDetermination{}, find: wake.releasesOfDetermination, mayClose: true},
+		{object: &v1alpha1.ReleaseApproval{}, find: wake.releasesOfApproval, mayClose: true, matters: spec},
+		{object: &v1alpha1.ReleaseWaiver{}, find: wake.releasesOfWaiver, mayClose: true, matters: spec},
+		{object: &v1alpha1.ReleaseDetermination{}, find: wake.releasesOfDetermination, mayClose: true, matters: spec},
+		// What is said of these is of our own writing, and wakes who said it: it may have taken the last but one for the last.
+		{object: &v1alpha1.ReleaseApproval{}, find: wake.releaseNamed, matters: statusAlone(), covered: true},
+		{object: &v1alpha1.ReleaseWaiver{}, find: wake.releaseNamed, matters: statusAlone(), covered: true},
+		{object: &v1alpha1.ReleaseDetermination{}, find: wake.releaseNamed, matters: statusAlone(), covered: true},
 		{object: &appsv1.Deployment{}, find: wake.releasesServed, covered: true},
 		{object: &appsv1.ReplicaSet{}, find: wake.releaseClaimed, covered: true},
 		{object: &appsv1.StatefulSet{}, find: wake.releasesOfStatefulSet, covered: true},
@@ -207,6 +210,11 @@ func adverse(before, after client.Object) bool {
 // himself where that is needed.
 func notByStatus() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+}
+
+// statusAlone drops what changed a spec.
+func statusAlone() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() }}
 }
 
 // counts drops what changes of a finding nothing that a decision depends on.

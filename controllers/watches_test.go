@@ -93,7 +93,7 @@ func TestChangesWakeOnTheirLane(t *testing.T) {
 		"a finding that is resolved":  {finding, changed(t, finding, func(f *v1alpha1.AdverseFinding) { f.Status.ResolvedTime = new(now()) }, false), []string{opening.String()}},
 		"an evaluation":               {nil, evaluation, []string{opening.String(), closing.String()}},
 		"an approval":                 {nil, approval, []string{opening.String(), closing.String()}},
-		"what is said of an approval": {approval, changed(t, approval, func(a *v1alpha1.ReleaseApproval) { a.Status.Conditions = []metav1.Condition{{}} }, false), []string{opening.String(), closing.String()}},
+		"what is said of an approval": {approval, changed(t, approval, func(a *v1alpha1.ReleaseApproval) { a.Status.Conditions = []metav1.Condition{{}} }, false), []string{opening.String()}},
 		"a policy":                    {policy, changed(t, policy, func(*v1alpha1.SafetyPolicy) {}, true), []string{background.String()}},
 		"what is said of a policy":    {policy, changed(t, policy, func(*v1alpha1.SafetyPolicy) {}, false), nil},
 		"a revision":                  {nil, revision, []string{background.String()}},

@@ -51,7 +51,6 @@ func main() {
 	letters := flag.String("part", "", "parts to measure, such as a or bc; empty for all")
 	out := flag.String("out", "", "file for the figures as JSON")
 	flag.Parse()
-	ctrllog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, options, *letters, *out); err != nil {

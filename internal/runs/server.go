@@ -52,7 +52,7 @@ func renderServer(in Input, template *corev1.PodTemplateSpec, v variables) (*bat
 	pod.Labels = withLabels(pod.Labels, serverLabels(in))
 	confine(&pod.Spec)
 	if pod.Spec.RestartPolicy != corev1.RestartPolicyNever {
-		// A Job takes no Always. A server that ends by itself, and well, has served.
+		// A Job takes no Always: a server that exits with 0 is not started again.
 		pod.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
 	}
 	if err := expandImages(serverPath().Child("spec"), &pod.Spec, v); err != nil {

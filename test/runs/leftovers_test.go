@@ -5,6 +5,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -71,7 +73,7 @@ func TestTheFenceStandsLast(t *testing.T) {
 	}
 	for name, end := range map[string]func(*scenario, *v1alpha1.SafetyEvaluation){
 		"background": with(metav1.DeletePropagationBackground),
-		"foreground": with(metav1.DeletePropagationForeground),
+		"foreground": (*scenario).endInTheForeground,
 		"orphan":     with(metav1.DeletePropagationOrphan),
 		"kept": func(s *scenario, e *v1alpha1.SafetyEvaluation) {
 			patch := func(finalizers string) {
@@ -110,6 +112,36 @@ func TestTheFenceStandsLast(t *testing.T) {
 			}
 		})
 	}
+}
+
+// endInTheForeground deletes an evaluation that has to wait for something else that it owns: without that, nothing of its own holds
+// it, and the garbage collector deletes as in the background.
+func (s *scenario) endInTheForeground(e *v1alpha1.SafetyEvaluation) {
+	s.t.Helper()
+	kind := v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation")
+	kept := s.ownedBy(e, "kept", kind)
+	kept.Finalizers = []string{"example.com/keep"}
+	s.must(s.Create(s.t.Context(), kept))
+	// The garbage collector learns of ConfigMaps in their order: once it has taken one that nobody owns, it knows of the other.
+	gone := s.ownedBy(&v1alpha1.SafetyEvaluation{ObjectMeta: metav1.ObjectMeta{Name: "gone", UID: "gone"}}, "collected", kind)
+	s.must(s.Create(s.t.Context(), gone))
+	s.eventually(func(ctx context.Context) error {
+		if err := s.Get(ctx, client.ObjectKeyFromObject(gone), &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+			return errors.Join(err, errors.New("the garbage collector has not taken what nobody owns"))
+		}
+		return nil
+	})
+	s.must(s.Delete(s.t.Context(), e, client.PropagationPolicy(metav1.DeletePropagationForeground)))
+	s.nothingServes()
+	s.must(s.Get(s.t.Context(), client.ObjectKeyFromObject(e), e))
+	s.must(s.Patch(s.t.Context(), kept, client.RawPatch("application/merge-patch+json", []byte(`{"metadata": {"finalizers": null}}`))))
+}
+
+// ownedBy is a ConfigMap that an object controls.
+func (s *scenario) ownedBy(owner client.Object, name string, kind schema.GroupVersionKind) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
+		Namespace: s.name, Name: name, OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, kind)},
+	}}
 }
 
 // watch follows the object of that name in the namespace of the scenario.

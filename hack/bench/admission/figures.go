@@ -47,6 +47,9 @@ func prefixed(prefix string) func(*comparison) []measure.Figure {
 				all = append(all, c.added(prefix+ours+"-added", measure.NoAim, ours))
 			}
 		}
+		if len(c.all[clearedFull]) > 0 {
+			all = append(all, c.more(prefix+"clearances-full", measure.NoAim, clearedFull))
+		}
 		return all
 	}
 }

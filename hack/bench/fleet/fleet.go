@@ -69,14 +69,16 @@ func (s size) measure(ctx context.Context, options measure.Options) (figures []m
 	}
 	defer func() { err = errors.Join(err, i.Stop()) }()
 	b := bench{Installation: i, Options: options, size: s, audit: log}
-	if b.profiles, err = freeAddress(); err != nil {
-		return nil, err
+	for _, address := range []*string{&b.profiles, &b.floorProfiles} {
+		if *address, err = freeAddress(); err != nil {
+			return nil, err
+		}
 	}
 	fleet := Fleet{Releases: s.releases, Evaluations: evaluations, Args: []string{"--pprof-bind-address=" + b.profiles}}
 	if err := Seed(ctx, i, fleet, options); err != nil {
 		return nil, err
 	}
-	for _, part := range []func(context.Context) ([]measure.Figure, error){b.starts, b.rests, b.changes, b.remembers} {
+	for _, part := range []func(context.Context) ([]measure.Figure, error){b.starts, b.rests, b.changes} {
 		measured, err := part(ctx)
 		if err != nil {
 			return figures, err
@@ -98,8 +100,8 @@ type bench struct {
 	measure.Options
 	size
 	audit auditLog
-	// profiles is where the manager, and after it the floor, serves its profiles.
-	profiles string
+	// profiles is where the manager serves its profiles, and floorProfiles where the floor does.
+	profiles, floorProfiles string
 }
 
 // floorProgram is the program with all floors, built from this tree, and a kubeconfig file for it.

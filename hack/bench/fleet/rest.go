@@ -24,29 +24,53 @@ import (
 )
 
 const (
-	// settleTime is how long a process gets after its start before its memory is read: what it took for the start alone
-	// goes back to the system within.
+	// settleTime is how long processes get after their start before nothing is taken to happen.
 	settleTime = 45 * time.Second
 	// nullController is the name of the floor's process.
 	nullController = "null-controller"
 )
 
-// rests measures what the manager does while nothing happens.
-func (b *bench) rests(ctx context.Context) ([]measure.Figure, error) {
+// rests measures what the manager does while nothing happens, and its memory after that beside that of a controller which keeps
+// the same kinds in full and has rested as long: both have collected the garbage of their starts, or not.
+func (b *bench) rests(ctx context.Context) (figures []measure.Figure, err error) {
+	if err := b.startNullController(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.Kill(nullController)) }()
 	if err := pause(ctx, settleTime); err != nil {
 		return nil, err
 	}
-	window := measure.Pick(b.Options, time.Minute, 10*time.Minute)
-	if b.suffix != "" {
-		window = time.Minute
+	idle, err := b.idles(ctx)
+	if err != nil {
+		return nil, err
 	}
+	ours, err := b.memory(ctx, installation.Manager, b.profiles)
+	if err != nil {
+		return idle, err
+	}
+	floor, err := b.memory(ctx, nullController, b.floorProfiles)
+	if err != nil {
+		return idle, err
+	}
+	return append(idle, measure.Figure{
+		Name: "memory-10k", Value: ours.resident / floor.resident, Aim: 0.8, Noise: measure.NoNoise, Scale: "MiB",
+		Ours:  measure.Of(measure.Samples{ours.resident}, 1),
+		Floor: measure.Of(measure.Samples{floor.resident}, 1),
+		Note:  fmt.Sprintf("%d releases; heap in use after a collection %.0f and %.0f MiB", b.releases, ours.heap, floor.heap),
+	}), nil
+}
+
+// idles measures what the manager asks of the API server and of the processor.
+func (b *bench) idles(ctx context.Context) ([]measure.Figure, error) {
+	window := measure.Pick(b.Options, time.Minute, 10*time.Minute)
 	if seen, err := b.audit.since(0); err != nil || seen.stored == 0 {
 		return nil, errors.Join(errors.New("the audit log has no write of the manager, which decided about the first release"), err)
 	}
-	from, spent := b.audit.size(), cpuSeconds(b.PID(installation.Manager))
+	from, spent, began := b.audit.size(), cpuSeconds(b.PID(installation.Manager)), time.Now()
 	if err := pause(ctx, window); err != nil {
 		return nil, err
 	}
+	window = time.Since(began).Round(time.Second)
 	requests, err := b.audit.since(from)
 	if err != nil {
 		return nil, err
@@ -55,14 +79,10 @@ func (b *bench) rests(ctx context.Context) ([]measure.Figure, error) {
 		return nil, errors.New("the audit log has no request of the manager, which looks at the guards all the time")
 	}
 	cpu := cpuSeconds(b.PID(installation.Manager)) - spent
-	resident, err := resident(b.PID(installation.Manager))
-	if err != nil {
-		return nil, err
-	}
 	figures := []measure.Figure{{
 		Name: "idle-writes", Value: float64(requests.stored), Unit: "writes", Aim: 0, Noise: measure.NoNoise,
-		Note: fmt.Sprintf("in %v, with %d releases; beside them %d dry runs and questions, which store nothing, and %d reads; %.1f s CPU; %.0f MiB resident then; %v",
-			window, b.releases, requests.dry, requests.reads, cpu, resident, requests.of),
+		Note: fmt.Sprintf("in %v, with %d releases; beside them %d dry runs and questions, which store nothing, and %d reads; %.1f s CPU; %v",
+			window, b.releases, requests.dry, requests.reads, cpu, requests.of),
 	}}
 	if b.Full {
 		figures = append(figures, measure.Figure{
@@ -73,26 +93,13 @@ func (b *bench) rests(ctx context.Context) ([]measure.Figure, error) {
 	return figures, nil
 }
 
-// remembers measures the memory of the manager, which it ends, and of a controller that keeps the same kinds in full.
-func (b *bench) remembers(ctx context.Context) ([]measure.Figure, error) {
-	if err := b.Kill(installation.Manager); err != nil {
-		return nil, err
-	}
-	if _, _, err := b.start(ctx); err != nil {
-		return nil, err
-	}
-	ours, err := b.memory(ctx, installation.Manager)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.Kill(installation.Manager); err != nil {
-		return nil, err
-	}
+// startNullController starts the controller that is the floor, and waits until its caches have everything.
+func (b *bench) startNullController(ctx context.Context) error {
 	program, kubeconfig, err := b.floorProgram(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	spec := localcluster.Spec{Path: program, Args: []string{"cacher", "--kubeconfig", kubeconfig, "--pprof-bind-address=" + b.profiles}}
+	spec := localcluster.Spec{Path: program, Args: []string{"cacher", "--kubeconfig", kubeconfig, "--pprof-bind-address=" + b.floorProfiles}}
 	spec.Ready = func(context.Context) error {
 		text, err := os.ReadFile(b.LogPath(nullController))
 		if err == nil && !strings.Contains(string(text), "synced") {
@@ -100,19 +107,7 @@ func (b *bench) remembers(ctx context.Context) ([]measure.Figure, error) {
 		}
 		return err
 	}
-	if err := b.Run(ctx, nullController, spec); err != nil {
-		return nil, err
-	}
-	floor, err := b.memory(ctx, nullController)
-	if err != nil {
-		return nil, err
-	}
-	return []measure.Figure{{
-		Name: "memory-10k", Value: ours.resident / floor.resident, Aim: 0.8, Noise: measure.NoNoise, Scale: "MiB",
-		Ours:  measure.Of(measure.Samples{ours.resident}, 1),
-		Floor: measure.Of(measure.Samples{floor.resident}, 1),
-		Note:  fmt.Sprintf("%d releases; heap in use after a collection %.0f and %.0f MiB", b.releases, ours.heap, floor.heap),
-	}}, b.Kill(nullController)
+	return b.Run(ctx, nullController, spec)
 }
 
 // memory of a process, in MiB.
@@ -121,16 +116,13 @@ type memory struct {
 	resident, heap float64
 }
 
-// memory reads that of a process that was just started, once it has settled.
-func (b *bench) memory(ctx context.Context, process string) (memory, error) {
-	if err := pause(ctx, settleTime); err != nil {
-		return memory{}, err
-	}
+// memory reads that of a process, which serves its profiles at an address.
+func (b *bench) memory(ctx context.Context, process, profiles string) (memory, error) {
 	resident, err := resident(b.PID(process))
 	if err != nil {
 		return memory{}, err
 	}
-	heap, err := b.heap(ctx)
+	heap, err := heap(ctx, profiles)
 	return memory{resident, heap}, err
 }
 
@@ -145,9 +137,9 @@ func resident(pid int) (float64, error) {
 	return valueOf(file, "VmRSS:", 1<<10)
 }
 
-// heap has the process that serves profiles collect its garbage, and reads what is in use then.
-func (b *bench) heap(ctx context.Context) (float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.profiles+"/debug/pprof/heap?gc=1&debug=1", nil)
+// heap has the process that serves its profiles at an address collect its garbage, and reads what is in use then.
+func heap(ctx context.Context, profiles string) (float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+profiles+"/debug/pprof/heap?gc=1&debug=1", nil)
 	if err != nil {
 		return 0, err
 	}
