@@ -63,6 +63,9 @@ func (b *bench) rests(ctx context.Context) (figures []measure.Figure, err error)
 // idles measures what the manager asks of the API server and of the processor.
 func (b *bench) idles(ctx context.Context) ([]measure.Figure, error) {
 	window := measure.Pick(b.Options, time.Minute, 10*time.Minute)
+	if b.suffix != "" {
+		window = time.Minute
+	}
 	if seen, err := b.audit.since(0); err != nil || seen.stored == 0 {
 		return nil, errors.Join(errors.New("the audit log has no write of the manager, which decided about the first release"), err)
 	}
