@@ -50,6 +50,8 @@ type ModelReleaseReconciler struct {
 	Heads func(context.Context) (map[types.NamespacedName]Head, error)
 	// Engine is the version of Scalegate, as records of decisions name it.
 	Engine string
+	// Begun is called once this process has looked at every release that it found; nil for nothing.
+	Begun func()
 
 	rollCall  rollCall
 	standby   standby
@@ -109,7 +111,9 @@ func (r *ModelReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	traceRelease(span, req.NamespacedName)
 	result, err := r.reconcile(ctx, req)
 	if err == nil {
-		r.rollCall.looked(ctx, r.Client, req.NamespacedName)
+		if r.rollCall.looked(ctx, r.Client, req.NamespacedName) && r.Begun != nil {
+			go r.Begun()
+		}
 	}
 	span.End(err)
 	return result, err

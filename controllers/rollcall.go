@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -28,17 +27,17 @@ type rollCall struct {
 	over         bool
 }
 
-// looked notes that a release was decided about, or is gone.
-func (c *rollCall) looked(ctx context.Context, cache client.Reader, key types.NamespacedName) {
+// looked notes that a release was decided about, or is gone. last tells, once, that it was the last of those that were found.
+func (c *rollCall) looked(ctx context.Context, cache client.Reader, key types.NamespacedName) (last bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.over {
-		return
+		return false
 	}
 	if c.left == nil {
 		var list v1alpha1.ModelReleaseList
 		if err := cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-			return
+			return false
 		}
 		c.left, c.found, c.began = sets.New[types.NamespacedName](), len(list.Items), time.Now()
 		for i := range list.Items {
@@ -48,10 +47,9 @@ func (c *rollCall) looked(ctx context.Context, cache client.Reader, key types.Na
 	c.looks++
 	c.left.Delete(key)
 	if len(c.left) > 0 {
-		return
+		return false
 	}
 	c.left, c.over = nil, true
-	// To read everything took more memory than to keep it, and the next collection of a manager at rest is far.
-	go debug.FreeOSMemory()
 	log.FromContext(ctx).Info("Looked at every release", "releases", c.found, "looks", c.looks, "took", time.Since(c.began).Round(time.Millisecond).String())
+	return true
 }

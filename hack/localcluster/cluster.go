@@ -183,7 +183,7 @@ func (c *Cluster) Run(ctx context.Context, name string, spec Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if spec.Env == nil && c.options.Production {
-		spec.Env = append(cleanEnv(c.supervisor.dir), "GOGC=100")
+		spec.Env = cleanEnv(c.supervisor.dir)
 	}
 	return c.supervisor.run(ctx, name, spec)
 }

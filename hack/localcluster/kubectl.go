@@ -53,7 +53,7 @@ func (c *Cluster) RunKubectl(ctx context.Context, call KubectlCall) (result Kube
 		return KubectlResult{}, err
 	}
 	cmd := exec.CommandContext(ctx, c.BinaryPath(Kubectl), call.Args...)
-	cmd.Env = append(cleanEnv(c.supervisor.dir), "KUBECONFIG="+kubeconfig)
+	cmd.Env = append(cleanEnv(c.supervisor.dir), collectSeldom, "KUBECONFIG="+kubeconfig)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = call.Stdin, &stdout, &stderr
 	err = cmd.Run()

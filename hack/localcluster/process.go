@@ -103,7 +103,7 @@ func startProcess(name string, spec Spec, dir string, group int) (*process, erro
 	cmd.Dir = dir
 	cmd.Env = spec.Env
 	if cmd.Env == nil {
-		cmd.Env = cleanEnv(dir)
+		cmd.Env = append(cleanEnv(dir), collectSeldom)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
@@ -117,12 +117,11 @@ func startProcess(name string, spec Spec, dir string, group int) (*process, erro
 // keeps caches of one cluster, such as kubectl's of discovery, out of another
 // that is given the same port later.
 func cleanEnv(dir string) []string {
-	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir,
-		// A fifth of the processor time of a test goes to collecting the garbage of processes that soon end.
-		"GOGC=400",
-	}
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
 }
+
+// collectSeldom is for processes that soon end: a fifth of the processor time of a test would go to collecting their garbage.
+const collectSeldom = "GOGC=400"
 
 // waitReady polls until the process is ready, has ended, or ctx is done.
 func (p *process) waitReady(ctx context.Context) error {

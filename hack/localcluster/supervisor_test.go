@@ -129,7 +129,7 @@ func TestExitBeforeReadyIsReturned(t *testing.T) {
 
 func TestNotReadyInTimeSaysWhatWasMissing(t *testing.T) {
 	s := testSupervisor(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	spec := sh("echo still warming up; exec sleep 60")
 	spec.Ready = s.fileExists("never")

@@ -120,31 +120,65 @@ func compareIDs(a, b ID) int {
 	return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
 }
 
+// firstDifference is the path of the first field of the spec that differs; empty for none. Nearly always there is none, which
+// the typed specs show without being made JSON of.
 func firstDifference(want, got Object) (string, error) {
-	w, err := Spec(want)
+	w, err := filled(want)
 	if err != nil {
 		return "", err
 	}
-	g, err := Spec(got)
+	g, err := filled(got)
+	if err != nil || reflect.DeepEqual(typedSpec(w), typedSpec(g)) {
+		return "", err
+	}
+	wanted, err := Spec(w)
 	if err != nil {
 		return "", err
 	}
-	return differsAt("spec", w, g), nil
+	there, err := Spec(g)
+	if err != nil {
+		return "", err
+	}
+	return differsAt("spec", wanted, there), nil
+}
+
+// filled is a copy of an object with what the API server would fill in.
+func filled(object Object) (Object, error) {
+	copied, ok := object.DeepCopyObject().(Object)
+	if !ok {
+		return nil, fmt.Errorf("copying %T: the copy is no object", object)
+	}
+	fillIn(copied)
+	return copied, nil
+}
+
+// typedSpec is the spec of an object of the four kinds.
+func typedSpec(object Object) any {
+	switch o := object.(type) {
+	case *admissionv1.ValidatingAdmissionPolicy:
+		return o.Spec
+	case *admissionv1.ValidatingAdmissionPolicyBinding:
+		return o.Spec
+	case *admissionv1.MutatingAdmissionPolicy:
+		return o.Spec
+	case *admissionv1.MutatingAdmissionPolicyBinding:
+		return o.Spec
+	}
+	return object
 }
 
 // Spec is the whole spec of an object of the four kinds as JSON values, with what the API server
 // would fill in.
 func Spec(object Object) (map[string]any, error) {
-	filled, ok := object.DeepCopyObject().(Object)
-	if !ok {
-		return nil, fmt.Errorf("copying %T: the copy is no object", object)
+	whole, err := filled(object)
+	if err != nil {
+		return nil, err
 	}
-	fillIn(filled)
-	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(filled)
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(whole)
 	if err != nil {
 		return nil, fmt.Errorf("reading %T %s: %w", object, object.GetName(), err)
 	}
-	spec, ok := whole["spec"].(map[string]any)
+	spec, ok := content["spec"].(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("reading %T %s: it has no spec", object, object.GetName())
 	}
