@@ -21,6 +21,7 @@ import (
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/hack/bench/objects"
+	"github.com/scalegate/scalegate/hack/localcluster"
 	"github.com/scalegate/scalegate/internal/audit"
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/gate"
@@ -29,12 +30,23 @@ import (
 // copiers is how many namespaces are written at a time.
 const copiers = 4
 
-// copyAll writes every release but the first, with its evidence, its record and its clearance.
+// copyAll writes every release but the first, with its evidence, its record and its clearance. Nobody but etcd runs meanwhile: the
+// others would read each key as it comes, which takes an API server most of the time, and for large fleets more memory than there is.
 func (s *seed) copyAll(ctx context.Context) error {
+	readers := []string{localcluster.ControllerManager, localcluster.Scheduler, localcluster.APIServer}
+	for _, name := range readers {
+		if err := s.Kill(name); err != nil {
+			return err
+		}
+	}
 	count := (s.Releases + PerNamespace - 1) / PerNamespace
 	errs := make([]error, count)
 	workqueue.ParallelizeUntil(ctx, copiers, count, func(at int) { errs[at] = s.copyNamespace(ctx, at*PerNamespace) })
-	return errors.Join(append(errs, ctx.Err())...)
+	errs = append(errs, ctx.Err())
+	for _, name := range slices.Backward(readers) {
+		errs = append(errs, s.Restart(ctx, name))
+	}
+	return errors.Join(errs...)
 }
 
 // copyNamespace writes the namespace of a release and of those that share it.
