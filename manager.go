@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,18 +117,24 @@ func runManager(ctx context.Context, o managerOptions) error {
 // starts; 100 is Go's default. Whoever sets GOGC decides himself.
 const garbageAtStart = 50
 
+// longestStart is when a start counts as over in any case: a replica that stands by looks at no release.
+const longestStart = 10 * time.Minute
+
 // startSmall keeps the memory of a start small: to read everything takes many times the memory of what is kept, which lies among
 // it then, and a container has to have room for the most. What it returns ends that, and gives back what the start took:
 // the next collection of a manager at rest is far.
 func startSmall() (begun func()) {
-	if os.Getenv("GOGC") != "" {
-		return debug.FreeOSMemory
+	usual := func() {}
+	if os.Getenv("GOGC") == "" {
+		percent := debug.SetGCPercent(garbageAtStart)
+		usual = func() { debug.SetGCPercent(percent) }
 	}
-	usual := debug.SetGCPercent(garbageAtStart)
-	return func() {
-		debug.SetGCPercent(usual)
+	begun = sync.OnceFunc(func() {
+		usual()
 		debug.FreeOSMemory()
-	}
+	})
+	time.AfterFunc(longestStart, begun)
+	return begun
 }
 
 // run makes the manager and runs it until ctx ends.

@@ -69,10 +69,8 @@ func (s size) measure(ctx context.Context, options measure.Options) (figures []m
 	}
 	defer func() { err = errors.Join(err, i.Stop()) }()
 	b := bench{Installation: i, Options: options, size: s, audit: log}
-	for _, address := range []*string{&b.profiles, &b.floorProfiles} {
-		if *address, err = freeAddress(); err != nil {
-			return nil, err
-		}
+	if b.profiles, err = freeAddress(); err != nil {
+		return nil, err
 	}
 	fleet := Fleet{Releases: s.releases, Evaluations: evaluations, Args: []string{"--pprof-bind-address=" + b.profiles}}
 	if err := Seed(ctx, i, fleet, options); err != nil {
@@ -80,15 +78,13 @@ func (s size) measure(ctx context.Context, options measure.Options) (figures []m
 	}
 	for _, part := range []func(context.Context) ([]measure.Figure, error){b.starts, b.rests, b.changes} {
 		measured, err := part(ctx)
-		if err != nil {
-			return figures, err
+		for at := range measured {
+			if measured[at].Name += s.suffix; s.suffix != "" {
+				measured[at].Aim = measure.NoAim
+			}
 		}
-		figures = append(figures, measured...)
-	}
-	for at := range figures {
-		figures[at].Name += s.suffix
-		if s.suffix != "" {
-			figures[at].Aim = measure.NoAim
+		if figures = append(figures, measured...); err != nil {
+			return figures, err
 		}
 	}
 	return slices.Clip(figures), nil
@@ -100,8 +96,8 @@ type bench struct {
 	measure.Options
 	size
 	audit auditLog
-	// profiles is where the manager serves its profiles, and floorProfiles where the floor does.
-	profiles, floorProfiles string
+	// profiles is where the manager serves its profiles.
+	profiles string
 }
 
 // floorProgram is the program with all floors, built from this tree, and a kubeconfig file for it.

@@ -24,16 +24,18 @@ import (
 )
 
 const (
-	// settleTime is how long processes get after their start before nothing is taken to happen.
-	settleTime = 45 * time.Second
+	// settleTime is how long processes get after their start before nothing is taken to happen. With the least window it is more
+	// than the two minutes after which Go collects the garbage of a process at rest: without, that of a start would count.
+	settleTime = 90 * time.Second
 	// nullController is the name of the floor's process.
 	nullController = "null-controller"
 )
 
 // rests measures what the manager does while nothing happens, and its memory after that beside that of a controller which keeps
-// the same kinds in full and has rested as long: both have collected the garbage of their starts, or not.
+// the same kinds in full and has rested as long.
 func (b *bench) rests(ctx context.Context) (figures []measure.Figure, err error) {
-	if err := b.startNullController(ctx); err != nil {
+	floorProfiles, err := b.startNullController(ctx)
+	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.Kill(nullController)) }()
@@ -48,7 +50,7 @@ func (b *bench) rests(ctx context.Context) (figures []measure.Figure, err error)
 	if err != nil {
 		return idle, err
 	}
-	floor, err := b.memory(ctx, nullController, b.floorProfiles)
+	floor, err := b.memory(ctx, nullController, floorProfiles)
 	if err != nil {
 		return idle, err
 	}
@@ -96,13 +98,17 @@ func (b *bench) idles(ctx context.Context) ([]measure.Figure, error) {
 	return figures, nil
 }
 
-// startNullController starts the controller that is the floor, and waits until its caches have everything.
-func (b *bench) startNullController(ctx context.Context) error {
+// startNullController starts the controller that is the floor, and waits until its caches have everything. It returns where it
+// serves its profiles.
+func (b *bench) startNullController(ctx context.Context) (profiles string, err error) {
 	program, kubeconfig, err := b.floorProgram(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	spec := localcluster.Spec{Path: program, Args: []string{"cacher", "--kubeconfig", kubeconfig, "--pprof-bind-address=" + b.floorProfiles}}
+	if profiles, err = freeAddress(); err != nil {
+		return "", err
+	}
+	spec := localcluster.Spec{Path: program, Args: []string{"cacher", "--kubeconfig", kubeconfig, "--pprof-bind-address=" + profiles}}
 	spec.Ready = func(context.Context) error {
 		text, err := os.ReadFile(b.LogPath(nullController))
 		if err == nil && !strings.Contains(string(text), "synced") {
@@ -110,7 +116,7 @@ func (b *bench) startNullController(ctx context.Context) error {
 		}
 		return err
 	}
-	return b.Run(ctx, nullController, spec)
+	return profiles, b.Run(ctx, nullController, spec)
 }
 
 // memory of a process, in MiB.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/controllers/canary"
@@ -20,6 +21,7 @@ import (
 	"github.com/scalegate/scalegate/internal/guards"
 	"github.com/scalegate/scalegate/test/installation"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -81,6 +83,21 @@ func (l *life) manage(t *testing.T, process, binary string) {
 		"--leader-elect", "--leader-election-namespace", installation.Namespace,
 	}}))
 	l.manager = process
+}
+
+// leads is nil when the manager acts. One that lost its lease on a busy machine has ended, and is started again, as a kubelet does.
+func (l *life) leads(ctx context.Context) error {
+	if !shared.Running(l.manager) {
+		return errors.Join(errors.New("the manager has ended"), shared.Restart(ctx, l.manager))
+	}
+	lease := &coordinationv1.Lease{}
+	if err := shared.Client.Get(ctx, client.ObjectKey{Namespace: installation.Namespace, Name: "scalegate.scalegate.dev"}, lease); err != nil {
+		return err
+	}
+	if renewed := lease.Spec.RenewTime; renewed == nil || time.Since(renewed.Time) > 3*time.Second {
+		return fmt.Errorf("the lease was renewed last at %v", renewed)
+	}
+	return nil
 }
 
 // guarded is nil when the leader says that the guards are in place.
@@ -304,6 +321,7 @@ func (l *life) forces(t *testing.T) {
 
 func (l *life) uninstalls(t *testing.T) {
 	t.Helper()
+	eventually(t, l.leads)
 	before, err := os.ReadFile(shared.LogPath(l.manager))
 	must(t, err)
 	said := uninstall(t)
@@ -316,7 +334,7 @@ func (l *life) uninstalls(t *testing.T) {
 	eventually(t, func(context.Context) error {
 		log, err := os.ReadFile(shared.LogPath(l.manager))
 		if err == nil && !regexp.MustCompile(`"msg":"(Listing|Restoring)".* is forbidden`).Match(log[len(before):]) {
-			err = errors.New("the manager did not look after the guards since")
+			err = fmt.Errorf("the manager, of which it is %t that it runs, did not look after the guards since:\n%s", shared.Running(l.manager), log[len(before):])
 		}
 		return err
 	})
