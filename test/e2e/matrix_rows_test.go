@@ -24,10 +24,27 @@ import (
 const validity = 30 * 24 * time.Hour
 
 // soon is an end of a run whose result ends in a moment, and counts until then.
-func soon() time.Time { return time.Now().Add(12*time.Second - validity) }
+func soon() time.Time { return time.Now().Add(5*time.Second - validity) }
 
-// endsSoon brings a passing result that ends in a moment.
-func endsSoon(s *scenario) { s.evaluate("first", "m1", 0.01, soon()) }
+// endSoon puts a result that ends in a moment in the place of the one on which the pods of m1 started, and waits until m1
+// rests on it. Nothing has to start before it ends.
+func (s *scenario) endSoon(requirement, lasting string) {
+	s.t.Helper()
+	s.report(requirement, ending, "m1", inspectLog(s.ns+"/"+ending, 0.01, soon()))
+	s.eventually(s.isRead(ending, v1alpha1.ReasonMeasured))
+	s.must(s.Delete(s.t.Context(), object(&v1alpha1.SafetyEvaluation{}, s.ns, lasting)))
+	s.eventually(func(ctx context.Context) error {
+		r := &v1alpha1.ModelRelease{}
+		err := s.Get(ctx, client.ObjectKey{Namespace: s.ns, Name: "m1"}, r)
+		if end := r.Status.EvidenceEndTime; err == nil && (end == nil || time.Until(end.Time) > time.Minute) {
+			err = fmt.Errorf("the evidence of m1 ends at %v", end)
+		}
+		return err
+	})
+}
+
+// ending is the evaluation that ends in a moment.
+const ending = "ending"
 
 // Requirements that some rows have beside that of every scenario.
 const (
@@ -46,11 +63,15 @@ func triggers() []trigger {
 		all = append(all, like)
 	}
 	add("Lapse", frozen, func(row *trigger) {
-		row.evidence, row.pull = endsSoon, func(s *scenario) { s.ready("m1", v1alpha1.ReasonEvidenceExpired) }
+		row.pull = func(s *scenario) { s.endSoon(attack, "first"); s.ready("m1", v1alpha1.ReasonEvidenceExpired) }
 	})
 	add("LapseOver", removed, func(row *trigger) {
-		row.policy, row.evidence = noGrace, endsSoon
-		row.pull = func(s *scenario) { s.budget(asked); s.ready("m1", v1alpha1.ReasonEvidenceExpired) }
+		row.policy = noGrace
+		row.pull = func(s *scenario) {
+			s.budget(asked)
+			s.endSoon(attack, "first")
+			s.ready("m1", v1alpha1.ReasonEvidenceExpired)
+		}
 	})
 	add("Inconclusive", frozen, func(row *trigger) {
 		row.pull = func(s *scenario) {
@@ -62,7 +83,7 @@ func triggers() []trigger {
 		row.pull = func(s *scenario) {
 			log := strings.Replace(inspectLog(s.ns+"/second", 0.5, time.Now()), `"success"`, `"cancelled"`, 1)
 			s.report(attack, "second", "m1", log)
-			s.eventually(s.unusable("second"))
+			s.eventually(s.isRead("second", v1alpha1.ReasonUnusable))
 		}
 	})
 	add("Failure", removed, func(row *trigger) {
@@ -119,9 +140,9 @@ func policyTriggers(frozen, removed, untouched trigger) []trigger {
 	raised.name, raised.policy = "RaisedLevel", capability
 	raised.evidence = func(s *scenario) {
 		s.evaluate("first", "m1", 0.01, anHourAgo())
-		s.report(uplift, "uplift", "m1", inspectLog(s.ns+"/uplift", 0.01, soon()))
+		s.report(uplift, "uplift", "m1", inspectLog(s.ns+"/uplift", 0.01, anHourAgo()))
 	}
-	raised.pull = func(s *scenario) { s.ready("m1", v1alpha1.ReasonEvidenceExpired) }
+	raised.pull = func(s *scenario) { s.endSoon(uplift, uplift); s.ready("m1", v1alpha1.ReasonEvidenceExpired) }
 
 	reached.name, reached.policy = "ReachedThreshold", capability
 	reached.evidence = func(s *scenario) {
@@ -147,9 +168,10 @@ func policyTriggers(frozen, removed, untouched trigger) []trigger {
 		s.change(func(p *v1alpha1.SafetyPolicy) { p.Spec.Levels[0].Requires = []string{attack} })
 	}
 
-	evaluation.name, evaluation.evidence = "DeletedEvaluation", endsSoon
+	evaluation.name = "DeletedEvaluation"
 	evaluation.pull = func(s *scenario) {
-		s.must(s.Delete(s.t.Context(), object(&v1alpha1.SafetyEvaluation{}, s.ns, "first")))
+		s.endSoon(attack, "first")
+		s.must(s.Delete(s.t.Context(), object(&v1alpha1.SafetyEvaluation{}, s.ns, ending)))
 		s.ready("m1", v1alpha1.ReasonEvidenceMissing)
 	}
 	evaluation.afterwards = func(s *scenario) {
@@ -253,19 +275,19 @@ func (s *scenario) revoke(what client.Object, severity v1alpha1.RevocationSeveri
 	s.ready("m1", v1alpha1.ReasonRevoked)
 }
 
-// unusable checks that an evaluation was read, and cannot be used.
-func (s *scenario) unusable(name string) func(context.Context) error {
+// isRead checks that an evaluation was read, with this for the reason of its Ready condition.
+func (s *scenario) isRead(name, reason string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		e := &v1alpha1.SafetyEvaluation{}
 		if err := s.Get(ctx, client.ObjectKey{Namespace: s.ns, Name: name}, e); err != nil {
 			return err
 		}
 		for _, c := range e.Status.Conditions {
-			if c.Type == v1alpha1.ConditionReady && c.Reason == v1alpha1.ReasonUnusable {
+			if c.Type == v1alpha1.ConditionReady && c.Reason == reason {
 				return nil
 			}
 		}
-		return fmt.Errorf("evaluation %s is not unusable: %+v", name, e.Status.Conditions)
+		return fmt.Errorf("evaluation %s is not %s: %+v", name, reason, e.Status.Conditions)
 	}
 }
 

@@ -105,21 +105,6 @@ func TestAFailingEvaluationRemovesWhatRunsUntilItIsResolved(t *testing.T) {
 	}
 }
 
-func TestEvidenceThatExpiresFreezesAndEvictsNothing(t *testing.T) {
-	t.Parallel()
-	s := begin(t, func(p *v1alpha1.SafetyPolicy) { p.Spec.Requirements[0].ValidForDays = 1 })
-	s.release("m1")
-	s.evaluate("good", "m1", 0.01, time.Now().Add(15*time.Second-24*time.Hour))
-	s.deployment("web", "m1", 2)
-	s.serving("web", 2)
-
-	s.ready("m1", v1alpha1.ReasonEvidenceExpired)
-	s.serving("web", 2)
-	s.update(func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) })
-	s.eventually(s.held("web", 1))
-	s.serving("web", 2)
-}
-
 func TestAbsenceFreezesAndEvictsNothing(t *testing.T) {
 	for name, remove := range map[string]func(*scenario) client.Object{
 		"policy":   func(s *scenario) client.Object { return object(&v1alpha1.SafetyPolicy{}, "", s.policy) },

@@ -225,7 +225,7 @@ func approvalEnds(s *scenario) {
 	s.release(s.author())
 	s.deployment("chat", 1)
 	a := s.signer("rita", "rsos").says("rso", v1alpha1.DecisionApprove, func(a *v1alpha1.ReleaseApproval) {
-		a.Spec.EndTime = new(metav1.NewTime(time.Now().Add(15 * time.Second)))
+		a.Spec.EndTime = new(metav1.NewTime(time.Now().Add(briefly)))
 	})
 	s.decided(general, v1alpha1.ReasonEvidenceComplete)
 	s.serving("chat", 1)

@@ -365,7 +365,7 @@ func (s *scenario) must(err error) {
 func (s *scenario) eventually(check func(context.Context) error) {
 	s.t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(s.t.Context(), 100*time.Millisecond, 45*time.Second, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(s.t.Context(), 100*time.Millisecond, 90*time.Second, true, func(ctx context.Context) (bool, error) {
 		err := check(ctx)
 		if last == nil || ctx.Err() == nil {
 			// What the end of the time itself brings about says nothing.

@@ -35,7 +35,11 @@ func (s *scenario) pass(record client.Object) {
 	s.signer("carl", "ceos").says("ceo", v1alpha1.DecisionApprove, about(record))
 }
 
-const day = 24 * time.Hour
+const (
+	day = 24 * time.Hour
+	// briefly is long enough for what a record grants to take effect on a slow machine, and for a test to wait for its end.
+	briefly = 25 * time.Second
+)
 
 func TestWaivers(t *testing.T) {
 	scenarios(t, map[string]func(*scenario){
@@ -187,7 +191,7 @@ func neverRulesOut(s *scenario) {
 func waiverEnds(s *scenario) {
 	s.begin(asking("L1", evaluated(attack)), waivers())
 	s.release(s.author())
-	w := s.author().asksToWaive(attack, 12*time.Second)
+	w := s.author().asksToWaive(attack, briefly)
 	s.pass(w)
 	r := s.decided(general, v1alpha1.ReasonEvidenceComplete)
 	s.condition(r, v1alpha1.ConditionWaived, v1alpha1.ReasonWaiverInEffect)
