@@ -48,7 +48,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 	}{
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationRelease, within, by(gathering.Release)},
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationReport, within, by(evaluationReport)},
-		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, everywhere, by(gathering.Files)},
+		{&v1alpha1.SafetyEvaluation{}, indexEvaluationFile, scattered, by(gathering.Files)},
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationSuite, everywhere, by(evaluationSuite)},
 		{&v1alpha1.SafetyEvaluation{}, indexEvaluationLMEval, within, by(evaluationLMEvalJob)},
 		{&v1alpha1.ModelRelease{}, indexReleasePolicy, both, by(releasePolicy)},

@@ -5,12 +5,18 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/maphash"
+	"slices"
+	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -27,9 +33,16 @@ const (
 	everywhere scope = "everywhere"
 	// within is in one namespace.
 	within scope = "within"
+	// scattered is everywhere, by keys of which most name one object: there are entries for buckets of keys, and who lists by one
+	// gets of its bucket what has it.
+	scattered scope = "scattered"
 	// both is either.
 	both scope = "both"
 )
+
+// buckets of keys in an index that is scattered: few enough that each has several keys in a large fleet, and enough that the
+// largest has not many.
+const buckets = 1 << 13
 
 // scopedIndexer adds indexes that answer where they are asked, and nowhere else.
 type scopedIndexer interface {
@@ -49,14 +62,24 @@ func (s scope) add(ctx context.Context, indexer client.FieldIndexer, object clie
 type scopedCache struct {
 	cache.Cache
 	scheme *runtime.Scheme
-	// scopes are those of the indexes that have one, by kind and field. They are added before anything is read.
-	scopes map[schema.GroupVersionKind]map[string]scope
+	// indexes are those that have a scope, by kind and field. They are added before anything is read.
+	indexes map[schema.GroupVersionKind]map[string]index
+	// seed is what keeps anybody from choosing keys of one bucket.
+	seed maphash.Seed
+}
+
+// index is one that has a scope.
+type index struct {
+	keys  client.IndexerFunc
+	asked scope
 }
 
 // NewCache makes the cache of a manager, to which Index adds.
 func NewCache(cfg *rest.Config, options cache.Options) (cache.Cache, error) {
 	c, err := cache.New(cfg, options)
-	return &scopedCache{Cache: c, scheme: options.Scheme, scopes: map[schema.GroupVersionKind]map[string]scope{}}, err
+	return &scopedCache{
+		Cache: c, scheme: options.Scheme, indexes: map[schema.GroupVersionKind]map[string]index{}, seed: maphash.MakeSeed(),
+	}, err
 }
 
 // What controller-runtime calls an index and its keys. A test asks a cache by them.
@@ -74,10 +97,10 @@ func (c *scopedCache) indexScoped(ctx context.Context, object client.Object, fie
 	if err != nil {
 		return err
 	}
-	if c.scopes[kind] == nil {
-		c.scopes[kind] = map[string]scope{}
+	if c.indexes[kind] == nil {
+		c.indexes[kind] = map[string]index{}
 	}
-	c.scopes[kind][field] = asked
+	c.indexes[kind][field] = index{keys, asked}
 	return informer.AddIndexers(toolscache.Indexers{indexPrefix + field: func(raw any) ([]string, error) {
 		o, ok := raw.(client.Object)
 		if !ok {
@@ -90,34 +113,71 @@ func (c *scopedCache) indexScoped(ctx context.Context, object client.Object, fie
 		found := keys(o)
 		named := make([]string, len(found))
 		for i, key := range found {
+			if asked == scattered {
+				key = c.bucket(key)
+			}
 			named[i] = place + "/" + key
 		}
 		return named, nil
 	}})
 }
 
+// bucket is the name of that which a key is in.
+func (c *scopedCache) bucket(key string) string {
+	return strconv.FormatUint(maphash.String(c.seed, key)%buckets, 36)
+}
+
 // List implements client.Reader.
 func (c *scopedCache) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	var o client.ListOptions
-	if o.ApplyOptions(opts); o.FieldSelector != nil {
-		if err := c.answers(list, o.FieldSelector, o.Namespace); err != nil {
-			return err
-		}
+	if o.ApplyOptions(opts); o.FieldSelector == nil {
+		return c.Cache.List(ctx, list, opts...)
 	}
-	return c.Cache.List(ctx, list, opts...)
-}
-
-// answers is an error where an index is asked outside of its scope.
-func (c *scopedCache) answers(list client.ObjectList, selector fields.Selector, namespace string) error {
 	kind, err := apiutil.GVKForObject(list, c.scheme)
 	if err != nil {
 		return err
 	}
 	kind.Kind = strings.TrimSuffix(kind.Kind, "List")
-	for _, requirement := range selector.Requirements() {
-		if asked, has := c.scopes[kind][requirement.Field]; has && (asked == within) != (namespace != "") {
-			return fmt.Errorf("listing %s by %s: the index has entries %s, and namespace %q was asked for", kind.Kind, requirement.Field, asked, namespace)
+	asked := o.FieldSelector.Requirements()
+	for _, r := range asked {
+		index, has := c.indexes[kind][r.Field]
+		switch {
+		case !has:
+		case (index.asked == within) != (o.Namespace != ""):
+			return fmt.Errorf("listing %s by %s: the index has entries %s, and namespace %q was asked for", kind.Kind, r.Field, index.asked, o.Namespace)
+		case index.asked == scattered && (len(asked) > 1 || r.Operator == selection.NotEquals):
+			return fmt.Errorf("listing %s by %s: this index is asked for one key, and alone", kind.Kind, o.FieldSelector)
+		case index.asked == scattered:
+			return c.listScattered(ctx, list, &o, kind, index)
 		}
 	}
-	return nil
+	return c.Cache.List(ctx, list, opts...)
+}
+
+// listScattered lists by an index that is scattered.
+func (c *scopedCache) listScattered(ctx context.Context, list client.ObjectList, o *client.ListOptions, kind schema.GroupVersionKind, by index) error {
+	asked := o.FieldSelector.Requirements()[0]
+	bucket := *o
+	bucket.FieldSelector = fields.OneTermEqualSelector(asked.Field, c.bucket(asked.Value))
+	bucket.UnsafeDisableDeepCopy, bucket.Limit = new(true), 0
+	if err := c.Cache.List(ctx, list, &bucket); err != nil {
+		return err
+	}
+	var found []runtime.Object
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		object, ok := item.(client.Object)
+		if !ok {
+			return fmt.Errorf("listing %T: it is no object", item)
+		}
+		if !slices.Contains(by.keys(object), asked.Value) || (o.Limit > 0 && int64(len(found)) == o.Limit) {
+			return nil
+		}
+		if o.UnsafeDisableDeepCopy == nil || !*o.UnsafeDisableDeepCopy {
+			item = item.DeepCopyObject()
+			item.GetObjectKind().SetGroupVersionKind(kind)
+		}
+		found = append(found, item)
+		return nil
+	})
+	return errors.Join(err, meta.SetList(list, found))
 }

@@ -102,6 +102,8 @@ type Canary struct {
 	// set is what the objects must be; nil until the parameters were read once.
 	set      guards.Set
 	rendered rendering
+	// compared are the objects that were found as in the set.
+	compared guards.Known
 	// declared is which manifests the cluster says were installed, and since when.
 	declared declaration
 	// tried is when the probes were last made to their end.

@@ -120,7 +120,10 @@ func (c *Canary) differences(ctx context.Context, served map[string]bool) ([]gua
 			return nil, err
 		}
 	}
-	return c.set.Compare(found)
+	if c.compared == nil {
+		c.compared = guards.Known{}
+	}
+	return c.set.Compare(found, c.compared)
 }
 
 // repairable are the differences of objects that are ours.

@@ -14,6 +14,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Prefix begins the name of every admission object of Scalegate.
@@ -69,10 +70,22 @@ func IDOf(object Object) (ID, bool) {
 	return ID{}, false
 }
 
+// Known are versions of objects that were found as they must be. They are not compared again, which takes far longer than to
+// read them. Nil knows none and learns none.
+type Known map[ID]version
+
+// version of an object in a cluster.
+type version struct {
+	// wanted is the one object that it was compared with.
+	wanted   Object
+	uid      types.UID
+	resource string
+}
+
 // Compare returns how the objects of a cluster differ from what they must be, sorted by kind and
 // name. What the API server fills in is no difference. Objects that are nobody's business of ours
-// are passed over.
-func (s Set) Compare(found []Object) ([]Difference, error) {
+// are passed over. What is as it must be is known from then on, as long as nobody changes an object of the set.
+func (s Set) Compare(found []Object, known Known) ([]Difference, error) {
 	there := Set{}
 	var all []Difference
 	for _, object := range found {
@@ -91,12 +104,18 @@ func (s Set) Compare(found []Object) ([]Difference, error) {
 			all = append(all, Difference{ID: id, Fault: Missing})
 			continue
 		}
-		field, err := firstDifference(want, got)
-		if err != nil {
-			return nil, err
+		now := version{want, got.GetUID(), got.GetResourceVersion()}
+		if now.resource != "" && known[id] == now {
+			continue
 		}
-		if field != "" {
+		field, err := firstDifference(want, got)
+		switch {
+		case err != nil:
+			return nil, err
+		case field != "":
 			all = append(all, Difference{ID: id, Fault: Changed, Field: field})
+		case known != nil:
+			known[id] = now
 		}
 	}
 	slices.SortFunc(all, func(a, b Difference) int { return compareIDs(a.ID, b.ID) })

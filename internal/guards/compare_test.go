@@ -4,6 +4,8 @@
 package guards
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,7 +143,7 @@ func TestCompare(t *testing.T) {
 			for _, object := range all {
 				found = append(found, object)
 			}
-			got, err := set.Compare(found)
+			got, err := set.Compare(found, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,8 +154,45 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// What was found as it must be is known by its version: another version, another object of its name and another want are compared.
+func TestWhatIsKnownIsNotComparedAgain(t *testing.T) {
+	set := shipped(t)
+	for sentence, test := range map[string]struct {
+		change func(set Set, o Object)
+		want   []Difference
+	}{
+		"the same version is not looked into": {func(Set, Object) {}, nil},
+		"another version is compared":         {func(_ Set, o Object) { o.SetResourceVersion("2") }, changed(policyID, "spec.validations[0].expression")},
+		"one made anew is compared":           {func(_ Set, o Object) { o.SetUID("another") }, changed(policyID, "spec.validations[0].expression")},
+		"one without a version is compared":   {func(_ Set, o Object) { o.SetResourceVersion("") }, changed(policyID, "spec.validations[0].expression")},
+		"what is wanted now is what is compared": {func(set Set, _ Object) {
+			set[policyID], _ = set[policyID].DeepCopyObject().(Object)
+		}, changed(policyID, "spec.validations[0].expression")},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			set := maps.Clone(set)
+			all := installed(set)
+			known := Known{}
+			if got, err := set.Compare(slices.Collect(maps.Values(all)), known); err != nil || len(got) > 0 {
+				t.Fatalf("%v, error %v", got, err)
+			}
+			policy(all).Spec.Validations[0].Expression = "true"
+			test.change(set, all[policyID])
+			for range 2 { // what differs is not known the second time either
+				got, err := set.Compare(slices.Collect(maps.Values(all)), known)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}
+
 func TestCompareTakesAdmissionObjectsOnly(t *testing.T) {
-	if _, err := (Set{}).Compare([]Object{&corev1.Pod{}}); err == nil {
+	if _, err := (Set{}).Compare([]Object{&corev1.Pod{}}, nil); err == nil {
 		t.Error("a pod was compared")
 	}
 }
