@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -14,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/selection"
@@ -70,8 +70,9 @@ type scopedCache struct {
 
 // index is one that has a scope.
 type index struct {
-	keys  client.IndexerFunc
-	asked scope
+	object client.Object
+	keys   client.IndexerFunc
+	asked  scope
 }
 
 // NewCache makes the cache of a manager, to which Index adds.
@@ -100,7 +101,7 @@ func (c *scopedCache) indexScoped(ctx context.Context, object client.Object, fie
 	if c.indexes[kind] == nil {
 		c.indexes[kind] = map[string]index{}
 	}
-	c.indexes[kind][field] = index{keys, asked}
+	c.indexes[kind][field] = index{object, keys, asked}
 	return informer.AddIndexers(toolscache.Indexers{indexPrefix + field: func(raw any) ([]string, error) {
 		o, ok := raw.(client.Object)
 		if !ok {
@@ -154,30 +155,48 @@ func (c *scopedCache) List(ctx context.Context, list client.ObjectList, opts ...
 	return c.Cache.List(ctx, list, opts...)
 }
 
-// listScattered lists by an index that is scattered.
+// listScattered lists by an index that is scattered. What else is in the bucket is not copied, as a list of the cache would.
 func (c *scopedCache) listScattered(ctx context.Context, list client.ObjectList, o *client.ListOptions, kind schema.GroupVersionKind, by index) error {
 	asked := o.FieldSelector.Requirements()[0]
-	bucket := *o
-	bucket.FieldSelector = fields.OneTermEqualSelector(asked.Field, c.bucket(asked.Value))
-	bucket.UnsafeDisableDeepCopy, bucket.Limit = new(true), 0
-	if err := c.Cache.List(ctx, list, &bucket); err != nil {
+	bucket, err := c.bucketOf(ctx, by, asked)
+	if err != nil {
 		return err
 	}
 	var found []runtime.Object
-	err := meta.EachListItem(list, func(item runtime.Object) error {
-		object, ok := item.(client.Object)
-		if !ok {
-			return fmt.Errorf("listing %T: it is no object", item)
+	for _, raw := range bucket {
+		object, ok := raw.(client.Object)
+		switch {
+		case !ok:
+			return fmt.Errorf("listing %s by %s: %T is no object", kind.Kind, asked.Field, raw)
+		case !slices.Contains(by.keys(object), asked.Value):
+			continue
+		case o.LabelSelector != nil && !o.LabelSelector.Matches(labels.Set(object.GetLabels())):
+			continue
+		case o.Limit > 0 && int64(len(found)) == o.Limit:
+			return meta.SetList(list, found)
 		}
-		if !slices.Contains(by.keys(object), asked.Value) || (o.Limit > 0 && int64(len(found)) == o.Limit) {
-			return nil
-		}
+		item := runtime.Object(object)
 		if o.UnsafeDisableDeepCopy == nil || !*o.UnsafeDisableDeepCopy {
 			item = item.DeepCopyObject()
 			item.GetObjectKind().SetGroupVersionKind(kind)
 		}
 		found = append(found, item)
-		return nil
-	})
-	return errors.Join(err, meta.SetList(list, found))
+	}
+	return meta.SetList(list, found)
+}
+
+// bucketOf is what the cache has in the bucket of a key: the objects themselves.
+func (c *scopedCache) bucketOf(ctx context.Context, by index, asked fields.Requirement) ([]any, error) {
+	informer, err := c.GetInformer(ctx, by.object)
+	if err != nil {
+		return nil, err
+	}
+	indexed, ok := informer.(interface{ GetIndexer() toolscache.Indexer })
+	if !ok {
+		return nil, fmt.Errorf("listing by %s: %T has no indexes", asked.Field, informer)
+	}
+	if !informer.HasSynced() {
+		return nil, fmt.Errorf("listing by %s: %w", asked.Field, &cache.ErrCacheNotStarted{})
+	}
+	return indexed.GetIndexer().ByIndex(indexPrefix+asked.Field, allNamespaces+"/"+c.bucket(asked.Value))
 }

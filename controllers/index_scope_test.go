@@ -52,8 +52,8 @@ func serveEvaluations(t *testing.T, all ...v1alpha1.SafetyEvaluation) *rest.Conf
 	return &rest.Config{Host: server.URL}
 }
 
-// indexed is a cache of evaluations whose label "key" is in an index of each scope, named like it.
-func indexed(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
+// unstarted is a cache of evaluations, not started, whose label "key" is in an index of each scope, named like it.
+func unstarted(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
@@ -69,6 +69,19 @@ func indexed(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
 	if err != nil {
 		t.Fatal(err)
 	}
+	key := func(o client.Object) []string { return []string{o.GetLabels()["key"]} }
+	for _, s := range []scope{everywhere, within, scattered, both} {
+		if err := s.add(t.Context(), c, &v1alpha1.SafetyEvaluation{}, string(s), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+// indexed is such a cache that has everything.
+func indexed(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
+	t.Helper()
+	c := unstarted(t, all...)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	t.Cleanup(func() {
@@ -77,12 +90,6 @@ func indexed(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
 			t.Error(err)
 		}
 	})
-	key := func(o client.Object) []string { return []string{o.GetLabels()["key"]} }
-	for _, s := range []scope{everywhere, within, scattered, both} {
-		if err := s.add(ctx, c, &v1alpha1.SafetyEvaluation{}, string(s), key); err != nil {
-			t.Fatal(err)
-		}
-	}
 	go func() { ended <- c.Start(ctx) }()
 	if !c.WaitForCacheSync(ctx) {
 		t.Fatal("the cache did not sync")
@@ -134,6 +141,18 @@ func TestAnIndexAnswersInItsScope(t *testing.T) {
 				t.Errorf("%v, error %v; want %v", names, err, test.want)
 			}
 		})
+	}
+}
+
+// That nothing was found is no answer of a cache that has read nothing.
+func TestACacheThatHasNotStartedAnswersNothing(t *testing.T) {
+	c := unstarted(t, keyed("a", "e1", "same"))
+	for _, asked := range []scope{everywhere, scattered, both} {
+		var list v1alpha1.SafetyEvaluationList
+		var want *cache.ErrCacheNotStarted
+		if err := c.List(t.Context(), &list, client.MatchingFields{string(asked): "same"}); !errors.As(err, &want) {
+			t.Errorf("%s: %d found, error %v", asked, len(list.Items), err)
+		}
 	}
 }
 
