@@ -33,8 +33,8 @@ const (
 	everywhere scope = "everywhere"
 	// within is in one namespace.
 	within scope = "within"
-	// scattered is everywhere, by keys of which most name one object: there are entries for buckets of keys, and who lists by one
-	// gets of its bucket what has it.
+	// scattered is everywhere, by keys of which most name one object. Its entries are for buckets of keys, and a list passes over
+	// what is in the bucket and has not the key.
 	scattered scope = "scattered"
 	// both is either.
 	both scope = "both"
@@ -70,9 +70,8 @@ type scopedCache struct {
 
 // index is one that has a scope.
 type index struct {
-	object client.Object
-	keys   client.IndexerFunc
-	asked  scope
+	keys  client.IndexerFunc
+	asked scope
 }
 
 // NewCache makes the cache of a manager, to which Index adds.
@@ -98,11 +97,19 @@ func (c *scopedCache) indexScoped(ctx context.Context, object client.Object, fie
 	if err != nil {
 		return err
 	}
+	if _, ok := informer.(indexed); !ok && asked == scattered {
+		return fmt.Errorf("%T does not show what is in its indexes", informer)
+	}
 	if c.indexes[kind] == nil {
 		c.indexes[kind] = map[string]index{}
 	}
-	c.indexes[kind][field] = index{object, keys, asked}
-	return informer.AddIndexers(toolscache.Indexers{indexPrefix + field: func(raw any) ([]string, error) {
+	c.indexes[kind][field] = index{keys, asked}
+	return informer.AddIndexers(toolscache.Indexers{indexPrefix + field: c.entries(keys, asked)})
+}
+
+// entries are those of an object in an index.
+func (c *scopedCache) entries(keys client.IndexerFunc, asked scope) toolscache.IndexFunc {
+	return func(raw any) ([]string, error) {
 		o, ok := raw.(client.Object)
 		if !ok {
 			return nil, fmt.Errorf("indexing %T: it is no object", raw)
@@ -120,7 +127,7 @@ func (c *scopedCache) indexScoped(ctx context.Context, object client.Object, fie
 			named[i] = place + "/" + key
 		}
 		return named, nil
-	}})
+	}
 }
 
 // bucket is the name of that which a key is in.
@@ -141,24 +148,25 @@ func (c *scopedCache) List(ctx context.Context, list client.ObjectList, opts ...
 	kind.Kind = strings.TrimSuffix(kind.Kind, "List")
 	asked := o.FieldSelector.Requirements()
 	for _, r := range asked {
-		index, has := c.indexes[kind][r.Field]
+		by, has := c.indexes[kind][r.Field]
 		switch {
 		case !has:
-		case (index.asked == within) != (o.Namespace != ""):
-			return fmt.Errorf("listing %s by %s: the index has entries %s, and namespace %q was asked for", kind.Kind, r.Field, index.asked, o.Namespace)
-		case index.asked == scattered && (len(asked) > 1 || r.Operator == selection.NotEquals):
-			return fmt.Errorf("listing %s by %s: this index is asked for one key, and alone", kind.Kind, o.FieldSelector)
-		case index.asked == scattered:
-			return c.listScattered(ctx, list, &o, kind, index)
+		case (by.asked == within) != (o.Namespace != ""):
+			return fmt.Errorf("listing %s by %s: the index has entries %s, and namespace %q was asked for", kind.Kind, r.Field, by.asked, o.Namespace)
+		case by.asked == scattered && (len(asked) > 1 || r.Operator == selection.NotEquals || o.Continue != ""):
+			return fmt.Errorf("listing %s by %s: this index is asked for one key, alone, and from the beginning", kind.Kind, o.FieldSelector)
+		case by.asked == scattered:
+			return c.listScattered(ctx, list, &o, kind, by, r)
 		}
 	}
 	return c.Cache.List(ctx, list, opts...)
 }
 
 // listScattered lists by an index that is scattered. What else is in the bucket is not copied, as a list of the cache would.
-func (c *scopedCache) listScattered(ctx context.Context, list client.ObjectList, o *client.ListOptions, kind schema.GroupVersionKind, by index) error {
-	asked := o.FieldSelector.Requirements()[0]
-	bucket, err := c.bucketOf(ctx, by, asked)
+func (c *scopedCache) listScattered(
+	ctx context.Context, list client.ObjectList, o *client.ListOptions, kind schema.GroupVersionKind, by index, asked fields.Requirement,
+) error {
+	bucket, err := c.bucketOf(ctx, kind, asked)
 	if err != nil {
 		return err
 	}
@@ -185,18 +193,18 @@ func (c *scopedCache) listScattered(ctx context.Context, list client.ObjectList,
 	return meta.SetList(list, found)
 }
 
+// indexed is an informer that shows what is in its indexes, as those of one cache for all namespaces do.
+type indexed interface{ GetIndexer() toolscache.Indexer }
+
 // bucketOf is what the cache has in the bucket of a key: the objects themselves.
-func (c *scopedCache) bucketOf(ctx context.Context, by index, asked fields.Requirement) ([]any, error) {
-	informer, err := c.GetInformer(ctx, by.object)
+func (c *scopedCache) bucketOf(ctx context.Context, kind schema.GroupVersionKind, asked fields.Requirement) ([]any, error) {
+	informer, err := c.GetInformerForKind(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
-	indexed, ok := informer.(interface{ GetIndexer() toolscache.Indexer })
-	if !ok {
-		return nil, fmt.Errorf("listing by %s: %T has no indexes", asked.Field, informer)
+	shown, ok := informer.(indexed)
+	if !ok || !informer.HasSynced() {
+		return nil, fmt.Errorf("listing %s by %s: %w", kind.Kind, asked.Field, &cache.ErrCacheNotStarted{})
 	}
-	if !informer.HasSynced() {
-		return nil, fmt.Errorf("listing by %s: %w", asked.Field, &cache.ErrCacheNotStarted{})
-	}
-	return indexed.GetIndexer().ByIndex(indexPrefix+asked.Field, allNamespaces+"/"+c.bucket(asked.Value))
+	return shown.GetIndexer().ByIndex(indexPrefix+asked.Field, allNamespaces+"/"+c.bucket(asked.Value))
 }

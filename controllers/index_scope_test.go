@@ -8,16 +8,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -52,8 +57,8 @@ func serveEvaluations(t *testing.T, all ...v1alpha1.SafetyEvaluation) *rest.Conf
 	return &rest.Config{Host: server.URL}
 }
 
-// unstarted is a cache of evaluations, not started, whose label "key" is in an index of each scope, named like it.
-func unstarted(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
+// unstartedCache is a cache of evaluations, not started, whose label "key" is in an index of each scope, named like it.
+func unstartedCache(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
@@ -78,11 +83,11 @@ func unstarted(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
 	return c
 }
 
-// indexed is such a cache that has everything.
-func indexed(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
+// startedCache is such a cache that has everything.
+func startedCache(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
 	t.Helper()
-	c := unstarted(t, all...)
-	ctx, cancel := context.WithCancel(context.Background())
+	c := unstartedCache(t, all...)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	ended := make(chan error, 1)
 	t.Cleanup(func() {
 		cancel()
@@ -98,12 +103,12 @@ func indexed(t *testing.T, all ...v1alpha1.SafetyEvaluation) cache.Cache {
 }
 
 func keyed(namespace, name, key string) v1alpha1.SafetyEvaluation {
-	return v1alpha1.SafetyEvaluation{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"key": key}}}
+	return v1alpha1.SafetyEvaluation{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"key": key, "of": namespace}}}
 }
 
 // An index has entries where it is asked, and says so where it has none.
 func TestAnIndexAnswersInItsScope(t *testing.T) {
-	c := indexed(t, keyed("a", "e1", "same"), keyed("b", "e2", "same"))
+	c := startedCache(t, keyed("a", "e1", "same"), keyed("b", "e2", "same"))
 	for sentence, test := range map[string]struct {
 		asked scope
 		where []client.ListOption
@@ -117,7 +122,7 @@ func TestAnIndexAnswersInItsScope(t *testing.T) {
 		"in a namespace, asked everywhere":   {within, nil, nil, true},
 		"scattered, asked everywhere":        {scattered, nil, []string{"e1", "e2"}, false},
 		"scattered, asked in a namespace":    {scattered, []client.ListOption{client.InNamespace("a")}, nil, true},
-		"scattered, asked for a label too":   {scattered, []client.ListOption{client.MatchingLabels{"key": "other"}}, nil, false},
+		"scattered, asked for a label too":   {scattered, []client.ListOption{client.MatchingLabels{"of": "b"}}, []string{"e2"}, false},
 		"either way, asked everywhere":       {both, nil, []string{"e1", "e2"}, false},
 		"either way, asked in a namespace":   {both, []client.ListOption{client.InNamespace("b")}, []string{"e2"}, false},
 		"a key that nothing has, everywhere": {everywhere, []client.ListOption{client.MatchingFields{string(everywhere): "other"}}, nil, false},
@@ -125,6 +130,7 @@ func TestAnIndexAnswersInItsScope(t *testing.T) {
 		"scattered, asked with another": {scattered, []client.ListOption{client.MatchingFields{
 			string(scattered): "same", string(both): "same",
 		}}, nil, true},
+		"scattered, asked to go on": {scattered, []client.ListOption{client.Continue("page")}, nil, true},
 		"scattered, asked for what has not the key": {scattered, []client.ListOption{client.MatchingFieldsSelector{
 			Selector: fields.OneTermNotEqualSelector(string(scattered), "same"),
 		}}, nil, true},
@@ -146,7 +152,7 @@ func TestAnIndexAnswersInItsScope(t *testing.T) {
 
 // That nothing was found is no answer of a cache that has read nothing.
 func TestACacheThatHasNotStartedAnswersNothing(t *testing.T) {
-	c := unstarted(t, keyed("a", "e1", "same"))
+	c := unstartedCache(t, keyed("a", "e1", "same"))
 	for _, asked := range []scope{everywhere, scattered, both} {
 		var list v1alpha1.SafetyEvaluationList
 		var want *cache.ErrCacheNotStarted
@@ -163,7 +169,7 @@ func TestAScatteredIndexGivesWhatHasTheKeyAlone(t *testing.T) {
 		name := fmt.Sprintf("e%d", i)
 		all = append(all, keyed("a", name, name), keyed("b", name, name))
 	}
-	c := indexed(t, all...)
+	c := startedCache(t, all...)
 	for i := range 1000 {
 		name := fmt.Sprintf("e%d", i)
 		var list v1alpha1.SafetyEvaluationList
@@ -181,7 +187,6 @@ func TestAScatteredIndexGivesWhatHasTheKeyAlone(t *testing.T) {
 
 // What is listed is the caller's own, unless he says that he changes nothing.
 func TestWhatAScatteredIndexGivesIsACopy(t *testing.T) {
-	c := indexed(t, keyed("a", "e1", "same"))
 	for sentence, test := range map[string]struct {
 		how  []client.ListOption
 		want bool
@@ -190,22 +195,86 @@ func TestWhatAScatteredIndexGivesIsACopy(t *testing.T) {
 		"without copies": {[]client.ListOption{client.UnsafeDisableDeepCopy}, true},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			var first, second v1alpha1.SafetyEvaluationList
+			c := startedCache(t, keyed("a", "e1", "same"))
 			same := client.MatchingFields{string(scattered): "same"}
-			if err := errors.Join(c.List(t.Context(), &first, append(test.how, same)...), c.List(t.Context(), &second, same)); err != nil {
+			var first, second v1alpha1.SafetyEvaluationList
+			if err := c.List(t.Context(), &first, append(test.how, same)...); err != nil {
 				t.Fatal(err)
-			}
-			if first.Items[0].Kind != "SafetyEvaluation" {
-				t.Errorf("its kind is %q", first.Items[0].Kind)
 			}
 			first.Items[0].Labels["written"] = "yes"
-			var third v1alpha1.SafetyEvaluationList
-			if err := c.List(t.Context(), &third, same); err != nil {
+			if err := c.List(t.Context(), &second, same); err != nil {
 				t.Fatal(err)
 			}
-			if _, got := third.Items[0].Labels["written"]; got != test.want || len(second.Items[0].Labels) != 1 {
-				t.Errorf("shared: %v, and what was listed before has %v", got, second.Items[0].Labels)
+			if _, got := second.Items[0].Labels["written"]; got != test.want {
+				t.Errorf("shared: %v, want %v", got, test.want)
+			}
+			if second.Items[0].Kind != "SafetyEvaluation" {
+				t.Errorf("its kind is %q", second.Items[0].Kind)
 			}
 		})
 	}
 }
+
+// An index follows what changes: each key of an object has an entry as long as the object has the key.
+func TestAScatteredIndexFollowsWhatChanges(t *testing.T) {
+	c := &scopedCache{indexes: map[schema.GroupVersionKind]map[string]index{}, seed: maphash.MakeSeed()}
+	keys := func(o client.Object) []string { return slices.Sorted(maps.Keys(o.GetLabels())) }
+	indexer := toolscache.NewIndexer(toolscache.MetaNamespaceKeyFunc, toolscache.Indexers{indexPrefix + "file": c.entries(keys, scattered)})
+	c.Cache = &informed{indexer: indexer}
+	c.indexes[v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation")] = map[string]index{"file": {keys, scattered}}
+	c.scheme = runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(c.scheme); err != nil {
+		t.Fatal(err)
+	}
+	with := func(keys ...string) *v1alpha1.SafetyEvaluation {
+		e := keyed("a", "e1", "")
+		e.Labels = map[string]string{}
+		for _, key := range keys {
+			e.Labels[key] = ""
+		}
+		return &e
+	}
+	for _, step := range []struct {
+		sentence string
+		change   func() error
+		want     []string
+	}{
+		{"it comes with two keys", func() error { return indexer.Add(with("k1", "k2")) }, []string{"k1", "k2"}},
+		{"it changes one", func() error { return indexer.Update(with("k1", "k3")) }, []string{"k1", "k3"}},
+		{"it has none any more", func() error { return indexer.Update(with()) }, nil},
+		{"it has one again", func() error { return indexer.Update(with("k2")) }, []string{"k2"}},
+		{"it goes", func() error { return indexer.Delete(with("k2")) }, nil},
+	} {
+		if err := step.change(); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, key := range []string{"k1", "k2", "k3"} {
+			var list v1alpha1.SafetyEvaluationList
+			if err := c.List(t.Context(), &list, client.MatchingFields{"file": key}); err != nil {
+				t.Fatal(err)
+			}
+			for range list.Items {
+				got = append(got, key)
+			}
+		}
+		if !slices.Equal(got, step.want) {
+			t.Errorf("%s: it is found by %q, want %q", step.sentence, got, step.want)
+		}
+	}
+}
+
+// informed is a cache with one informer, which has read everything.
+type informed struct {
+	cache.Cache
+	cache.Informer
+	indexer toolscache.Indexer
+}
+
+func (i *informed) GetInformerForKind(context.Context, schema.GroupVersionKind, ...cache.InformerGetOption) (cache.Informer, error) {
+	return i, nil
+}
+
+func (i *informed) HasSynced() bool { return true }
+
+func (i *informed) GetIndexer() toolscache.Indexer { return i.indexer }

@@ -120,8 +120,9 @@ func (c *Canary) differences(ctx context.Context, served map[string]bool) ([]gua
 			return nil, err
 		}
 	}
-	if c.compared == nil {
-		c.compared = guards.Known{}
+	// An API server of another version may read another content from what is stored, and call it the same version.
+	if now := c.Now().Time; c.compared == nil || now.Sub(c.comparing) > comparedFor {
+		c.compared, c.comparing = guards.Compared{}, now
 	}
 	return c.set.Compare(found, c.compared)
 }

@@ -70,9 +70,9 @@ func IDOf(object Object) (ID, bool) {
 	return ID{}, false
 }
 
-// Known are versions of objects that were found as they must be. They are not compared again, which takes far longer than to
-// read them. Nil knows none and learns none.
-type Known map[ID]version
+// Compared are the versions of objects that were found as they must be. They are not compared again, which takes far longer than
+// to read them. Nil has none and gets none.
+type Compared map[ID]version
 
 // version of an object in a cluster.
 type version struct {
@@ -84,8 +84,8 @@ type version struct {
 
 // Compare returns how the objects of a cluster differ from what they must be, sorted by kind and
 // name. What the API server fills in is no difference. Objects that are nobody's business of ours
-// are passed over. What is as it must be is known from then on, as long as nobody changes an object of the set.
-func (s Set) Compare(found []Object, known Known) ([]Difference, error) {
+// are passed over. Nobody may change an object of the set that was compared.
+func (s Set) Compare(found []Object, compared Compared) ([]Difference, error) {
 	there := Set{}
 	var all []Difference
 	for _, object := range found {
@@ -101,11 +101,12 @@ func (s Set) Compare(found []Object, known Known) ([]Difference, error) {
 	for id, want := range s {
 		got, ok := there[id]
 		if !ok {
+			delete(compared, id)
 			all = append(all, Difference{ID: id, Fault: Missing})
 			continue
 		}
 		now := version{want, got.GetUID(), got.GetResourceVersion()}
-		if now.resource != "" && known[id] == now {
+		if now.resource != "" && compared[id] == now {
 			continue
 		}
 		field, err := firstDifference(want, got)
@@ -113,9 +114,10 @@ func (s Set) Compare(found []Object, known Known) ([]Difference, error) {
 		case err != nil:
 			return nil, err
 		case field != "":
+			delete(compared, id)
 			all = append(all, Difference{ID: id, Fault: Changed, Field: field})
-		case known != nil:
-			known[id] = now
+		case compared != nil:
+			compared[id] = now
 		}
 	}
 	slices.SortFunc(all, func(a, b Difference) int { return compareIDs(a.ID, b.ID) })

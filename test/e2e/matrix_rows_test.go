@@ -23,24 +23,30 @@ import (
 // validity is how long results count in the policy of every scenario.
 const validity = 30 * 24 * time.Hour
 
-// soon is an end of a run whose result ends in a moment, and counts until then.
-func soon() time.Time { return time.Now().Add(5*time.Second - validity) }
-
-// endSoon puts a result that ends in a moment in the place of the one on which the pods of m1 started, and waits until m1
-// rests on it. Nothing has to start before it ends.
-func (s *scenario) endSoon(requirement, lasting string) {
+// lapse puts a result that ends in a moment in the place of the one on which the pods of m1 started. It may have ended before m1
+// rests on it: what has no evidence any more lapses in any case.
+func (s *scenario) lapse(requirement, lasting string) {
 	s.t.Helper()
-	s.report(requirement, ending, "m1", inspectLog(s.ns+"/"+ending, 0.01, soon()))
+	s.replace(requirement, lasting, 5*time.Second)
+	s.ready("m1", v1alpha1.ReasonEvidenceExpired)
+}
+
+// replace puts a result that counts for so long in the place of another, once it is read.
+func (s *scenario) replace(requirement, lasting string, counts time.Duration) {
+	s.t.Helper()
+	s.report(requirement, ending, "m1", inspectLog(s.ns+"/"+ending, 0.01, time.Now().Add(counts-validity)))
 	s.eventually(s.isRead(ending, v1alpha1.ReasonMeasured))
 	s.must(s.Delete(s.t.Context(), object(&v1alpha1.SafetyEvaluation{}, s.ns, lasting)))
-	s.eventually(func(ctx context.Context) error {
-		r := &v1alpha1.ModelRelease{}
-		err := s.Get(ctx, client.ObjectKey{Namespace: s.ns, Name: "m1"}, r)
-		if end := r.Status.EvidenceEndTime; err == nil && (end == nil || time.Until(end.Time) > time.Minute) {
-			err = fmt.Errorf("the evidence of m1 ends at %v", end)
-		}
-		return err
-	})
+}
+
+// restsOnEnding checks that the evidence of m1 ends soon.
+func (s *scenario) restsOnEnding(ctx context.Context) error {
+	r := &v1alpha1.ModelRelease{}
+	err := s.Get(ctx, client.ObjectKey{Namespace: s.ns, Name: "m1"}, r)
+	if end := r.Status.EvidenceEndTime; err == nil && (end == nil || time.Until(end.Time) > time.Minute) {
+		err = fmt.Errorf("the evidence of m1 ends at %v", end)
+	}
+	return err
 }
 
 // ending is the evaluation that ends in a moment.
@@ -63,14 +69,13 @@ func triggers() []trigger {
 		all = append(all, like)
 	}
 	add("Lapse", frozen, func(row *trigger) {
-		row.pull = func(s *scenario) { s.endSoon(attack, "first"); s.ready("m1", v1alpha1.ReasonEvidenceExpired) }
+		row.pull = func(s *scenario) { s.lapse(attack, "first") }
 	})
 	add("LapseOver", removed, func(row *trigger) {
 		row.policy = noGrace
 		row.pull = func(s *scenario) {
 			s.budget(asked)
-			s.endSoon(attack, "first")
-			s.ready("m1", v1alpha1.ReasonEvidenceExpired)
+			s.lapse(attack, "first")
 		}
 	})
 	add("Inconclusive", frozen, func(row *trigger) {
@@ -142,7 +147,7 @@ func policyTriggers(frozen, removed, untouched trigger) []trigger {
 		s.evaluate("first", "m1", 0.01, anHourAgo())
 		s.report(uplift, "uplift", "m1", inspectLog(s.ns+"/uplift", 0.01, anHourAgo()))
 	}
-	raised.pull = func(s *scenario) { s.endSoon(uplift, uplift); s.ready("m1", v1alpha1.ReasonEvidenceExpired) }
+	raised.pull = func(s *scenario) { s.lapse(uplift, uplift) }
 
 	reached.name, reached.policy = "ReachedThreshold", capability
 	reached.evidence = func(s *scenario) {
@@ -170,7 +175,9 @@ func policyTriggers(frozen, removed, untouched trigger) []trigger {
 
 	evaluation.name = "DeletedEvaluation"
 	evaluation.pull = func(s *scenario) {
-		s.endSoon(attack, "first")
+		// It would have ended some seconds later, and what serves is evicted no sooner.
+		s.replace(attack, "first", 30*time.Second)
+		s.eventually(s.restsOnEnding)
 		s.must(s.Delete(s.t.Context(), object(&v1alpha1.SafetyEvaluation{}, s.ns, ending)))
 		s.ready("m1", v1alpha1.ReasonEvidenceMissing)
 	}
