@@ -303,7 +303,7 @@ func typeOf(o client.Object) string { return fmt.Sprintf("%T", o) }
 func (c *cluster) newReconciler() *ModelReleaseReconciler {
 	live := c.live()
 	return &ModelReleaseReconciler{
-		Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(),
+		Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(),
 	}
 }
 

@@ -31,8 +31,9 @@ import (
 // is read live, and whole: the typed objects of the cache lack the fields that this version does
 // not know. What was read already in the same version is not read again.
 type examination struct {
-	live     client.Reader
-	verdicts *lru.Cache
+	live client.Reader
+	// verdicts are those that were given, and seenTemplates what was read of parents to be judged by safeguards.
+	verdicts, seenTemplates *lru.Cache
 	// declared is what the release declares, and remembers the pods that were compared with it.
 	declared *workload.Comparer
 	basis    string
@@ -307,3 +308,6 @@ func orOne(replicas *int32) int32 {
 
 // verdictsKept bounds the verdicts in memory; the oldest are given again when they are needed.
 const verdictsKept = 20000
+
+// templatesKept bounds the parents whose templates are in memory, of which one may have a megabyte.
+const templatesKept = 128

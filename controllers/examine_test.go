@@ -185,7 +185,7 @@ func TestAVerdictFromBeforeTheGuardsActClearsNothing(t *testing.T) {
 			first := newCluster(t, governed(before.gate), release(), demanding(), result("0.1"), replicaSet())
 			live := first.live()
 			first.reconciler = &ModelReleaseReconciler{
-				Client: cached{live, first}, Live: live, Events: first, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), Ready: before.ready,
+				Client: cached{live, first}, Live: live, Events: first, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(), Ready: before.ready,
 			}
 			first.mustReconcile()
 			// Now the guards act. The template was changed meanwhile, and the cache lags behind.
@@ -193,7 +193,7 @@ func TestAVerdictFromBeforeTheGuardsActClearsNothing(t *testing.T) {
 				lagging(governed(v1alpha1.GateEnforced), release(), demanding(), result("0.1"), replicaSet())
 			live = second.live()
 			second.reconciler = &ModelReleaseReconciler{
-				Client: cached{live, second}, Live: live, Events: second, Now: now, verdicts: first.reconciler.verdicts, looked: newVerdicts(),
+				Client: cached{live, second}, Live: live, Events: second, Now: now, verdicts: first.reconciler.verdicts, looked: newVerdicts(), seenTemplates: newVerdicts(),
 			}
 			second.mustReconcile()
 			ns := read(second, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fixture.Namespace}})

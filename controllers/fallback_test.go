@@ -116,7 +116,7 @@ func TestFallback(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			c := newCluster(t, append(test.objects, governed(v1alpha1.GateEnforced))...)
 			live := c.live()
-			r := &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Now: now, verdicts: newVerdicts(), looked: newVerdicts()}
+			r := &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts()}
 			got, err := r.fallback(t.Context(), gate.Input{Now: now().Time, Release: test.release, Policy: test.policy})
 			if err != nil {
 				t.Fatal(err)

@@ -148,7 +148,7 @@ func TestReconcileWithoutACount(t *testing.T) {
 			c := twoFleets(t).on(1, 0)
 			live := c.live()
 			reads := cached{live, c}
-			c.reconciler = &ModelReleaseReconciler{Client: reads, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts()}
+			c.reconciler = &ModelReleaseReconciler{Client: reads, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts()}
 			courses, err := c.reconciler.course(t.Context(), types.NamespacedName{Namespace: fixture.Namespace, Name: "m1"})
 			if err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -27,6 +28,8 @@ func memory(in gate.Input, annotations map[string]string) enforcement.Memory {
 		ClearedSince: timeOf(status.ClearedSinceTime),
 		Withdrawal:   status.Withdrawal,
 		Removal:      status.Removal,
+		Workloads:    status.Workloads,
+		Ready:        meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady),
 	}
 	if m.Granted != "" {
 		m.Subject = status.SubjectDigest

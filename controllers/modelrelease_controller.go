@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
+	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
 	"github.com/scalegate/scalegate/internal/enforcement"
 	"github.com/scalegate/scalegate/internal/tracing"
@@ -53,13 +54,14 @@ type ModelReleaseReconciler struct {
 	// Begun is called once this process has looked at every release that it found; nil for nothing.
 	Begun func()
 
-	rollCall  rollCall
-	standby   standby
-	ledger    ledger
-	polls     polls
-	turns     turns
-	chronicle chronicle
-	verdicts  *lru.Cache
+	rollCall      rollCall
+	standby       standby
+	ledger        ledger
+	polls         polls
+	turns         turns
+	chronicle     chronicle
+	verdicts      *lru.Cache
+	seenTemplates *lru.Cache
 	// looked has what this process reported on releases, by UID.
 	looked *lru.Cache
 	kinds  *customKinds
@@ -83,7 +85,7 @@ type Withheld struct {
 
 // SetupWithManager registers the reconciler and what wakes it.
 func (r *ModelReleaseReconciler) SetupWithManager(mgr ctrl.Manager) error {
-	r.verdicts, r.looked = lru.New(verdictsKept), lru.New(verdictsKept)
+	r.verdicts, r.looked, r.seenTemplates = lru.New(verdictsKept), lru.New(verdictsKept), lru.New(templatesKept)
 	r.Live = courteous{newSharing(r.Live, r.Client)}
 	wake := wakes{mgr.GetClient()}
 	var err error
@@ -204,6 +206,10 @@ func recheck(c *course) time.Duration {
 	if end := c.plan.Clearance.End; end != nil {
 		until := float64(end.Sub(c.in.Now)) * (1 - clearance.Renewed(c.scene.Spread))
 		after = sooner(after, max(time.Duration(until), time.Second))
+	}
+	if c.plan.Reason == v1alpha1.ReasonClearanceSpaceExhausted && len(releaseSpace(c.in.Release)) == 0 {
+		// Room that became free before the status told that this release waits for it woke nobody.
+		after = sooner(after, settles)
 	}
 	return after
 }

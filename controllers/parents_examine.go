@@ -88,12 +88,7 @@ func (x examination) parent(ctx context.Context, p *parent) (enforcement.Verdict
 // compared compares the templates of one with what the release declares. That they differ is said also of a version that the
 // cache does not have yet, as when a controller reported on it meanwhile; but only the one that was examined is lifted.
 func (x examination) compared(ctx context.Context, p *parent) (enforcement.Verdict, error) {
-	version := p.ResourceVersion
-	if p.mark() == "" {
-		// It is only looked at, and nothing is lifted in the version that was examined.
-		version = generation(p)
-	}
-	return x.once(seen{p.UID, version, x.basis}, func() (enforcement.Verdict, error) {
+	return x.once(seen{p.UID, p.examined(), x.basis}, func() (enforcement.Verdict, error) {
 		live, err := x.latest(ctx, p, p.GroupVersionKind())
 		if err != nil || live == nil {
 			return enforcement.Verdict{}, err
@@ -104,6 +99,15 @@ func (x examination) compared(ctx context.Context, p *parent) (enforcement.Verdi
 		}
 		return v, err
 	})
+}
+
+// examined is the version of one in which it is examined. Of what is only looked at, and not lifted, it is that of its spec, unless
+// its templates may have labels that it says elsewhere.
+func (p *parent) examined() string {
+	if p.mark() == "" && !p.kind.Custom() {
+		return generation(p)
+	}
+	return p.ResourceVersion
 }
 
 // parentContent examines what one is made of, as it was read live.

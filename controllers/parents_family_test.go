@@ -222,7 +222,7 @@ func TestReconcileCountsPodsOfATypedOwner(t *testing.T) {
 			}
 			c := newCluster(t, objects...)
 			live := c.live()
-			c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), kinds: w.kinds}
+			c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(), kinds: w.kinds}
 			c.mustReconcile()
 			started := 0
 			for _, o := range objects[len(cleared()):] {

@@ -159,13 +159,13 @@ func TestReconcileGoesOnWithoutACustomKind(t *testing.T) {
 	w.eventually("it is seen", func() bool { return len(w.names()) == 1 })
 	c := newCluster(t, waitingWorld()...)
 	live := c.live()
-	c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), kinds: w.kinds}
+	c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(), kinds: w.kinds}
 	c.fails["get LeaderWorkerSet set"] = errBroken
 	if got := c.mustReconcile(); got.RequeueAfter == 0 || got.RequeueAfter > readAgain {
 		t.Errorf("it is looked at again after %v", got.RequeueAfter)
 	}
 	c.wantLog("patch Namespace serving", "patch Deployment d", "patch Pod p", "apply ModelRelease m1",
-		"event Released ModelRelease m1", "event ExposureChanged ModelRelease m1", "event Released Deployment d")
+		"event NotLookedAt ModelRelease m1", "event ExposureChanged ModelRelease m1", "event Released Deployment d")
 }
 
 // A held pod of an older revision is removed, in the version that was seen and no other.
@@ -272,7 +272,7 @@ func TestReconcileMatchesAgainInEachGeneration(t *testing.T) {
 			kept := c.reconciler.verdicts
 			c.reconciler = nil
 			live := c.live()
-			c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: kept, looked: newVerdicts()}
+			c.reconciler = &ModelReleaseReconciler{Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: kept, looked: newVerdicts(), seenTemplates: newVerdicts()}
 			c.mustReconcile()
 			value, _ := c.hasClearance()
 			have, err := clearance.Parse(value)
@@ -286,18 +286,35 @@ func TestReconcileMatchesAgainInEachGeneration(t *testing.T) {
 // A controller that reports on a held workload makes another version of it, of the same template. That this one differs is told
 // at once; that it does not lifts only the version that was examined.
 func TestReconcileComparesWhatWasReportedOnMeanwhile(t *testing.T) {
+	same := func(*corev1.PodTemplateSpec) {}
+	wasReady := func(r *v1alpha1.ModelRelease) {
+		r.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReleased}}
+	}
+	wasHeld := func(reason string) func(*v1alpha1.ModelRelease) {
+		return func(r *v1alpha1.ModelRelease) {
+			r.Status.Workloads = []v1alpha1.WorkloadStatus{{Kind: "Deployment", Name: "d", Exposure: "General", Reason: reason, Message: "it differs"}}
+		}
+	}
 	for sentence, test := range map[string]struct {
 		template   func(*corev1.PodTemplateSpec)
 		generation int64
+		status     func(*v1alpha1.ModelRelease)
 		reason     string
 	}{
-		"one that differs is told of":                        {otherImage, 1, v1alpha1.ReasonWorkloadMismatch},
-		"one that does not waits for the event of the other": {func(*corev1.PodTemplateSpec) {}, 1, v1alpha1.ReasonReleased},
-		"nothing is known of another template":               {otherImage, 2, v1alpha1.ReasonReleased},
+		"one that differs is told of":                                 {otherImage, 1, nil, v1alpha1.ReasonWorkloadMismatch},
+		"one that does not waits for the event of the other":          {same, 1, nil, v1alpha1.ReasonNotLookedAt},
+		"nothing is known of another template":                        {otherImage, 2, nil, v1alpha1.ReasonNotLookedAt},
+		"a release that was ready stays so":                           {otherImage, 2, wasReady, v1alpha1.ReasonReleased},
+		"what differed does until somebody has seen that it does not": {same, 1, wasHeld(v1alpha1.ReasonWorkloadMismatch), v1alpha1.ReasonWorkloadMismatch},
+		"what broke a safeguard does so until then":                   {same, 1, wasHeld(v1alpha1.ReasonSafeguardNotInPlace), v1alpha1.ReasonSafeguardNotInPlace},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			objects := func(d *appsv1.Deployment) []client.Object {
-				return []client.Object{governed(v1alpha1.GateEnforced, clearance.Key("m1"), standing().String()), demanding(), release(), result("0.1"), replicaSet(), d}
+				r := release()
+				if test.status != nil {
+					test.status(r)
+				}
+				return []client.Object{governed(v1alpha1.GateEnforced, clearance.Key("m1"), standing().String()), demanding(), r, result("0.1"), replicaSet(), d}
 			}
 			cached, later := heldDeployment(test.template), heldDeployment(test.template)
 			cached.ResourceVersion, later.ResourceVersion, later.Generation = "5", "6", test.generation
@@ -308,6 +325,11 @@ func TestReconcileComparesWhatWasReportedOnMeanwhile(t *testing.T) {
 			}
 			if !read(c, heldDeployment()).Spec.Paused {
 				t.Errorf("it is lifted: %q", c.log)
+			}
+			for _, record := range c.records() {
+				if record.Status.EnforcedTime != nil {
+					t.Errorf("%s is stamped as enforced", record.Name)
+				}
 			}
 		})
 	}
@@ -320,7 +342,7 @@ func TestReconcileWithholds(t *testing.T) {
 	ready := false
 	var asked []string
 	c.reconciler = &ModelReleaseReconciler{
-		Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(),
+		Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(),
 		Ready: func(ns *metav1.PartialObjectMetadata, _ time.Time) Withheld {
 			asked = append(asked, ns.Name)
 			if ready {

@@ -235,7 +235,7 @@ func TestReconcileExaminesLive(t *testing.T) {
 			},
 			want: counted.String(),
 			wantLog: []string{
-				"patch Namespace serving", "apply ModelRelease m1", "event Released ModelRelease m1", "event ExposureChanged ModelRelease m1", "note Pod p",
+				"patch Namespace serving", "apply ModelRelease m1", "event NotLookedAt ModelRelease m1", "event ExposureChanged ModelRelease m1", "note Pod p",
 			},
 		},
 		"the pod that was to be removed is another of that name, and stays": {

@@ -261,7 +261,7 @@ func (r *ModelReleaseReconciler) linkTo(ctx context.Context, c *course, texts ma
 // holds tells whether what was decided holds: all that it gives was given, and nothing serves any more above it. In a
 // namespace that is not enforced nothing does, nor while something is frozen, on its way out, limited or withheld.
 func (c *course) holds() bool {
-	return !c.plan.GivesMore() && !c.plan.Takes() &&
+	return !c.plan.GivesMore() && !c.plan.Takes() && !c.plan.Unexamined &&
 		(c.plan.Reason == v1alpha1.ReasonEnforced || c.plan.Reason == v1alpha1.ReasonUntrustedMutator)
 }
 

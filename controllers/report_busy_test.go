@@ -37,7 +37,7 @@ func (c *cluster) busy(times int, change func(*v1alpha1.ModelRelease)) {
 		},
 	})
 	c.reconciler = &ModelReleaseReconciler{
-		Client: cached{live, c}, Live: c.live(), Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(),
+		Client: cached{live, c}, Live: c.live(), Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(),
 	}
 }
 

@@ -269,7 +269,7 @@ func TestWhatIsHeldIsToldOnceByEachProcess(t *testing.T) {
 		"what serves is not": {serving, []int{0, 0}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			r := &ModelReleaseReconciler{looked: newVerdicts()}
+			r := &ModelReleaseReconciler{looked: newVerdicts(), seenTemplates: newVerdicts()}
 			release.Status = test.status
 			for look, want := range test.want {
 				if got := announcements(r.told(release, test.status, "1"), test.status); len(got) != want {

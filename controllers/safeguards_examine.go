@@ -141,22 +141,18 @@ func (x examination) guardedTemplate(kind, name string, t *corev1.PodTemplateSpe
 	}
 }
 
-// templatesSeen is the key of the templates of a parent in a version of it, as they were seen on a basis: one that names no
-// exposure claims that of its release.
-type templatesSeen seen
-
 // guardParent adds to the verdict on a parent what pods of its templates would break. What is not as the cache has it any
 // more is not examined.
 func (x examination) guardParent(ctx context.Context, v *enforcement.Verdict, p *parent) error {
 	if x.sentry == nil || !v.Examined || v.Mismatch != "" || belongsToRun(p) {
 		return nil
 	}
-	version, read := p.ResourceVersion, x.read
+	read := x.read
 	if p.mark() == "" {
-		version, read = generation(p), x.latest
+		read = x.latest
 	}
-	key := templatesSeen{p.UID, version, x.basis}
-	kept, _ := x.verdicts.Get(key)
+	key := seen{p.UID, p.examined(), x.basis}
+	kept, _ := x.seenTemplates.Get(key)
 	all, known := kept.([]safeguards.Workload)
 	if !known {
 		live, err := read(ctx, p, p.GroupVersionKind())
@@ -170,7 +166,7 @@ func (x examination) guardParent(ctx context.Context, v *enforcement.Verdict, p 
 		if all, err = x.guardedParent(p, live); err != nil {
 			return err
 		}
-		x.verdicts.Add(key, all)
+		x.seenTemplates.Add(key, all)
 	}
 	for _, workload := range all {
 		if v.Unguarded = x.sentry.breaks(workload); v.Unguarded != "" {

@@ -98,7 +98,7 @@ func TestATemplateFollowsTheExposureOfItsRelease(t *testing.T) {
 	live := c.live()
 	ready := false
 	c.reconciler = &ModelReleaseReconciler{
-		Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(),
+		Client: cached{live, c}, Live: live, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(),
 		Ready: func(*metav1.PartialObjectMetadata, time.Time) Withheld {
 			if ready {
 				return Withheld{}
@@ -130,7 +130,7 @@ func TestACustomKindThatCannotBeLookedAt(t *testing.T) {
 	c := newCluster(t)
 	c.fails["get LeaderWorkerSet set"] = errBroken
 	x := examination{
-		live: c.live(), verdicts: lru.New(8), release: release(), lifted: sets.New("General"), unread: new(bool),
+		live: c.live(), verdicts: lru.New(8), seenTemplates: lru.New(8), release: release(), lifted: sets.New("General"), unread: new(bool),
 	}
 	x.sentry = (&observation{policies: []*v1alpha1.SafetyPolicy{wanting(sandbox())}}).post(gate.Decision{})
 	x.verdicts.Add(seen{p.UID, "1", x.basis}, enforcement.Verdict{Examined: true})

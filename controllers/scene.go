@@ -144,7 +144,7 @@ func (r *ModelReleaseReconciler) examination(in gate.Input, d gate.Decision, s e
 		opened.Insert(enforcement.Continued(s.Memory, d, in.Policy, in.Now)...)
 	}
 	return examination{
-		live: r.Live, verdicts: r.verdicts, declared: workload.NewComparer(workload.DeclaredBy(in.Release, in.Policy)), basis: basis(in),
+		live: r.Live, verdicts: r.verdicts, seenTemplates: r.seenTemplates, declared: workload.NewComparer(workload.DeclaredBy(in.Release, in.Policy)), basis: basis(in),
 		now:     in.Now,
 		release: in.Release, granted: granted, lifted: lifted, opened: opened, audits: audited,
 	}

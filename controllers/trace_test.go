@@ -57,7 +57,7 @@ func traced(t *testing.T, c *cluster) *tracetest.InMemoryExporter {
 	})
 	live := c.live()
 	c.reconciler = &ModelReleaseReconciler{
-		Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(), Tracer: tracing.With(provider),
+		Client: cached{live, c}, Live: live, Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(), Tracer: tracing.With(provider),
 	}
 	return exporter
 }

@@ -62,7 +62,7 @@ func (silence) Create(ctx context.Context, _, _ client.Object, _ ...client.SubRe
 // without makes the reconciler of a cluster one that is not answered.
 func (c *cluster) without(u unanswering) {
 	u.Client = cached{c.live(), c}
-	c.reconciler = &ModelReleaseReconciler{Client: u, Live: c.live(), Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts()}
+	c.reconciler = &ModelReleaseReconciler{Client: u, Live: c.live(), Events: c, Now: c.now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts()}
 }
 
 // A client that is asked to wait by the API server waits, longer than an eviction may take. That is a refusal, and no error; and
@@ -193,11 +193,11 @@ func TestReconcileGoesOnWithoutAnAnswer(t *testing.T) {
 	c := newCluster(t, waitingWorld()...)
 	live := c.live()
 	c.reconciler = &ModelReleaseReconciler{
-		Client: cached{live, c}, Live: unconverted{live}, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), kinds: w.kinds,
+		Client: cached{live, c}, Live: unconverted{live}, Events: c, Now: now, verdicts: newVerdicts(), looked: newVerdicts(), seenTemplates: newVerdicts(), kinds: w.kinds,
 	}
 	c.mustReconcile()
 	c.wantLog("patch Namespace serving", "patch Deployment d", "patch Pod p", "apply ModelRelease m1",
-		"event Released ModelRelease m1", "event ExposureChanged ModelRelease m1", "event Released Deployment d")
+		"event NotLookedAt ModelRelease m1", "event ExposureChanged ModelRelease m1", "event Released Deployment d")
 }
 
 // unconverted is a client of an API server that waits for a webhook when it is asked for a LeaderWorkerSet.

@@ -158,6 +158,9 @@ const (
 	// something that the release does not declare, and is held.
 	ReasonWorkloadMismatch = "WorkloadMismatch"
 
+	// ReasonNotLookedAt, Enforced and Ready False: a workload is held that may be given, and could not be looked at yet.
+	ReasonNotLookedAt = "NotLookedAt"
+
 	// ReasonClearanceSpaceExhausted, Enforced and Ready False: the namespace's clearances would
 	// not fit into its annotations.
 	ReasonClearanceSpaceExhausted = "ClearanceSpaceExhausted"

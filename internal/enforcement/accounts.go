@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
 // What a status holds: kinds and names of at most so many bytes.
@@ -32,6 +34,8 @@ type account struct {
 	mismatch string
 	// unguarded is the first safeguard that one of its templates or its held pods would break.
 	unguarded string
+	// unexamined: one of its templates or its pods is held and could not be looked at, as when it changed meanwhile.
+	unexamined bool
 }
 
 // pods are how many the workload asks for. Owner references may say anything, so the sum may not fit.
@@ -81,8 +85,28 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 		a.grouped = a.grouped || pod.Unit.Size > 0
 		a.mismatch = cmp.Or(a.mismatch, e.mismatch(pod))
 		a.unguarded = cmp.Or(a.unguarded, pod.Verdict.Unguarded)
+		a.unexamined = a.unexamined || !pod.Verdict.Examined
+	}
+	for _, a := range b.all {
+		e.remind(a)
 	}
 	return b.all
+}
+
+// remind has an account say what was found of it last, where it could not be looked at: nobody has seen that it is mended.
+func (e enforcement) remind(a *account) {
+	if !a.unexamined || a.mismatch != "" || a.unguarded != "" {
+		return
+	}
+	for _, w := range e.scene.Memory.Workloads {
+		switch {
+		case w.Kind != a.kind || w.Name != a.name || w.Exposure != a.exposure:
+		case w.Reason == v1alpha1.ReasonWorkloadMismatch:
+			a.mismatch = w.Message
+		case w.Reason == v1alpha1.ReasonSafeguardNotInPlace:
+			a.unguarded = w.Message
+		}
+	}
 }
 
 // replicaSet counts what a ReplicaSet asks for; also where its Deployment claims another release by now. One
@@ -106,6 +130,7 @@ func (b book) parent(p Parent) {
 	top, within := b.top(self)
 	a := b.of(top, p.Exposure)
 	a.waiting = a.waiting || p.Mark != ""
+	a.unexamined = a.unexamined || p.Mark != "" && !p.Verdict.Examined
 	differs := p.Verdict.says()
 	switch {
 	case top == self:

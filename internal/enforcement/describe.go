@@ -130,6 +130,7 @@ func (e enforcement) sumUp(plan *Plan, accounts map[string]*account) (reason, me
 	if departing != "" && departing != v1alpha1.ReasonFrozen {
 		return departing, why
 	}
+	var unexamined *account
 	for _, key := range slices.Sorted(maps.Keys(accounts)) {
 		a := accounts[key]
 		switch held := e.granted(a.exposure) && (a.held > 0 || a.waiting); {
@@ -137,7 +138,16 @@ func (e enforcement) sumUp(plan *Plan, accounts map[string]*account) (reason, me
 			return v1alpha1.ReasonWorkloadMismatch, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.mismatch)
 		case held && a.unguarded != "":
 			return v1alpha1.ReasonSafeguardNotInPlace, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.unguarded)
+		case held && a.unexamined && unexamined == nil:
+			unexamined = a
 		}
+	}
+	plan.Unexamined = unexamined != nil
+	// One that was ready stays so meanwhile: a new workload takes nothing from what serves.
+	if departing == "" && plan.Unexamined && !e.scene.Memory.Ready {
+		return v1alpha1.ReasonNotLookedAt, fmt.Sprintf(
+			"%s %s is held and was not looked at yet: it changed meanwhile, or could not be read, and is looked at again; if this stays, see the manager's log",
+			unexamined.kind, unexamined.name)
 	}
 	if departing == "" && len(e.scene.UntrustedMutators) > 0 && e.decision.GrantedExposure != "" {
 		return v1alpha1.ReasonUntrustedMutator, fmt.Sprintf(

@@ -14,9 +14,6 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// notLookedAt is the word on a pod that nobody has looked at yet. Pods are born with it.
-const notLookedAt = "NotLookedAt"
-
 // maxNote is how many bytes a note has at most.
 const maxNote = 256
 
@@ -96,7 +93,7 @@ func (e enforcement) podHeldBecause(pod Pod) string {
 	reason, _ := e.heldBecause(a)
 	examined := !slices.ContainsFunc(u.held, func(other Pod) bool { return !other.Verdict.Examined })
 	if reason == "" || reason == v1alpha1.ReasonAboveCeiling && !examined {
-		return notLookedAt
+		return v1alpha1.ReasonNotLookedAt
 	}
 	return reason
 }

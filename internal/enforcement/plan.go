@@ -45,6 +45,8 @@ type Plan struct {
 	Reason string
 	// Message explains Reason.
 	Message string
+	// Unexamined: something is held that may be given, and could not be looked at.
+	Unexamined bool
 }
 
 // ClearanceChange is what becomes of the clearance annotation. The zero value leaves it.

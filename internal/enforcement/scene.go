@@ -79,6 +79,9 @@ type Memory struct {
 	// Withdrawal and Removal are those of the status; nil when it has none.
 	Withdrawal *v1alpha1.Withdrawal
 	Removal    *v1alpha1.RemovalStatus
+	// Workloads are those of the status, and Ready whether it says that the release is.
+	Workloads []v1alpha1.WorkloadStatus
+	Ready     bool
 }
 
 // Fallback is the release that takes over when another loses its grant.

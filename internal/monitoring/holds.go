@@ -130,7 +130,7 @@ func holdReason(pod *corev1.Pod) string {
 		return Canary
 	}
 	reason, _, _ := strings.Cut(pod.Annotations[v1alpha1.AnnotationHoldReason], ":")
-	return Reason(cmp.Or(reason, NotLookedAt))
+	return Reason(cmp.Or(reason, v1alpha1.ReasonNotLookedAt))
 }
 
 type workloadKey struct{ namespace, kind, name string }

@@ -88,7 +88,7 @@ func standing(r *v1alpha1.ModelRelease) stands {
 	c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionReady)
 	switch {
 	case c == nil || r.Status.ObservedGeneration == nil || *r.Status.ObservedGeneration != r.Generation:
-		return stands{Unseen, NotLookedAt, unseenSince(r, c)}
+		return stands{Unseen, v1alpha1.ReasonNotLookedAt, unseenSince(r, c)}
 	case c.Status == metav1.ConditionTrue:
 		return stands{state: Ready}
 	case meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.ConditionStalled):

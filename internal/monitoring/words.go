@@ -14,8 +14,6 @@ import (
 const (
 	// Other is a reason or a kind that is none of ours.
 	Other = "Other"
-	// NotLookedAt is the reason of what nobody looked at yet.
-	NotLookedAt = "NotLookedAt"
 	// Canary is the reason of the pod that the canary keeps held for good. Nothing else of its namespace is told.
 	Canary = "Canary"
 )
@@ -31,7 +29,7 @@ func Reasons() []string {
 		v1alpha1.ReasonRemovalsLimited, v1alpha1.ReasonAudited, v1alpha1.ReasonNotGoverned, v1alpha1.ReasonWorkloadMismatch,
 		v1alpha1.ReasonClearanceSpaceExhausted, v1alpha1.ReasonSettling, v1alpha1.ReasonNamespaceTerminating, v1alpha1.ReasonGuardsNotInPlace,
 		v1alpha1.ReasonAdapterAttached, v1alpha1.ReasonRouteRewritten, v1alpha1.ReasonServeConfigChanged, v1alpha1.ReasonEnforcementError,
-		v1alpha1.ReasonExposureNotGranted, v1alpha1.ReasonAboveCeiling, NotLookedAt,
+		v1alpha1.ReasonExposureNotGranted, v1alpha1.ReasonAboveCeiling, v1alpha1.ReasonNotLookedAt,
 	}
 }
 
