@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -272,4 +273,20 @@ func (p panicking) Get(ctx context.Context, key client.ObjectKey, o client.Objec
 		panic("x")
 	}
 	return p.Reader.Get(ctx, key, o, opts...)
+}
+
+// Room that became free before the status told that a release waits for it woke nobody, so it is looked at once more.
+func TestWhatWaitsForRoomIsLookedAtOnceMore(t *testing.T) {
+	full := governed(v1alpha1.GateEnforced, clearance.Key("other"), strings.Repeat("x", 255<<10))
+	c := newCluster(t, full, demanding(), release(), result("0.1"), replicaSet())
+	if got := c.mustReconcile(); got.RequeueAfter != settles {
+		t.Errorf("it is looked at again after %v", got.RequeueAfter)
+	}
+	if got := reasonOf(read(c, release()).Status, v1alpha1.ConditionReady); got != v1alpha1.ReasonClearanceSpaceExhausted {
+		t.Fatalf("Ready is %s", got)
+	}
+	c.mustReconcile()
+	if got := c.mustReconcile(); got.RequeueAfter <= settles {
+		t.Errorf("it is looked at again and again, after %v", got.RequeueAfter)
+	}
 }
