@@ -142,7 +142,7 @@ chaos: controlplane ## Kill and stop every process, again and again, and see tha
 # Processes are measured as they run in production, with garbage collected as often as by default.
 .PHONY: bench
 bench: controlplane ## Measure Scalegate beside its floors: the ratios, in less than 25 minutes; FULL=1 [PART=a..f] all of it, OUT=FILE as JSON.
-	@env -u GOGC $(GO) run ./hack/bench $(if $(FULL),-full) $(if $(PART),-part '$(PART)') $(if $(OUT),-out '$(OUT)')
+	@env -u GOGC $(GO) run ./hack/bench $(if $(filter-out 0,$(FULL)),-full) $(if $(PART),-part '$(PART)') $(if $(OUT),-out '$(OUT)')
 
 ##@ Develop
 

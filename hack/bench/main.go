@@ -52,6 +52,8 @@ func main() {
 	out := flag.String("out", "", "file for the figures as JSON")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal has what was measured written; a second ends the program.
+	context.AfterFunc(ctx, stop)
 	defer stop()
 	if err := run(ctx, options, *letters, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -62,6 +64,10 @@ func main() {
 // run measures the parts one after the other. One that fails does not keep the others from being measured.
 func run(ctx context.Context, options measure.Options, letters, out string) error {
 	chosen, err := choose(letters)
+	if err != nil {
+		return err
+	}
+	file, err := open(out)
 	if err != nil {
 		return err
 	}
@@ -79,10 +85,20 @@ func run(ctx context.Context, options measure.Options, letters, out string) erro
 		}
 	}
 	errs = append(errs, measure.Table(os.Stdout, figures))
-	if out != "" {
-		errs = append(errs, write(out, figures))
+	return errors.Join(append(errs, measure.WriteJSON(file, figures), file.Close())...)
+}
+
+// open opens the file for the figures, before anything is measured: a name that cannot be written to is told at once, and what an
+// earlier run wrote is not taken for what this one did. Without a name nobody reads what is written.
+func open(name string) (*os.File, error) {
+	if name == "" {
+		name = os.DevNull
 	}
-	return errors.Join(errs...)
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("-out: %w", err)
+	}
+	return file, nil
 }
 
 // choose are the parts of these letters, each once; all for none.
@@ -102,12 +118,4 @@ func choose(letters string) ([]part, error) {
 		}
 	}
 	return chosen, nil
-}
-
-func write(name string, figures []measure.Figure) error {
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(measure.WriteJSON(file, figures), file.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 
 	"github.com/scalegate/scalegate/hack/bench/measure"
 	"github.com/scalegate/scalegate/test/installation"
@@ -43,6 +44,9 @@ func Measure(ctx context.Context, o measure.Options) ([]measure.Figure, error) {
 	benchmarks, err := parse(&out)
 	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(benchmarks, func(b benchmark) bool { return b.name == decision }) {
+		return nil, fmt.Errorf("go %v ran no benchmark %s", arguments, decision)
 	}
 	return figures(benchmarks), nil
 }

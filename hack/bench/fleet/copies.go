@@ -30,8 +30,8 @@ import (
 // copiers is how many namespaces are written at a time.
 const copiers = 4
 
-// copyAll writes every release but the first, with its evidence, its record and its clearance. Nobody but etcd runs meanwhile: the
-// others would read each key as it comes, which takes an API server most of the time, and for large fleets more memory than there is.
+// copyAll writes every release but the first, with its evidence, its record and its clearance. Nobody reads meanwhile: an API server
+// would read each key as it comes, which takes it most of the time, and for large fleets more memory than there is.
 func (s *seed) copyAll(ctx context.Context) error {
 	readers := []string{localcluster.ControllerManager, localcluster.Scheduler, localcluster.APIServer}
 	for _, name := range readers {
@@ -40,9 +40,17 @@ func (s *seed) copyAll(ctx context.Context) error {
 		}
 	}
 	count := (s.Releases + PerNamespace - 1) / PerNamespace
-	errs := make([]error, count)
-	workqueue.ParallelizeUntil(ctx, copiers, count, func(at int) { errs[at] = s.copyNamespace(ctx, at*PerNamespace) })
-	errs = append(errs, ctx.Err())
+	copying, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	workqueue.ParallelizeUntil(copying, copiers, count, func(at int) {
+		if err := s.copyNamespace(copying, at*PerNamespace); err != nil {
+			stop(err)
+		}
+	})
+	if err := context.Cause(copying); err != nil {
+		return err
+	}
+	var errs []error
 	for _, name := range slices.Backward(readers) {
 		errs = append(errs, s.Restart(ctx, name))
 	}

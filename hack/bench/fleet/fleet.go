@@ -84,7 +84,7 @@ func (s size) measure(ctx context.Context, options measure.Options) (figures []m
 			}
 		}
 		if figures = append(figures, measured...); err != nil {
-			return figures, err
+			return figures, errors.Join(err, b.Err())
 		}
 	}
 	return slices.Clip(figures), nil

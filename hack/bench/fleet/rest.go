@@ -18,6 +18,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/scalegate/scalegate/hack/bench/floors"
 	"github.com/scalegate/scalegate/hack/bench/measure"
 	"github.com/scalegate/scalegate/hack/localcluster"
 	"github.com/scalegate/scalegate/test/installation"
@@ -71,9 +72,13 @@ func (b *bench) idles(ctx context.Context) ([]measure.Figure, error) {
 	if seen, err := b.audit.since(0); err != nil || seen.stored == 0 {
 		return nil, errors.Join(errors.New("the audit log has no write of the manager, which decided about the first release"), err)
 	}
-	from, spent, began := b.audit.size(), cpuSeconds(b.PID(installation.Manager)), time.Now()
+	manager := b.PID(installation.Manager)
+	from, spent, began := b.audit.size(), cpuSeconds(manager), time.Now()
 	if err := pause(ctx, window); err != nil {
 		return nil, err
+	}
+	if manager == 0 || b.PID(installation.Manager) != manager {
+		return nil, errors.Join(errors.New("the manager did not run all the time"), b.Err())
 	}
 	window = time.Since(began).Round(time.Second)
 	requests, err := b.audit.since(from)
@@ -83,7 +88,7 @@ func (b *bench) idles(ctx context.Context) ([]measure.Figure, error) {
 	if requests.reads == 0 {
 		return nil, errors.New("the audit log has no request of the manager, which looks at the guards all the time")
 	}
-	cpu := cpuSeconds(b.PID(installation.Manager)) - spent
+	cpu := cpuSeconds(manager) - spent
 	figures := []measure.Figure{{
 		Name: "idle-writes", Value: float64(requests.stored), Unit: "writes", Aim: 0, Noise: measure.NoNoise,
 		Note: fmt.Sprintf("in %v, with %d releases; beside them %d dry runs and questions, which store nothing, and %d reads; %.1f s CPU; %v",
@@ -108,15 +113,10 @@ func (b *bench) startNullController(ctx context.Context) (profiles string, err e
 	if profiles, err = freeAddress(); err != nil {
 		return "", err
 	}
-	spec := localcluster.Spec{Path: program, Args: []string{"cacher", "--kubeconfig", kubeconfig, "--pprof-bind-address=" + profiles}}
-	spec.Ready = func(context.Context) error {
-		text, err := os.ReadFile(b.LogPath(nullController))
-		if err == nil && !strings.Contains(string(text), "synced") {
-			err = fmt.Errorf("the caches of %s are not there yet", nullController)
-		}
-		return err
-	}
-	return profiles, b.Run(ctx, nullController, spec)
+	return profiles, b.Run(ctx, nullController, localcluster.Spec{
+		Path: program, Args: []string{"cacher", "--kubeconfig", kubeconfig, "--pprof-bind-address=" + profiles},
+		Ready: floors.Ready(b.LogPath(nullController)),
+	})
 }
 
 // memory of a process, in MiB.

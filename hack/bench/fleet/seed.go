@@ -27,6 +27,9 @@ const (
 	Policy = "fleet"
 	// PerNamespace is how many releases share a namespace.
 	PerNamespace = 10
+	// completing is how long kube-controller-manager may take for all namespaces, and deciding how long the manager may take until
+	// the releases of the next namespace are ready.
+	completing, deciding = 15 * time.Minute, 5 * time.Minute
 )
 
 // Fleet is what an installation is filled with.
@@ -106,9 +109,9 @@ func Seed(ctx context.Context, i *installation.Installation, fleet Fleet, option
 func (s *seed) namespacesComplete(ctx context.Context) error {
 	namespaces := (s.Releases + PerNamespace - 1) / PerNamespace
 	for kind, want := range map[string]int{"serviceaccounts": namespaces, "configmaps": namespaces + s.Releases*s.Evaluations} {
-		err := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+		err := wait.PollUntilContextTimeout(ctx, time.Second, completing, true, func(ctx context.Context) (bool, error) {
 			count, err := s.store.count(ctx, "/registry/"+kind+"/"+namespacePrefix)
-			return count >= want, err
+			return count >= want, errors.Join(err, s.Err())
 		})
 		if err != nil {
 			return fmt.Errorf("waiting for %d %s: %w", want, kind, err)
@@ -121,7 +124,7 @@ func (s *seed) namespacesComplete(ctx context.Context) error {
 func AllReady(ctx context.Context, reader client.Reader, releases int) error {
 	for number := 0; number < releases; number += PerNamespace {
 		want := min(PerNamespace, releases-number)
-		err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, deciding, true, func(ctx context.Context) (bool, error) {
 			var list v1alpha1.ModelReleaseList
 			if err := reader.List(ctx, &list, client.InNamespace(Namespace(number))); err != nil {
 				return false, err

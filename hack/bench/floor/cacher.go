@@ -25,10 +25,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
+	"github.com/scalegate/scalegate/hack/bench/floors"
 )
-
-// synced is what the cacher prints once its caches have everything.
-const synced = "synced"
 
 // cachedKinds are those that the manager's cache has something of. CRDs, of which it keeps the names, are left out, and
 // so are the kinds of which it keeps those with a label of its own alone: Services, Secrets and ServiceAccounts.
@@ -55,8 +53,7 @@ func cluster(kubeconfig string) (*rest.Config, *runtime.Scheme, error) {
 	return cfg, s, errors.Join(scheme.AddToScheme(s), v1alpha1.AddToScheme(s))
 }
 
-// cacher caches every kind that the manager does, in full, with a controller of releases that reads each from the cache
-// and does nothing about it.
+// cacher caches those kinds in full, with a controller of releases that reads each from the cache and does nothing about it.
 func cacher(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("cacher", flag.ContinueOnError)
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig file")
@@ -86,10 +83,13 @@ func cacher(ctx context.Context, args []string) error {
 			return fmt.Errorf("caching %T: %w", kind, err)
 		}
 	}
-	go func() {
-		if mgr.GetCache().WaitForCacheSync(ctx) {
-			fmt.Println(synced)
-		}
-	}()
+	go tellSynced(ctx, mgr)
 	return mgr.Start(ctx)
+}
+
+// tellSynced tells whoever started this program when its caches have everything.
+func tellSynced(ctx context.Context, mgr ctrl.Manager) {
+	if mgr.GetCache().WaitForCacheSync(ctx) {
+		fmt.Println(floors.Synced)
+	}
 }

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,8 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// lister lists once all that the manager's cache has something of, the kinds side by side, and ends. Of ConfigMaps and
-// Namespaces it asks for the metadata alone, as the manager does.
+// lister lists once all that the manager's cache has something of, the kinds side by side, and ends.
 func lister(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("lister", flag.ContinueOnError)
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig file")
@@ -48,11 +47,16 @@ func lister(ctx context.Context, args []string) error {
 	return errors.Join(errs...)
 }
 
-// listAll lists as an informer does that starts: from the API server's cache.
+// metadataAlone are the lists of which the manager keeps, and asks for, the metadata alone.
+func metadataAlone() []string {
+	return []string{"ConfigMapList", "NamespaceList", "ValidatingAdmissionPolicyList", "ValidatingAdmissionPolicyBindingList"}
+}
+
+// listAll lists whole from the API server's cache.
 func listAll(ctx context.Context, c client.Client, gvk schema.GroupVersionKind) error {
 	gvk.Kind += "List"
 	var list client.ObjectList
-	if gvk.Group == corev1.GroupName && (gvk.Kind == "ConfigMapList" || gvk.Kind == "NamespaceList") {
+	if slices.Contains(metadataAlone(), gvk.Kind) {
 		metadata := &metav1.PartialObjectMetadataList{}
 		metadata.SetGroupVersionKind(gvk)
 		list = metadata

@@ -84,6 +84,7 @@ func (n null) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	go tellSynced(ctx, mgr)
 	return mgr.Start(ctx)
 }
 

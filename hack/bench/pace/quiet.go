@@ -29,14 +29,21 @@ func (s *stage) quiet(ctx context.Context) error {
 	defer cancel()
 	tick := time.NewTicker(quietWindow)
 	defer tick.Stop()
-	before := ticks(s.Dir())
+	dir, err := filepath.EvalSymlinks(s.Dir())
+	if err != nil {
+		return err
+	}
+	before := ticks(dir)
+	if before == 0 {
+		return fmt.Errorf("waiting for quiet: no process of the cluster is seen to run in %s", dir)
+	}
 	for still := 0; still < quietWindows; {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for quiet: %w", context.Cause(ctx))
 		case <-tick.C:
 		}
-		now := ticks(s.Dir())
+		now := ticks(dir)
 		if now-before <= restTicks {
 			still++
 		} else {

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/scalegate/scalegate/hack/bench/floors"
 	"github.com/scalegate/scalegate/hack/bench/measure"
 	"github.com/scalegate/scalegate/hack/bench/objects"
 	"github.com/scalegate/scalegate/hack/localcluster"
@@ -118,7 +119,8 @@ func (s *stage) handOver(ctx context.Context, a actor) (back func() error, err e
 	if err := s.Kill(installation.Manager); err != nil {
 		return nil, err
 	}
-	if err := s.Run(ctx, s.floor, localcluster.Spec{Path: s.program, Args: []string{s.floor, s.kubeconfig}}); err != nil {
+	spec := localcluster.Spec{Path: s.program, Args: []string{s.floor, s.kubeconfig}, Ready: floors.Ready(s.LogPath(s.floor))}
+	if err := s.Run(ctx, s.floor, spec); err != nil {
 		return nil, fmt.Errorf("starting the floor: %w", err)
 	}
 	return func() error { return errors.Join(s.Kill(s.floor), s.StartManager(ctx)) }, s.quiet(ctx)

@@ -196,6 +196,9 @@ func (s *scene) revoke(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("waiting for the pods of %s to go: %w", t.key, err)
 	}
+	if last.Before(began) {
+		return 0, fmt.Errorf("the pods of %s went before it was revoked", t.key)
+	}
 	return last.Sub(began), nil
 }
 

@@ -57,7 +57,7 @@ func (s *scene) measure(ctx context.Context) ([]measure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	edited, err := s.storm(ctx, "policy", s.edit, s.decidedAnew)
+	edited, err := s.storm(ctx, "policy", s.decidedAnew, s.edit)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +65,7 @@ func (s *scene) measure(ctx context.Context) ([]measure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.untilTheEnd(ctx); err != nil {
-		return nil, err
-	}
-	expired, err := s.storm(ctx, "expiry", func(context.Context) error { return nil }, s.expired)
+	expired, err := s.storm(ctx, "expiry", s.expired, s.untilTheEnd)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +121,9 @@ func (c *course) figures(releases int, rest measure.Samples) []measure.Figure {
 	}
 }
 
-// storm begins one and revokes releases, one after the other, as long as it lasts.
-func (s *scene) storm(ctx context.Context, name string, begin func(context.Context) error, done func(*v1alpha1.ModelRelease) bool) (course, error) {
+// storm waits until one begins, or begins it, and revokes releases, one after the other, as long as it lasts. What it reaches is
+// counted from before on.
+func (s *scene) storm(ctx context.Context, name string, done func(*v1alpha1.ModelRelease) bool, begin func(context.Context) error) (course, error) {
 	c := course{name: name}
 	before, err := s.writes(ctx)
 	if err != nil {

@@ -46,6 +46,9 @@ func (s *scene) watch(ctx context.Context) error {
 			return fmt.Errorf("watching %T: %w", kind.object, err)
 		}
 	}
+	if !all.WaitForCacheSync(ctx) {
+		return fmt.Errorf("watching releases and pods: %w", ctx.Err())
+	}
 	return nil
 }
 
