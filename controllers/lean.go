@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -38,7 +39,7 @@ func lean(o metav1.Object) {
 // many are the kinds that there are many of, with what a cache keeps of them. What is kept whole is kept small: of the words
 // that nearly all of them have, there is one copy.
 func many() map[client.Object]cache.ByObject {
-	w := &words{}
+	w := newWords()
 	return map[client.Object]cache.ByObject{
 		&v1alpha1.ModelRelease{}:     {Transform: small(w.release)},
 		&v1alpha1.SafetyEvaluation{}: {Transform: small(w.evaluation)},
@@ -60,7 +61,7 @@ func small[T metav1.Object](trim func(T)) toolscache.TransformFunc {
 func nameAlone(o any) (any, error) {
 	if metadata, ok := o.(*metav1.PartialObjectMetadata); ok {
 		metadata.ObjectMeta = metav1.ObjectMeta{
-			Namespace: metadata.Namespace, Name: metadata.Name, UID: metadata.UID, ResourceVersion: metadata.ResourceVersion,
+			Namespace: metadata.Namespace, Name: metadata.Name, ResourceVersion: metadata.ResourceVersion,
 		}
 	}
 	return o, nil
@@ -70,19 +71,23 @@ func nameAlone(o any) (any, error) {
 // as they come. What tells one object from another is no word.
 const maxWords = 4096
 
-// words keeps one copy of texts that many objects have. The zero value is empty, and several may use it at a time.
+// maxNear is how many of the texts are known that a few objects have which come one after the other, such as the evaluations of one
+// release.
+const maxNear = 1024
+
+// words keeps one copy of texts that many objects have. Several may use it at a time.
 type words struct {
 	mutex sync.Mutex
 	known map[string]string
+	near  *lru.Cache
 }
+
+func newWords() *words { return &words{known: map[string]string{}, near: lru.New(maxNear)} }
 
 // one is the copy of a text.
 func one[T ~string](w *words, texts ...*T) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	if w.known == nil {
-		w.known = map[string]string{}
-	}
 	for _, text := range texts {
 		if known, ok := w.known[string(*text)]; ok {
 			*text = T(known)
@@ -90,6 +95,17 @@ func one[T ~string](w *words, texts ...*T) {
 			w.known[string(*text)] = string(*text)
 		}
 	}
+}
+
+// nearby is the copy of a text that was seen a moment ago.
+func nearby[T ~string](w *words, text *T) {
+	key := string(*text)
+	kept, _ := w.near.Get(key)
+	if known, ok := kept.(string); ok {
+		*text = T(known)
+		return
+	}
+	w.near.Add(key, key)
 }
 
 func (w *words) meta(o *metav1.TypeMeta, namespace *string) {
@@ -143,9 +159,11 @@ func (w *words) evaluation(e *v1alpha1.SafetyEvaluation) {
 	for i := range e.Spec.EvaluatorGroups {
 		one(w, &e.Spec.EvaluatorGroups[i])
 	}
+	nearby(w, &e.Spec.Subject.Release)
 	e.Spec.Subject.Artifacts = slices.Clone(e.Spec.Subject.Artifacts)
 	for i := range e.Spec.Subject.Artifacts {
 		one(w, &e.Spec.Subject.Artifacts[i].Type)
+		nearby(w, &e.Spec.Subject.Artifacts[i].Digest)
 	}
 	if file := e.Spec.Report; file != nil && file.ConfigMap != nil {
 		one(w, &file.ConfigMap.Key)

@@ -58,8 +58,6 @@ const (
 	missedRounds = 6
 	// leastGrace is the shortest time until then.
 	leastGrace = 30 * time.Second
-	// comparedFor is how long an object of which nobody made another version counts as compared.
-	comparedFor = 10 * time.Minute
 )
 
 // Prober tries what the guards must refuse or hold. Results come in a fixed order.
@@ -104,9 +102,8 @@ type Canary struct {
 	// set is what the objects must be; nil until the parameters were read once.
 	set      guards.Set
 	rendered rendering
-	// compared are the objects that were found as in the set since the time comparing.
-	compared  guards.Compared
-	comparing time.Time
+	// good is what was last found as in the set.
+	good good
 	// declared is which manifests the cluster says were installed, and since when.
 	declared declaration
 	// tried is when the probes were last made to their end.

@@ -314,7 +314,9 @@ func TestWhatIsNotKnownIsInPlaceForAWhileOnly(t *testing.T) {
 		fault   func(*nest)
 		message string
 	}{
-		"the objects cannot be listed":    {func(n *nest) { n.fails["list ValidatingAdmissionPolicyList"] = errBroken }, "could not be listed"},
+		"the objects cannot be listed": {func(n *nest) {
+			n.fails["list ValidatingAdmissionPolicyList"], n.fails["list PartialObjectMetadataList"] = errBroken, errBroken
+		}, "could not be listed"},
 		"the parameters are gone":         {func(n *nest) { must(n.t, n.Delete(n.t.Context(), parameters())) }, "does not exist: apply config/admission"},
 		"the parameters cannot be read":   {func(n *nest) { n.fails["get ConfigMap"] = errBroken }, "could not be read"},
 		"the parameters are no literals":  {func(n *nest) { n.parameter("request.userInfo.username") }, "neither a string"},

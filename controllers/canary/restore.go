@@ -93,12 +93,16 @@ func (c *Canary) render(with guards.Parameters) (guards.Set, error) {
 		return nil, err
 	}
 	set.ParametersIn(c.Parameters.Namespace)
-	c.rendered = rendering{maps.Clone(with), set}
+	c.rendered, c.good = rendering{maps.Clone(with), set}, good{}
 	return set, nil
 }
 
-// differences reads all objects of the kinds that are served live.
+// differences reads all objects of the kinds that are served live: their versions, and where one is another than when nothing
+// differed, all of them whole.
 func (c *Canary) differences(ctx context.Context, served map[string]bool) ([]guards.Difference, error) {
+	if c.unchanged(ctx, served) {
+		return nil, nil
+	}
 	var found []guards.Object
 	for kind, list := range lists() {
 		if !served[kind] {
@@ -120,11 +124,11 @@ func (c *Canary) differences(ctx context.Context, served map[string]bool) ([]gua
 			return nil, err
 		}
 	}
-	// An API server of another version may read another content from what is stored, and call it the same version.
-	if now := c.Now().Time; c.compared == nil || now.Sub(c.comparing) > comparedFor {
-		c.compared, c.comparing = guards.Compared{}, now
+	different, err := c.set.Compare(found)
+	if c.good = (good{}); err == nil && len(different) == 0 {
+		c.remember(found)
 	}
-	return c.set.Compare(found, c.compared)
+	return different, err
 }
 
 // repairable are the differences of objects that are ours.

@@ -4,12 +4,10 @@
 package canary
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,34 +31,6 @@ func TestWhatCannotBePutBackIsTriedAgainEachIntervalOnly(t *testing.T) {
 	}
 	n.after(restoringRound)
 	n.want("True GuardsInPlace", "", true)
-}
-
-// rereading is an API server that, once it is upgraded, reads another policy from the same version of what is stored.
-type rereading struct {
-	client.Reader
-	upgraded bool
-}
-
-func (r *rereading) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	err := r.Reader.List(ctx, list, opts...)
-	if policies, ok := list.(*admissionv1.ValidatingAdmissionPolicyList); ok && r.upgraded {
-		for i := range policies.Items {
-			policies.Items[i].Spec.Validations = nil
-		}
-	}
-	return err
-}
-
-func TestWhatIsReadOtherwiseThoughNobodyWroteItIsNoticedInTime(t *testing.T) {
-	n := newNest(t, Report, parameters(), policy(), binding())
-	server := &rereading{Reader: n.Live}
-	n.Live = server
-	n.after(0)
-	n.want("True GuardsInPlace", "", true)
-	server.upgraded = true
-	n.after(comparedFor)
-	n.after(time.Second)
-	n.want("False GuardChanged", "spec.validations", false)
 }
 
 // older is the mapper for an API server without mutating policies. It counts what a lazy mapper asks the

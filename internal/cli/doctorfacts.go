@@ -127,7 +127,7 @@ func (x *inspection) readGuards(ctx context.Context) error {
 	}
 	set = set.Only(func(kind string) bool { return served[kind] })
 	x.facts.Guards = len(set)
-	if x.facts.Differences, err = set.Compare(found, nil); err != nil {
+	if x.facts.Differences, err = set.Compare(found); err != nil {
 		return err
 	}
 	return x.probe(ctx, set)

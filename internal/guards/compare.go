@@ -14,7 +14,6 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // Prefix begins the name of every admission object of Scalegate.
@@ -70,22 +69,10 @@ func IDOf(object Object) (ID, bool) {
 	return ID{}, false
 }
 
-// Compared are the versions of objects that were found as they must be. They are not compared again, which takes far longer than
-// to read them. Nil has none and gets none.
-type Compared map[ID]version
-
-// version of an object in a cluster.
-type version struct {
-	// wanted is the one object that it was compared with.
-	wanted   Object
-	uid      types.UID
-	resource string
-}
-
 // Compare returns how the objects of a cluster differ from what they must be, sorted by kind and
 // name. What the API server fills in is no difference. Objects that are nobody's business of ours
-// are passed over. Nobody may change an object of the set that was compared.
-func (s Set) Compare(found []Object, compared Compared) ([]Difference, error) {
+// are passed over.
+func (s Set) Compare(found []Object) ([]Difference, error) {
 	there := Set{}
 	var all []Difference
 	for _, object := range found {
@@ -101,23 +88,15 @@ func (s Set) Compare(found []Object, compared Compared) ([]Difference, error) {
 	for id, want := range s {
 		got, ok := there[id]
 		if !ok {
-			delete(compared, id)
 			all = append(all, Difference{ID: id, Fault: Missing})
 			continue
 		}
-		now := version{want, got.GetUID(), got.GetResourceVersion()}
-		if now.resource != "" && compared[id] == now {
-			continue
-		}
 		field, err := firstDifference(want, got)
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case field != "":
-			delete(compared, id)
+		}
+		if field != "" {
 			all = append(all, Difference{ID: id, Fault: Changed, Field: field})
-		case compared != nil:
-			compared[id] = now
 		}
 	}
 	slices.SortFunc(all, func(a, b Difference) int { return compareIDs(a.ID, b.ID) })

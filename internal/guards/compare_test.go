@@ -4,8 +4,6 @@
 package guards
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -143,7 +141,7 @@ func TestCompare(t *testing.T) {
 			for _, object := range all {
 				found = append(found, object)
 			}
-			got, err := set.Compare(found, nil)
+			got, err := set.Compare(found)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,81 +152,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// What was found as it must be has a version: another version, another object of its name and another want are compared.
-func TestWhatWasComparedIsNotComparedAgain(t *testing.T) {
-	set := shipped(t)
-	differs := changed(policyID, "spec.validations[0].expression")
-	for sentence, test := range map[string]struct {
-		version string
-		change  func(set Set, o Object)
-		want    []Difference
-	}{
-		"the same version is not looked into":    {"1", func(Set, Object) {}, nil},
-		"another version is compared":            {"1", func(_ Set, o Object) { o.SetResourceVersion("2") }, differs},
-		"one made anew is compared":              {"1", func(_ Set, o Object) { o.SetUID("another") }, differs},
-		"one without a version is compared":      {"", func(Set, Object) {}, differs},
-		"what is wanted now is what is compared": {"1", func(set Set, _ Object) { set[policyID], _ = set[policyID].DeepCopyObject().(Object) }, differs},
-	} {
-		t.Run(sentence, func(t *testing.T) {
-			set := maps.Clone(set)
-			all := installed(set)
-			all[policyID].SetResourceVersion(test.version)
-			compared := Compared{}
-			if got, err := set.Compare(slices.Collect(maps.Values(all)), compared); err != nil || len(got) > 0 {
-				t.Fatalf("%v, error %v", got, err)
-			}
-			policy(all).Spec.Validations[0].Expression = "true"
-			test.change(set, all[policyID])
-			for range 2 { // what differs counts as compared the second time no more than the first
-				got, err := set.Compare(slices.Collect(maps.Values(all)), compared)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(test.want, got); diff != "" {
-					t.Error(diff)
-				}
-			}
-		})
-	}
-}
-
-// What was not as it must be meanwhile is compared, even if it has a version again that was.
-func TestWhatWasAnotherMeanwhileIsComparedAgain(t *testing.T) {
-	set := shipped(t)
-	for sentence, meanwhile := range map[string]func(all map[ID]Object){
-		"changed": func(all map[ID]Object) {
-			policy(all).Spec.Validations[0].Expression = "true"
-			policy(all).ResourceVersion = "2"
-		},
-		"missing": func(all map[ID]Object) { delete(all, policyID) },
-	} {
-		t.Run(sentence, func(t *testing.T) {
-			compared := Compared{}
-			compare := func(change func(map[ID]Object)) []Difference {
-				all := installed(set)
-				change(all)
-				got, err := set.Compare(slices.Collect(maps.Values(all)), compared)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return got
-			}
-			if got := compare(func(map[ID]Object) {}); len(got) > 0 {
-				t.Fatal(got)
-			}
-			if got := compare(meanwhile); len(got) != 1 {
-				t.Fatal(got)
-			}
-			got := compare(func(all map[ID]Object) { policy(all).Spec.Validations[0].Expression = "true" })
-			if diff := cmp.Diff(changed(policyID, "spec.validations[0].expression"), got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
 func TestCompareTakesAdmissionObjectsOnly(t *testing.T) {
-	if _, err := (Set{}).Compare([]Object{&corev1.Pod{}}, nil); err == nil {
+	if _, err := (Set{}).Compare([]Object{&corev1.Pod{}}); err == nil {
 		t.Error("a pod was compared")
 	}
 }

@@ -57,7 +57,7 @@ func TestAnOverlayChangesParametersAndPolicies(t *testing.T) {
 	must(t, err)
 	set, err := guards.Render(manifests, parameters)
 	must(t, err)
-	differences, err := set.Compare(found, nil)
+	differences, err := set.Compare(found)
 	must(t, err)
 	for _, d := range differences {
 		t.Error(d)

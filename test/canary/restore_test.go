@@ -73,7 +73,7 @@ func copied(t *testing.T, object guards.Object) guards.Object {
 // What kustomize and kubectl install is what is rendered, defaults of the API server included.
 func TestWhatIsInstalledIsWhatIsRendered(t *testing.T) {
 	begin(t)
-	differences, err := rendered(t).Compare(shared.installed, nil)
+	differences, err := rendered(t).Compare(shared.installed)
 	must(t, err)
 	for _, d := range differences {
 		t.Error(d)
@@ -104,7 +104,7 @@ func TestWhatIsDeletedComesBack(t *testing.T) {
 			return nil
 		})
 		took = append(took, time.Since(start))
-		if differences, err := (guards.Set{id: set[id]}).Compare([]guards.Object{again}, nil); err != nil || len(differences) > 0 {
+		if differences, err := (guards.Set{id: set[id]}).Compare([]guards.Object{again}); err != nil || len(differences) > 0 {
 			t.Errorf("came back otherwise: %v, %v", differences, err)
 		}
 	}
@@ -144,7 +144,7 @@ func TestWhatIsChangedIsPutBack(t *testing.T) {
 				if err := shared.Client.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 					return err
 				}
-				differences, err := (guards.Set{id: set[id]}).Compare([]guards.Object{object}, nil)
+				differences, err := (guards.Set{id: set[id]}).Compare([]guards.Object{object})
 				if err == nil && len(differences) > 0 {
 					err = errors.New(differences[0].String())
 				}

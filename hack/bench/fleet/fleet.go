@@ -28,8 +28,9 @@ type size struct {
 	releases int
 	// suffix of the names of its figures; empty for the fleet that the aims are about.
 	suffix string
-	// takes is about how long it takes, on two cores.
+	// takes is about how long it takes, on two cores, and needs how much memory must be free, in GiB.
 	takes time.Duration
+	needs float64
 }
 
 // Measure measures fleets of several sizes, each on a control plane of its own. In the quick form a smaller fleet has the
@@ -37,13 +38,18 @@ type size struct {
 func Measure(ctx context.Context, options measure.Options) ([]measure.Figure, error) {
 	sizes := measure.Pick(options,
 		[]size{{releases: 2000}},
-		[]size{{releases: 1000, suffix: "-1k"}, {releases: 10_000}, {releases: 50_000, suffix: "-50k", takes: 20 * time.Minute}})
+		[]size{{releases: 1000, suffix: "-1k"}, {releases: 10_000}, {releases: 50_000, suffix: "-50k", takes: 20 * time.Minute, needs: 32}})
 	var figures []measure.Figure
 	var errs []error
 	began := time.Now()
 	for _, s := range sizes {
 		if left := fullTime - time.Since(began); s.takes > left {
 			options.Logf("%d releases: left out, %v are left", s.releases, left.Round(time.Second))
+			continue
+		}
+		// An API server that pages takes the machine with it.
+		if free := available() / 1024; s.needs > free {
+			options.Logf("%d releases: left out, they need %.0f GiB of memory, and %.1f are free", s.releases, s.needs, free)
 			continue
 		}
 		measured, err := s.measure(ctx, options)

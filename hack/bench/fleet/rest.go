@@ -146,6 +146,20 @@ func resident(pid int) (float64, error) {
 	return valueOf(file, "VmRSS:", 1<<10)
 }
 
+// available is how much memory a new process may take, in MiB; 0 where nobody knows.
+func available() float64 {
+	file, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	free, err := valueOf(file, "MemAvailable:", 1<<10)
+	if err != nil {
+		return 0
+	}
+	return free
+}
+
 // heap has the process that serves its profiles at an address collect its garbage, and reads what is in use then.
 func heap(ctx context.Context, profiles string) (float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+profiles+"/debug/pprof/heap?gc=1&debug=1", nil)

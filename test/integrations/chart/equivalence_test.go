@@ -213,7 +213,7 @@ func wouldChangeNothing(t *testing.T, namespace string, all []*unstructured.Unst
 	must(t, err)
 	set.ParametersIn(namespace)
 	set = set.Only(func(kind string) bool { return served[kind] })
-	differences, err := set.Compare(found, nil)
+	differences, err := set.Compare(found)
 	must(t, err)
 	for _, d := range differences {
 		t.Error(d)
