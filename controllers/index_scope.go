@@ -70,6 +70,7 @@ type scopedCache struct {
 
 // index is one that has a scope.
 type index struct {
+	kind  schema.GroupVersionKind
 	keys  client.IndexerFunc
 	asked scope
 }
@@ -103,7 +104,7 @@ func (c *scopedCache) indexScoped(ctx context.Context, object client.Object, fie
 	if c.indexes[kind] == nil {
 		c.indexes[kind] = map[string]index{}
 	}
-	c.indexes[kind][field] = index{keys, asked}
+	c.indexes[kind][field] = index{kind, keys, asked}
 	return informer.AddIndexers(toolscache.Indexers{indexPrefix + field: c.entries(keys, asked)})
 }
 
@@ -156,17 +157,15 @@ func (c *scopedCache) List(ctx context.Context, list client.ObjectList, opts ...
 		case by.asked == scattered && (len(asked) > 1 || r.Operator == selection.NotEquals || o.Continue != ""):
 			return fmt.Errorf("listing %s by %s: this index is asked for one key, alone, and from the beginning", kind.Kind, o.FieldSelector)
 		case by.asked == scattered:
-			return c.listScattered(ctx, list, &o, kind, by, r)
+			return c.listScattered(ctx, list, &o, by, r)
 		}
 	}
 	return c.Cache.List(ctx, list, opts...)
 }
 
 // listScattered lists by an index that is scattered. What else is in the bucket is not copied, as a list of the cache would.
-func (c *scopedCache) listScattered(
-	ctx context.Context, list client.ObjectList, o *client.ListOptions, kind schema.GroupVersionKind, by index, asked fields.Requirement,
-) error {
-	bucket, err := c.bucketOf(ctx, kind, asked)
+func (c *scopedCache) listScattered(ctx context.Context, list client.ObjectList, o *client.ListOptions, by index, asked fields.Requirement) error {
+	bucket, err := c.bucketOf(ctx, by.kind, asked)
 	if err != nil {
 		return err
 	}
@@ -175,7 +174,7 @@ func (c *scopedCache) listScattered(
 		object, ok := raw.(client.Object)
 		switch {
 		case !ok:
-			return fmt.Errorf("listing %s by %s: %T is no object", kind.Kind, asked.Field, raw)
+			return fmt.Errorf("listing %s by %s: %T is no object", by.kind.Kind, asked.Field, raw)
 		case !slices.Contains(by.keys(object), asked.Value):
 			continue
 		case o.LabelSelector != nil && !o.LabelSelector.Matches(labels.Set(object.GetLabels())):
@@ -186,7 +185,7 @@ func (c *scopedCache) listScattered(
 		item := runtime.Object(object)
 		if o.UnsafeDisableDeepCopy == nil || !*o.UnsafeDisableDeepCopy {
 			item = item.DeepCopyObject()
-			item.GetObjectKind().SetGroupVersionKind(kind)
+			item.GetObjectKind().SetGroupVersionKind(by.kind)
 		}
 		found = append(found, item)
 	}

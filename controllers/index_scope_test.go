@@ -221,7 +221,8 @@ func TestAScatteredIndexFollowsWhatChanges(t *testing.T) {
 	keys := func(o client.Object) []string { return slices.Sorted(maps.Keys(o.GetLabels())) }
 	indexer := toolscache.NewIndexer(toolscache.MetaNamespaceKeyFunc, toolscache.Indexers{indexPrefix + "file": c.entries(keys, scattered)})
 	c.Cache = &informed{indexer: indexer}
-	c.indexes[v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation")] = map[string]index{"file": {keys, scattered}}
+	kind := v1alpha1.SchemeGroupVersion.WithKind("SafetyEvaluation")
+	c.indexes[kind] = map[string]index{"file": {kind, keys, scattered}}
 	c.scheme = runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(c.scheme); err != nil {
 		t.Fatal(err)

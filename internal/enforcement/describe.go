@@ -130,24 +130,8 @@ func (e enforcement) sumUp(plan *Plan, accounts map[string]*account) (reason, me
 	if departing != "" && departing != v1alpha1.ReasonFrozen {
 		return departing, why
 	}
-	var unexamined *account
-	for _, key := range slices.Sorted(maps.Keys(accounts)) {
-		a := accounts[key]
-		switch held := e.granted(a.exposure) && (a.held > 0 || a.waiting); {
-		case held && a.mismatch != "":
-			return v1alpha1.ReasonWorkloadMismatch, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.mismatch)
-		case held && a.unguarded != "":
-			return v1alpha1.ReasonSafeguardNotInPlace, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.unguarded)
-		case held && a.unexamined && unexamined == nil:
-			unexamined = a
-		}
-	}
-	plan.Unexamined = unexamined != nil
-	// One that was ready stays so meanwhile: a new workload takes nothing from what serves.
-	if departing == "" && plan.Unexamined && !e.scene.Memory.Ready {
-		return v1alpha1.ReasonNotLookedAt, fmt.Sprintf(
-			"%s %s is held and was not looked at yet: it changed meanwhile, or could not be read, and is looked at again; if this stays, see the manager's log",
-			unexamined.kind, unexamined.name)
+	if reason, message := e.heldBack(plan, accounts); reason != "" && (departing == "" || reason != v1alpha1.ReasonNotLookedAt) {
+		return reason, message
 	}
 	if departing == "" && len(e.scene.UntrustedMutators) > 0 && e.decision.GrantedExposure != "" {
 		return v1alpha1.ReasonUntrustedMutator, fmt.Sprintf(
@@ -155,4 +139,29 @@ func (e enforcement) sumUp(plan *Plan, accounts map[string]*account) (reason, me
 			strings.Join(e.scene.UntrustedMutators, ", "))
 	}
 	return departing, why
+}
+
+// heldBack says which workload is held that may be given, and why; empty where none is. Of one that could not be looked at nothing is
+// said where the release was ready: a new workload takes nothing from what serves.
+func (e enforcement) heldBack(plan *Plan, accounts map[string]*account) (reason, message string) {
+	for _, key := range slices.Sorted(maps.Keys(accounts)) {
+		a := accounts[key]
+		if !e.granted(a.exposure) || a.held == 0 && !a.waiting {
+			continue
+		}
+		switch {
+		case a.mismatch != "":
+			return v1alpha1.ReasonWorkloadMismatch, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.mismatch)
+		case a.unguarded != "":
+			return v1alpha1.ReasonSafeguardNotInPlace, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, a.unguarded)
+		case a.unexamined:
+			plan.Unexamined = true
+			if reason == "" && !e.scene.Memory.Ready {
+				reason, message = v1alpha1.ReasonNotLookedAt, fmt.Sprintf(
+					"%s %s is held and was not looked at yet: it changed meanwhile, or could not be read, and is looked at again; if this stays, see the manager's log",
+					a.kind, a.name)
+			}
+		}
+	}
+	return reason, message
 }
