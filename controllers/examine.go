@@ -309,5 +309,8 @@ func orOne(replicas *int32) int32 {
 // verdictsKept bounds the verdicts in memory; the oldest are given again when they are needed.
 const verdictsKept = 20000
 
-// templatesKept bounds the parents whose templates are in memory, of which one may have a megabyte.
-const templatesKept = 128
+// Of the templates of parents so many are kept in memory, of so many bytes at most. Others are read at each look.
+const (
+	templatesKept    = 2048
+	templateMaxBytes = 64 << 10
+)

@@ -28,8 +28,7 @@ func memory(in gate.Input, annotations map[string]string) enforcement.Memory {
 		ClearedSince: timeOf(status.ClearedSinceTime),
 		Withdrawal:   status.Withdrawal,
 		Removal:      status.Removal,
-		Workloads:    status.Workloads,
-		Ready:        meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady),
+		Ready:        status.ObservedGeneration != nil && *status.ObservedGeneration == in.Release.Generation && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady),
 	}
 	if m.Granted != "" {
 		m.Subject = status.SubjectDigest

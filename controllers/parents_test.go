@@ -288,12 +288,12 @@ func TestReconcileMatchesAgainInEachGeneration(t *testing.T) {
 func TestReconcileComparesWhatWasReportedOnMeanwhile(t *testing.T) {
 	same := func(*corev1.PodTemplateSpec) {}
 	wasReady := func(r *v1alpha1.ModelRelease) {
+		r.Status.ObservedGeneration = new(r.Generation)
 		r.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReleased}}
 	}
-	wasHeld := func(reason string) func(*v1alpha1.ModelRelease) {
-		return func(r *v1alpha1.ModelRelease) {
-			r.Status.Workloads = []v1alpha1.WorkloadStatus{{Kind: "Deployment", Name: "d", Exposure: "General", Reason: reason, Message: "it differs"}}
-		}
+	wasReadyBefore := func(r *v1alpha1.ModelRelease) {
+		wasReady(r)
+		r.Generation++
 	}
 	for sentence, test := range map[string]struct {
 		template   func(*corev1.PodTemplateSpec)
@@ -301,12 +301,11 @@ func TestReconcileComparesWhatWasReportedOnMeanwhile(t *testing.T) {
 		status     func(*v1alpha1.ModelRelease)
 		reason     string
 	}{
-		"one that differs is told of":                                 {otherImage, 1, nil, v1alpha1.ReasonWorkloadMismatch},
-		"one that does not waits for the event of the other":          {same, 1, nil, v1alpha1.ReasonNotLookedAt},
-		"nothing is known of another template":                        {otherImage, 2, nil, v1alpha1.ReasonNotLookedAt},
-		"a release that was ready stays so":                           {otherImage, 2, wasReady, v1alpha1.ReasonReleased},
-		"what differed does until somebody has seen that it does not": {same, 1, wasHeld(v1alpha1.ReasonWorkloadMismatch), v1alpha1.ReasonWorkloadMismatch},
-		"what broke a safeguard does so until then":                   {same, 1, wasHeld(v1alpha1.ReasonSafeguardNotInPlace), v1alpha1.ReasonSafeguardNotInPlace},
+		"one that differs is told of":                        {otherImage, 1, nil, v1alpha1.ReasonWorkloadMismatch},
+		"one that does not waits for the event of the other": {same, 1, nil, v1alpha1.ReasonNotLookedAt},
+		"nothing is known of another template":               {otherImage, 2, nil, v1alpha1.ReasonNotLookedAt},
+		"a release that was ready stays so":                  {otherImage, 2, wasReady, v1alpha1.ReasonReleased},
+		"one that was ready as something else does not":      {otherImage, 2, wasReadyBefore, v1alpha1.ReasonNotLookedAt},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			objects := func(d *appsv1.Deployment) []client.Object {

@@ -166,7 +166,9 @@ func (x examination) guardParent(ctx context.Context, v *enforcement.Verdict, p 
 		if all, err = x.guardedParent(p, live); err != nil {
 			return err
 		}
-		x.seenTemplates.Add(key, all)
+		if bytesIn(all) <= templateMaxBytes {
+			x.seenTemplates.Add(key, all)
+		}
 	}
 	for _, workload := range all {
 		if v.Unguarded = x.sentry.breaks(workload); v.Unguarded != "" {
@@ -203,4 +205,17 @@ func (x examination) guardedParent(p *parent, live *unstructured.Unstructured) (
 		all[0].ClaimTemplates = set.Spec.VolumeClaimTemplates
 	}
 	return all, nil
+}
+
+// bytesIn is about how many bytes templates have, whoever wrote them.
+func bytesIn(all []safeguards.Workload) (size int) {
+	for i := range all {
+		size += all[i].Spec.Size()
+		for _, texts := range []map[string]string{all[i].Labels, all[i].Annotations} {
+			for key, value := range texts {
+				size += len(key) + len(value)
+			}
+		}
+	}
+	return size
 }

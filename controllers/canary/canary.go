@@ -99,8 +99,9 @@ type Canary struct {
 
 	known state
 	kicks chan struct{}
-	// set is what the objects must be; nil until the parameters were read once.
+	// set is what the objects must be, with those parameters; nil until they were read once.
 	set      guards.Set
+	with     guards.Parameters
 	rendered rendering
 	// good is what was last found as in the set.
 	good good

@@ -72,7 +72,7 @@ func (c *Canary) expect(ctx context.Context, served map[string]bool) error {
 	if named := parameters.Controller(); named != identity {
 		return fmt.Errorf("ConfigMap %s names %q as the controller, and the manager is %q: correct data.controller, or run the manager as the account it names", c.Parameters, named, identity)
 	}
-	c.set = set.Only(func(kind string) bool { return served[kind] })
+	c.set, c.with = set.Only(func(kind string) bool { return served[kind] }), parameters
 	return nil
 }
 
@@ -93,7 +93,7 @@ func (c *Canary) render(with guards.Parameters) (guards.Set, error) {
 		return nil, err
 	}
 	set.ParametersIn(c.Parameters.Namespace)
-	c.rendered, c.good = rendering{maps.Clone(with), set}, good{}
+	c.rendered = rendering{maps.Clone(with), set}
 	return set, nil
 }
 

@@ -24,6 +24,8 @@ const goodFor = 10 * time.Minute
 type good struct {
 	versions map[guards.ID]version
 	since    time.Time
+	// with are the parameters of the set that they were held to.
+	with guards.Parameters
 }
 
 // version of an object.
@@ -36,7 +38,7 @@ func versionOf(o metav1.Object) version { return version{o.GetUID(), o.GetResour
 
 // remember keeps the versions of what was found, of which nothing differs.
 func (c *Canary) remember(found []guards.Object) {
-	c.good = good{versions: map[guards.ID]version{}, since: c.Now().Time}
+	c.good = good{versions: map[guards.ID]version{}, since: c.Now().Time, with: c.with}
 	for _, o := range found {
 		if id, ok := guards.IDOf(o); ok {
 			c.good.versions[id] = versionOf(o)
@@ -46,7 +48,7 @@ func (c *Canary) remember(found []guards.Object) {
 
 // unchanged tells whether all objects are, in the versions in which nothing differed. Where that cannot be told, it is not so.
 func (c *Canary) unchanged(ctx context.Context, served map[string]bool) bool {
-	if c.good.versions == nil || c.Now().Sub(c.good.since) > goodFor {
+	if c.good.versions == nil || c.Now().Sub(c.good.since) > goodFor || !maps.Equal(c.good.with, c.with) {
 		return false
 	}
 	for id := range c.set {

@@ -8,8 +8,6 @@ import (
 	"math"
 
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
 // What a status holds: kinds and names of at most so many bytes.
@@ -34,7 +32,7 @@ type account struct {
 	mismatch string
 	// unguarded is the first safeguard that one of its templates or its held pods would break.
 	unguarded string
-	// unexamined: one of its templates or its pods is held and could not be looked at, as when it changed meanwhile.
+	// unexamined: one of its templates or its pods is held that may be given, and could not be looked at, as when it changed meanwhile.
 	unexamined bool
 }
 
@@ -67,7 +65,8 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 		b.counted[rs.UID] = true
 	}
 	for _, p := range e.scene.Parents {
-		b.parent(p)
+		a := b.parent(p)
+		a.unexamined = a.unexamined || p.Mark != "" && !p.Verdict.Examined && e.mayGive(p.Exposure)
 	}
 	for _, pod := range e.scene.Pods {
 		if pod.Gone {
@@ -85,28 +84,9 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 		a.grouped = a.grouped || pod.Unit.Size > 0
 		a.mismatch = cmp.Or(a.mismatch, e.mismatch(pod))
 		a.unguarded = cmp.Or(a.unguarded, pod.Verdict.Unguarded)
-		a.unexamined = a.unexamined || !pod.Verdict.Examined
-	}
-	for _, a := range b.all {
-		e.remind(a)
+		a.unexamined = a.unexamined || !pod.Verdict.Examined && e.mayGive(pod.Exposure)
 	}
 	return b.all
-}
-
-// remind has an account say what was found of it last, where it could not be looked at: nobody has seen that it is mended.
-func (e enforcement) remind(a *account) {
-	if !a.unexamined || a.mismatch != "" || a.unguarded != "" {
-		return
-	}
-	for _, w := range e.scene.Memory.Workloads {
-		switch {
-		case w.Kind != a.kind || w.Name != a.name || w.Exposure != a.exposure:
-		case w.Reason == v1alpha1.ReasonWorkloadMismatch:
-			a.mismatch = w.Message
-		case w.Reason == v1alpha1.ReasonSafeguardNotInPlace:
-			a.unguarded = w.Message
-		}
-	}
 }
 
 // replicaSet counts what a ReplicaSet asks for; also where its Deployment claims another release by now. One
@@ -125,12 +105,12 @@ func (b book) replicaSet(rs ReplicaSet) {
 	}
 }
 
-func (b book) parent(p Parent) {
+// parent adds what a parent asks for to the account that it belongs to.
+func (b book) parent(p Parent) *account {
 	self := Owner{Kind: p.Kind.Kind, Name: p.Name, UID: p.UID}
 	top, within := b.top(self)
 	a := b.of(top, p.Exposure)
 	a.waiting = a.waiting || p.Mark != ""
-	a.unexamined = a.unexamined || p.Mark != "" && !p.Verdict.Examined
 	differs := p.Verdict.says()
 	switch {
 	case top == self:
@@ -142,7 +122,11 @@ func (b book) parent(p Parent) {
 		differs = "its " + p.Kind.Kind + " " + p.Name + ": " + differs
 	}
 	a.mismatch, a.unguarded = cmp.Or(a.mismatch, differs), cmp.Or(a.unguarded, p.Verdict.Unguarded)
+	return a
 }
+
+// mayGive tells whether what claims an exposure is looked at to be given: only of that it is missed.
+func (e enforcement) mayGive(exposure string) bool { return e.governed() && e.granted(exposure) }
 
 // pod is the account that a pod belongs to.
 func (b book) pod(pod Pod) *account {

@@ -15,6 +15,9 @@ import (
 // maxWorkloads is how many workloads a status holds.
 const maxWorkloads = 64
 
+// notLookedAt is said of what is held and could not be looked at.
+const notLookedAt = "it changed while it was looked at, or could not be read, and is looked at again; if this stays, see the manager's log"
+
 // describe sums the workloads up, and says where what was decided is not what holds.
 func (e enforcement) describe(plan *Plan) {
 	opened := map[string]bool{}
@@ -62,6 +65,8 @@ func (e enforcement) heldBecause(a *account) (reason, message string) {
 		return v1alpha1.ReasonSafeguardNotInPlace, a.unguarded
 	case e.withheld() && (a.held > 0 || a.waiting):
 		return e.scene.Withheld.Reason, e.scene.Withheld.Message
+	case a.unexamined:
+		return v1alpha1.ReasonNotLookedAt, notLookedAt
 	}
 	return e.aboveCeiling(a)
 }
@@ -130,7 +135,7 @@ func (e enforcement) sumUp(plan *Plan, accounts map[string]*account) (reason, me
 	if departing != "" && departing != v1alpha1.ReasonFrozen {
 		return departing, why
 	}
-	if reason, message := e.heldBack(plan, accounts); reason != "" && (departing == "" || reason != v1alpha1.ReasonNotLookedAt) {
+	if reason, message := e.heldBack(plan, accounts); reason != "" {
 		return reason, message
 	}
 	if departing == "" && len(e.scene.UntrustedMutators) > 0 && e.decision.GrantedExposure != "" {
@@ -157,9 +162,7 @@ func (e enforcement) heldBack(plan *Plan, accounts map[string]*account) (reason,
 		case a.unexamined:
 			plan.Unexamined = true
 			if reason == "" && !e.scene.Memory.Ready {
-				reason, message = v1alpha1.ReasonNotLookedAt, fmt.Sprintf(
-					"%s %s is held and was not looked at yet: it changed meanwhile, or could not be read, and is looked at again; if this stays, see the manager's log",
-					a.kind, a.name)
+				reason, message = v1alpha1.ReasonNotLookedAt, fmt.Sprintf("%s %s is held: %s", a.kind, a.name, notLookedAt)
 			}
 		}
 	}

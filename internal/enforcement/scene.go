@@ -79,9 +79,8 @@ type Memory struct {
 	// Withdrawal and Removal are those of the status; nil when it has none.
 	Withdrawal *v1alpha1.Withdrawal
 	Removal    *v1alpha1.RemovalStatus
-	// Workloads are those of the status, and Ready whether it says that the release is.
-	Workloads []v1alpha1.WorkloadStatus
-	Ready     bool
+	// Ready: the status says that the release is, as it is now.
+	Ready bool
 }
 
 // Fallback is the release that takes over when another loses its grant.
