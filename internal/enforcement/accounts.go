@@ -66,7 +66,7 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 	}
 	for _, p := range e.scene.Parents {
 		a := b.parent(p)
-		a.unexamined = a.unexamined || p.Mark != "" && !p.Verdict.Examined && e.mayGive(p.Exposure)
+		a.unexamined = a.unexamined || p.Mark != "" && e.misses(p.Verdict, p.Exposure)
 	}
 	for _, pod := range e.scene.Pods {
 		if pod.Gone {
@@ -84,7 +84,7 @@ func (e enforcement) accounts(opened map[string]bool) map[string]*account {
 		a.grouped = a.grouped || pod.Unit.Size > 0
 		a.mismatch = cmp.Or(a.mismatch, e.mismatch(pod))
 		a.unguarded = cmp.Or(a.unguarded, pod.Verdict.Unguarded)
-		a.unexamined = a.unexamined || !pod.Verdict.Examined && e.mayGive(pod.Exposure)
+		a.unexamined = a.unexamined || e.misses(pod.Verdict, pod.Exposure)
 	}
 	return b.all
 }
@@ -125,8 +125,10 @@ func (b book) parent(p Parent) *account {
 	return a
 }
 
-// mayGive tells whether what claims an exposure is looked at to be given: only of that it is missed.
-func (e enforcement) mayGive(exposure string) bool { return e.governed() && e.granted(exposure) }
+// misses tells whether what may be given could not be looked at. Nobody looks at the rest.
+func (e enforcement) misses(v Verdict, exposure string) bool {
+	return !v.Examined && e.governed() && e.granted(exposure)
+}
 
 // pod is the account that a pod belongs to.
 func (b book) pod(pod Pod) *account {
