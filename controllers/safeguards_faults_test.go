@@ -4,12 +4,14 @@
 package controllers
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/utils/lru"
 
@@ -137,5 +139,36 @@ func TestACustomKindThatCannotBeLookedAt(t *testing.T) {
 	got, err := x.parents(t.Context(), []*parent{p}, newFamily(c.live(), nil, claims{}))
 	if err != nil || len(got) != 1 || got[0].Verdict.Examined || !*x.unread {
 		t.Errorf("%+v, %v; unread %v", got, err, *x.unread)
+	}
+}
+
+// Whoever may write templates must not fill the manager's memory with them: those of many bytes are read at each look.
+func TestTemplatesOfManyBytesAreNotKept(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		bytes, kept int
+	}{
+		"a usual template":  {100, 1},
+		"one of many bytes": {templateMaxBytes, 0},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			d := heldDeployment(func(template *corev1.PodTemplateSpec) {
+				template.Annotations = map[string]string{"note": strings.Repeat("x", test.bytes)}
+			})
+			c := newCluster(t, d)
+			live := read(c, heldDeployment())
+			p := &parent{releases: []string{"m1"}, exposure: "General"}
+			p.kind, _ = kinds.For(schema.GroupKind{Group: appsv1.GroupName, Kind: "Deployment"})
+			p.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("Deployment"))
+			p.ObjectMeta = live.ObjectMeta
+			x := examination{live: c.live(), seenTemplates: lru.New(8), release: release()}
+			x.sentry = (&observation{policies: []*v1alpha1.SafetyPolicy{wanting(sandbox())}}).post(gate.Decision{})
+			v := enforcement.Verdict{Examined: true}
+			if err := x.guardParent(t.Context(), &v, p); err != nil {
+				t.Fatal(err)
+			}
+			if v.Unguarded == "" || x.seenTemplates.Len() != test.kept {
+				t.Errorf("it breaks %q, and %d are kept, want %d", v.Unguarded, x.seenTemplates.Len(), test.kept)
+			}
+		})
 	}
 }
