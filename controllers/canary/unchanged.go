@@ -20,7 +20,7 @@ import (
 const goodFor = 10 * time.Minute
 
 // good are the versions of all objects of the guarded kinds, of whoever they are, when none was found that differs. As long as
-// nobody writes one, none does, and to see that takes a tenth of what it takes to read and compare them.
+// nobody writes one, none does, and to see that takes far less than to read and compare them.
 type good struct {
 	versions map[guards.ID]version
 	since    time.Time
