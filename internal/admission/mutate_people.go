@@ -11,7 +11,7 @@ import (
 	"github.com/scalegate/scalegate/api/v1alpha1"
 )
 
-// mostAuthors is how many authors a release has at most: scalegate-guard-authors refuses the next.
+// mostAuthors is how many authors a release has at most: scalegate-guard-objects refuses the next.
 const mostAuthors = 64
 
 // stampRelease is scalegate-stamp-identities for releases: who revoked it, and its authors.

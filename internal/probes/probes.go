@@ -214,7 +214,7 @@ func (p *Probes) ring2() []probe {
 func (p *Probes) kinds() []probe {
 	stamp := guards.ID{Kind: guards.KindMutatingPolicy, Name: "scalegate-stamp-identities"}
 	status := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-status"}
-	signers := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-signers"}
+	objects := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-objects"}
 	return []probe{
 		{"kinds", "evidence carries who brought it", stamp, func(ctx context.Context) (guards.Outcome, string) {
 			e := standingEvaluation()
@@ -227,7 +227,7 @@ func (p *Probes) kinds() []probe {
 			return p.lacking(e, p.Client.Status().Patch(ctx, e,
 				client.RawPatch(types.MergePatchType, []byte(`{"status":{"observedGeneration":1000}}`)), client.DryRunAll))
 		}), Right{}},
-		{"kinds", "an approval in a role that its sender does not hold is refused", signers, p.refused(signers.Name, func(ctx context.Context) error {
+		{"kinds", "an approval in a role that its sender does not hold is refused", objects, p.refused(objects.Name, func(ctx context.Context) error {
 			return p.Client.Create(ctx, probeApproval(), client.DryRunAll)
 		}), Right{v1alpha1.VerbApprove, "releaseapprovals", Namespace, Account}},
 	}

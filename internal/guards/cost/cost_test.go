@@ -190,7 +190,7 @@ func TestEquivalentsAreLookedForWhereThereMayBeSome(t *testing.T) {
 
 // Every request to the API server is compared with every policy, whatever it is about.
 func TestFindingOutWhichPoliciesAreConcernedIsLittleWork(t *testing.T) {
-	const policies, allocations = 40, 140
+	const policies, allocations = 30, 124
 	r := creating(measured.Pod(measured.ClearedOwner), plain())
 	s := newServer(t, r.ns)
 	if len(s.policies) > policies {

@@ -146,13 +146,11 @@ func Unstamped() []Fixture {
 	}
 }
 
-// StampBinding is the binding of what stamps, and GuardBindings are those of what holds others to the stamps.
-const StampBinding = "scalegate-stamp-identities"
-
-// GuardBindings are the bindings that StampBinding speaks of.
-func GuardBindings() []string {
-	return []string{"scalegate-guard-evaluations", "scalegate-guard-signers", "scalegate-guard-authors", "scalegate-guard-policy-author"}
-}
+// StampBinding is the binding of what stamps, and GuardBinding that of what holds others to the stamps.
+const (
+	StampBinding = "scalegate-stamp-identities"
+	GuardBinding = "scalegate-guard-objects"
+)
 
 // Carries tells whether an object carries the name of somebody in the place of a stamp.
 func Carries(content map[string]any, who Identity) bool {

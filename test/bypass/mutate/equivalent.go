@@ -34,7 +34,7 @@ func excuses() []excuse {
 			"A shortcut: where all templates are the same, none is left over.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-definitions validations\[0\]: without: request\.operation == "UPDATE"`),
+			regexp.MustCompile(`scalegate-guard-api validations\[0\]: without: request\.operation == "UPDATE"`),
 			"At DELETE there is no object, so reading its spec is an error, which refuses unless the verb is held.",
 		},
 		{
@@ -68,10 +68,6 @@ func excuses() []excuse {
 		{
 			regexp.MustCompile(`scalegate-stamp-identities mutations\[0\]: (without: !?has\(object\.spec\)$|always the second branch of: !has\(object\.spec\) \?)`),
 			"An error of the mutation refuses what the schema refuses too.",
-		},
-		{
-			regexp.MustCompile(`scalegate-guard-signed variables\.free: without: oldObject\.kind == "ReleaseDetermination"`),
-			"A waiver has no thresholds, so reading them is an error, which refuses unless the verb is held or the namespace goes.",
 		},
 		{
 			regexp.MustCompile(`scalegate-stamp-identities (mutations\[0\]: without: (variables\.field == ""|!\(variables\.field in .*|variables\.kind != "(safetyevaluations|modelreleases)")$|` +

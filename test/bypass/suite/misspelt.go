@@ -34,9 +34,9 @@ func (b *Bench) misspell(ctx context.Context) error {
 // leaveUnstamped makes what carries no stamp, as if it had been there before there were any: while nothing is stamped or
 // looked at.
 func (b *Bench) leaveUnstamped(ctx context.Context) error {
-	bindings := []client.Object{bound(&admissionv1.MutatingAdmissionPolicyBinding{}, attempts.StampBinding)}
-	for _, name := range attempts.GuardBindings() {
-		bindings = append(bindings, bound(&admissionv1.ValidatingAdmissionPolicyBinding{}, name))
+	bindings := []client.Object{
+		bound(&admissionv1.MutatingAdmissionPolicyBinding{}, attempts.StampBinding),
+		bound(&admissionv1.ValidatingAdmissionPolicyBinding{}, attempts.GuardBinding),
 	}
 	each := func(do func(context.Context, attempts.Fixture, string) error) error {
 		var errs []error
