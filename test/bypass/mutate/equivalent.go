@@ -70,7 +70,8 @@ func excuses() []excuse {
 			"An error of the mutation refuses what the schema refuses too.",
 		},
 		{
-			regexp.MustCompile(`scalegate-stamp-identities (mutations\[0\]: without: (variables\.field == ""|!\(variables\.field in .*|variables\.kind != "(safetyevaluations|modelreleases)")$|` +
+			regexp.MustCompile(`scalegate-guard-objects variables\.resolves: without: variables\.kind == "adversefindings"|` +
+				`scalegate-stamp-identities (mutations\[0\]: without: (variables\.field == ""|!\(variables\.field in .*|variables\.kind != "(safetyevaluations|modelreleases)")$|` +
 				`mutations\[0\]: always the second branch of: \(?variables\.kind != "modelreleases"|variables\.field: always the second branch of: \(?variables\.kind == "modelreleases")`),
 			"The API server prunes a field that the kind does not have.",
 		},
