@@ -34,7 +34,7 @@ func excuses() []excuse {
 			"A shortcut: where all templates are the same, none is left over.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-api validations\[0\]: without: request\.operation == "UPDATE"`),
+			regexp.MustCompile(`scalegate-guard-extensions validations\[0\]: without: request\.operation == "UPDATE"`),
 			"At DELETE there is no object, so reading its spec is an error, which refuses unless the verb is held.",
 		},
 		{
@@ -70,7 +70,7 @@ func excuses() []excuse {
 			"An error of the mutation refuses what the schema refuses too.",
 		},
 		{
-			regexp.MustCompile(`scalegate-guard-objects variables\.resolves: without: variables\.kind == "adversefindings"|` +
+			regexp.MustCompile(`scalegate-guard-objects variables\.resolves: without: variables\.resource == "adversefindings"|` +
 				`scalegate-stamp-identities (mutations\[0\]: without: (variables\.field == ""|!\(variables\.field in .*|variables\.kind != "(safetyevaluations|modelreleases)")$|` +
 				`mutations\[0\]: always the second branch of: \(?variables\.kind != "modelreleases"|variables\.field: always the second branch of: \(?variables\.kind == "modelreleases")`),
 			"The API server prunes a field that the kind does not have.",
