@@ -62,11 +62,11 @@ func install(t *testing.T, c *chart.Chart) *v1.Release {
 	return one
 }
 
-// upgrade upgrades to a chart as helm upgrade does, with further values.
+// upgrade upgrades to a chart as helm upgrade --cleanup-on-fail does, with further values.
 func upgrade(t *testing.T, c *chart.Chart, force bool, values map[string]any) error {
 	t.Helper()
 	u := action.NewUpgrade(helm(t))
-	u.Namespace, u.ForceConflicts = installation.Namespace, force
+	u.Namespace, u.ForceConflicts, u.CleanupOnFail = installation.Namespace, force, true
 	u.WaitStrategy, u.Timeout = kube.HookOnlyStrategy, time.Minute
 	all := noNodes()
 	maps.Copy(all, values)
