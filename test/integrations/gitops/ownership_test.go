@@ -21,7 +21,7 @@ import (
 	"github.com/scalegate/scalegate/test/integrations/gitops/readings"
 )
 
-// quietRounds is how often each tool compares everything while nothing changes.
+// quietRounds is how often in a row each tool compares everything while nothing changes.
 const quietRounds = 10
 
 // life is what happens to a model's objects in one namespace while a tool keeps them as Git has them.
@@ -99,12 +99,28 @@ func (l *life) versions() string {
 	return strings.Join(all, "\n")
 }
 
-// quiet reconciles again and again: nothing differs, nothing is written, nobody's fields change hands, and held stays held.
+// quiet reconciles again and again: what differs is what is known to, nothing is written, nobody's fields change hands, and held
+// stays held. What Scalegate still has to say of a change before this one, it may say once: whoever fights does not come to rest.
 func (l *life) quiet(held bool, differ ...string) {
 	l.t.Helper()
 	l.insists = differ
 	l.settle()
-	before, owners := l.versions(), l.owners()
+	eventually(l.t, func(context.Context) error {
+		before, owners := l.versions(), l.owners()
+		l.rounds(held, differ)
+		if diff := cmp.Diff(before, l.versions()); diff != "" {
+			return fmt.Errorf("something was written while nothing changed (-before +after):\n%s", diff)
+		}
+		if diff := cmp.Diff(owners, l.owners()); diff != "" {
+			return fmt.Errorf("fields changed hands while nothing changed (-before +after):\n%s", diff)
+		}
+		return nil
+	})
+}
+
+// rounds are those that quiet takes without a change, the last of them with what the snippet ignores where something differs.
+func (l *life) rounds(held bool, differ []string) {
+	l.t.Helper()
 	for range quietRounds {
 		drifted, err := l.reconcile(l.t.Context())
 		must(l.t, err)
@@ -120,19 +136,14 @@ func (l *life) quiet(held bool, differ ...string) {
 			}
 		}
 	}
-	if len(differ) > 0 {
-		l.ignored = ignoredBySnippet(l.t)
-		drifted, err := l.reconcile(l.t.Context())
-		l.ignored = nil
-		if err != nil || len(drifted) > 0 {
-			l.t.Fatalf("with what the snippet ignores %v differ (%v)", drifted, err)
-		}
+	if len(differ) == 0 {
+		return
 	}
-	if diff := cmp.Diff(before, l.versions()); diff != "" {
-		l.t.Fatalf("something was written while nothing changed (-before +after):\n%s", diff)
-	}
-	if diff := cmp.Diff(owners, l.owners()); diff != "" {
-		l.t.Fatalf("fields changed hands while nothing changed (-before +after):\n%s", diff)
+	l.ignored = ignoredBySnippet(l.t)
+	drifted, err := l.reconcile(l.t.Context())
+	l.ignored = nil
+	if err != nil || len(drifted) > 0 {
+		l.t.Fatalf("with what the snippet ignores %v differ (%v)", drifted, err)
 	}
 }
 
