@@ -185,7 +185,7 @@ func (p *Probes) ring2() []probe {
 	admit := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-admit-pods"}
 	pods := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-pods"}
 	sets := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-replicasets"}
-	runs := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-runs"}
+	runs := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-run-objects"}
 	runJobs := guards.ID{Kind: guards.KindValidatingPolicy, Name: "scalegate-guard-run-jobs"}
 	return []probe{
 		{"2", "a pod that claims a release is held", hold, func(ctx context.Context) (guards.Outcome, string) {

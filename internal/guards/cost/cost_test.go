@@ -153,7 +153,7 @@ func TestSelectorsAreAskedAfterTheRules(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	want := []string{"scalegate-admit-pods", "scalegate-guard-runs", "scalegate-hold-pods", "scalegate-warn-held"}
+	want := []string{"scalegate-admit-pods", "scalegate-guard-run-objects", "scalegate-hold-pods", "scalegate-warn-held"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
@@ -190,7 +190,7 @@ func TestEquivalentsAreLookedForWhereThereMayBeSome(t *testing.T) {
 
 // Every request to the API server is compared with every policy, whatever it is about.
 func TestFindingOutWhichPoliciesAreConcernedIsLittleWork(t *testing.T) {
-	const policies, allocations = 30, 124
+	const policies, allocations = 26, 112
 	r := creating(measured.Pod(measured.ClearedOwner), plain())
 	s := newServer(t, r.ns)
 	if len(s.policies) > policies {

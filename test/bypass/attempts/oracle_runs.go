@@ -144,7 +144,7 @@ func steersPod(r Request) bool {
 
 // opensNetwork: the Service and the NetworkPolicy of an evaluation stay as they are while it does.
 func opensNetwork(r Request) bool {
-	if r.Kind != serviceKind() && r.Kind != networkKind() || r.Sub != "" || r.Old == nil || evaluationOf(r.Old) == nil {
+	if r.Kind != serviceKind() && r.Kind != networkKind() || r.Old == nil || evaluationOf(r.Old) == nil {
 		return false
 	}
 	clears := slices.ContainsFunc(collectors(), func(i Identity) bool { return i.Name == r.Who.Name })

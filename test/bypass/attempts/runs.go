@@ -120,10 +120,11 @@ func runFixtures() []Fixture {
 	put(twice("")[spec], spec, "template", spec)(maker)
 	put("Never", spec, "template", spec, "restartPolicy")(maker)
 	inTemplate(both(evaluated(), handled(), annotate("simulation.example.com/complete", "false")))(maker)
-	policy := network(runNetwork)
+	policy, leads := network(runNetwork), service(runNetwork)
 	put([]any{waitsForOwned}, metadata, "finalizers")(policy)
+	put([]any{waitsForOwned}, metadata, "finalizers")(leads)
 	made := []Fixture{
-		{Name: runNetwork, Kind: networkKind(), Object: policy}, {Name: runNetwork, Kind: serviceKind(), Object: service(runNetwork)},
+		{Name: runNetwork, Kind: networkKind(), Object: policy}, {Name: runNetwork, Kind: serviceKind(), Object: leads},
 		{Name: runMaker, Kind: jobKind(), Object: maker}, {Name: runJob, Kind: jobKind(), Object: job},
 	}
 	for i := range made {
@@ -349,10 +350,17 @@ func (c *catalogue) runNetworks() {
 			c.add(attack{number: "F4", what: what, kind: kind, on: runNetwork, change: change, who: who})
 		}
 		deletes := slices.Concat(people(), forged(), collectors(), []Identity{safetyTeam(), controller(), replicaSets()})
-		c.add(attack{number: "F4", what: "delete what guards the model under test", kind: kind, on: runNetwork, ways: only(Delete, DeleteCollection), who: deletes})
+		hurried := attack{number: "F4", what: "what guards the model under test goes before its server", kind: kind, on: runNetwork, change: drop(metadata, "finalizers"), removes: true, who: slices.Concat(who, collectors())}
+		c.add(
+			hurried,
+			attack{number: "F4", what: "delete what guards the model under test", kind: kind, on: runNetwork, ways: only(Delete, DeleteCollection), who: deletes},
+		)
+		if kind == serviceKind() {
+			hurried.sub, hurried.who = "status", slices.Concat(mighty(), []Identity{controller()}, collectors())
+			c.add(hurried)
+		}
 	}
 	c.add(
-		attack{number: "F4", what: "a NetworkPolicy that does not wait for the server", kind: networkKind(), on: runNetwork, change: drop(metadata, "finalizers"), removes: true, who: slices.Concat(who, collectors())},
 		attack{number: "F4", what: "another NetworkPolicy", kind: networkKind(), on: plainNetwork, change: put("other", spec, "podSelector", "matchLabels", "app")},
 		attack{number: "F4", what: "delete a NetworkPolicy of one's own", kind: networkKind(), on: plainNetwork, ways: only(Delete, DeleteCollection)},
 		attack{number: "F4", what: "delete a Service of one's own", kind: serviceKind(), on: "web", ways: only(Delete, DeleteCollection)},

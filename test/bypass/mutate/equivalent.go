@@ -38,6 +38,10 @@ func excuses() []excuse {
 			"At DELETE there is no object, so reading its spec is an error, which refuses unless the verb is held.",
 		},
 		{
+			regexp.MustCompile(`scalegate-guard-run-objects validations\[8\]: without: !variables\.updatedPod$`),
+			"Nothing but a pod says how containers ended, and the API server lets no pod say so at its creation.",
+		},
+		{
 			regexp.MustCompile(`scalegate-hold-\w+ variables\.returned: without: (variables\.wasHeld|"scalegate\.dev/cleared-template" in .*)$`),
 			"The text stands only beside the mark, since both are taken off wherever nothing is held; reading a text that is not there is an error.",
 		},

@@ -147,7 +147,7 @@ func putBack(ctx context.Context, t *testing.T) []string {
 func (l *life) installs(t *testing.T) {
 	t.Helper()
 	released := install(t, l.before.chart)
-	if want := len(objects(t, released.Manifest)); want < 100 {
+	if want := len(objects(t, released.Manifest)); want < 90 {
 		t.Errorf("only %d objects", want)
 	}
 	eventually(t, func(ctx context.Context) error {
