@@ -48,7 +48,8 @@ const rememberTime = 5 * time.Second
 // follows; then what closes; then what opens, and beside it the evictions, which may be slow. Behind a clearance that could
 // not be written nothing is opened, and only what an adverse finding or a critical revocation says is removed: its successors
 // are born free until the write succeeds, and go again. An object that changed since it was examined is left: its event
-// brings us back. What gives is done within the time that [givesWithin] says, and what closes in any case.
+// brings us back. What gives is done within the time that [givesWithin] says, and what closes in any case: a clearance that
+// only shrinks is written over the one that it was cut from, so that a process that was stopped gives nothing back by it.
 func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, error) {
 	var did done
 	release, plan := c.key, c.plan
@@ -56,7 +57,7 @@ func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, erro
 	defer cancel()
 	errs := []error{r.record(ctx, c.decision)}
 	writes := gives
-	if plan.Clearance.Withdraw {
+	if plan.Clearance.Withdraw || plan.Clearance.Over != "" {
 		writes = ctx
 	}
 	cleared := r.writeClearance(writes, release, plan.Clearance)
@@ -127,23 +128,32 @@ func abreast(ctx context.Context, n int, do func(int) error) error {
 // writeClearance sets or removes the one annotation of the release; other writers' annotations
 // are not touched.
 func (r *ModelReleaseReconciler) writeClearance(ctx context.Context, release types.NamespacedName, change enforcement.ClearanceChange) error {
-	var value any // null removes the key
-	switch {
+	key, kind := clearance.Key(release.Name), types.MergePatchType
+	var content any
+	switch path := "/metadata/annotations/" + strings.ReplaceAll(key, "/", "~1"); {
+	case change.Over != "":
+		kind, content = types.JSONPatchType, []map[string]any{
+			{"op": "test", "path": path, "value": change.Over}, {"op": "replace", "path": path, "value": change.Write},
+		}
 	case change.Write != "":
-		value = change.Write
-	case !change.Withdraw:
+		content = annotated(key, change.Write)
+	case change.Withdraw:
+		content = annotated(key, nil)
+	default:
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, rememberTime)
 	defer cancel()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: release.Namespace}}
-	err := r.patch(ctx, ns, types.MergePatchType, map[string]any{
-		"metadata": map[string]any{"annotations": map[string]any{clearance.Key(release.Name): value}},
-	})
-	if err != nil {
+	if err := r.patch(ctx, ns, kind, content); err != nil {
 		return fmt.Errorf("writing the clearance of %s: %w", release, err)
 	}
 	return nil
+}
+
+// annotated is a merge patch that sets an annotation, or with nil removes it.
+func annotated(key string, value any) map[string]any {
+	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{key: value}}}
 }
 
 // lift ends the hold of a parent as it was examined.
@@ -230,7 +240,7 @@ func (r *ModelReleaseReconciler) note(ctx context.Context, namespace string, not
 	})
 }
 
-func (r *ModelReleaseReconciler) patch(ctx context.Context, o client.Object, kind types.PatchType, content map[string]any) error {
+func (r *ModelReleaseReconciler) patch(ctx context.Context, o client.Object, kind types.PatchType, content any) error {
 	raw, err := json.Marshal(content)
 	if err != nil {
 		return err

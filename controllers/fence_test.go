@@ -8,6 +8,14 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scalegate/scalegate/internal/clearance"
+	"github.com/scalegate/scalegate/internal/enforcement"
+	"github.com/scalegate/scalegate/internal/fixture"
 )
 
 func TestWhatIsGivenLateIsNotGiven(t *testing.T) {
@@ -53,3 +61,39 @@ type overdue struct {
 
 func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
 func (overdue) Err() error                  { return nil }
+
+// A clearance that only shrinks is written however long the look took, and by a process that was stopped over nothing that
+// another one wrote meanwhile.
+func TestAClearanceThatShrinksIsWrittenOverTheOneThatItWasCutFrom(t *testing.T) {
+	less := standing()
+	less.Owners, less.Mode = nil, clearance.Counted
+	lesser := less
+	lesser.Exposure = "Internal"
+	for sentence, test := range map[string]struct {
+		stands, want string
+		fails        bool
+	}{
+		"it stands":                    {standing().String(), less.String(), false},
+		"it was withdrawn meanwhile":   {"", "", true},
+		"it was cut further meanwhile": {lesser.String(), lesser.String(), true},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			c := newCluster(t, served(result("0.1"))...)
+			ns := read(c, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fixture.Namespace}})
+			if ns.Annotations[clearance.Key("m1")] = test.stands; test.stands == "" {
+				delete(ns.Annotations, clearance.Key("m1"))
+			}
+			if err := c.api.Update(t.Context(), ns); err != nil {
+				t.Fatal(err)
+			}
+			_, err := c.newReconciler().act(t.Context(), &course{
+				key: client.ObjectKeyFromObject(release()), decided: time.Now().Add(-time.Hour),
+				plan: enforcement.Plan{Clearance: enforcement.ClearanceChange{Write: less.String(), Over: standing().String()}},
+			})
+			got := read(c, ns).Annotations[clearance.Key("m1")]
+			if got != test.want || (err != nil) != test.fails {
+				t.Errorf("the clearance is %q (%v), want %q", got, err, test.want)
+			}
+		})
+	}
+}

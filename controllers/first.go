@@ -44,7 +44,7 @@ type early struct {
 // takeEarly takes what a Critical revocation takes. What goes wrong is tried again by what follows.
 func (r *ModelReleaseReconciler) takeEarly(ctx context.Context, c *course) early {
 	urgent := slices.DeleteFunc(slices.Clone(c.plan.Removals), func(removal enforcement.Removal) bool {
-		return removal.Reason != v1alpha1.ReasonRevoked || !removal.Unlimited || removal.Evict
+		return !removal.Critical() || removal.Evict
 	})
 	if len(urgent) == 0 || c.decision.GrantedExposure != "" || c.plan.GivesMore() {
 		return early{}
@@ -124,9 +124,7 @@ func (r *ModelReleaseReconciler) withdraw(ctx context.Context, key types.Namespa
 	ctx, cancel := context.WithTimeout(ctx, rememberTime)
 	defer cancel()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: key.Namespace}}
-	err = r.patch(ctx, ns, types.MergePatchType, map[string]any{
-		"metadata": map[string]any{"annotations": map[string]any{clearance.Key(key.Name): nil}},
-	})
+	err = r.patch(ctx, ns, types.MergePatchType, annotated(clearance.Key(key.Name), nil))
 	return ns.Labels[v1alpha1.LabelGate], err
 }
 

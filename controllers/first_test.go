@@ -99,6 +99,45 @@ func TestACriticalRevocationAsksForLittleBeforeItTakes(t *testing.T) {
 	}
 }
 
+// Nor does it wait for what else speaks against the pod, or for what is slow to answer.
+func TestACriticalRevocationWaitsForNothingElse(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		policy *v1alpha1.SafetyPolicy
+		value  string
+		told   string
+	}{
+		"the evidence fails as well": {demanding(), "0.9", "event AdverseFinding Pod p"},
+		"it is time to look at a safeguard again": {
+			wanting(v1alpha1.SafeguardCheck{Type: v1alpha1.SafeguardDedicatedNamespace}), "0.1", "event Revoked Pod p",
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			objects := served(result("0.1"))
+			objects[1] = test.policy
+			c := newCluster(t, objects...)
+			c.mustReconcile()
+			e := read(c, result(""))
+			e.Status.Measurement.Value = test.value
+			if err := c.api.Status().Update(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			c.edit(release(), func(r *v1alpha1.ModelRelease) {
+				r.Spec.Revocation = &v1alpha1.Revocation{Severity: v1alpha1.RevocationCritical, Reason: "it leaks"}
+			})
+			c.clock = metav1.NewTime(c.now().Add(DefaultSafeguardPeriod))
+			c.log = nil
+			c.reconciler.Live = listening{c.live(), c}
+			c.mustReconcile()
+			if want := []string{"read ModelRelease m1", "patch Namespace serving"}; !slices.Equal(c.before(), want) {
+				t.Errorf("before the first pod went: %q, want %q", c.before(), want)
+			}
+			if !slices.Contains(c.log, test.told) {
+				t.Errorf("nobody is told of the pod: %q", c.log)
+			}
+		})
+	}
+}
+
 // The status and the events tell the same as if all had been read before anything was taken.
 func TestWhatIsTakenEarlyIsToldAsAllElse(t *testing.T) {
 	tell := func(early bool) (v1alpha1.ModelReleaseStatus, []string) {

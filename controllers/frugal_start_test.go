@@ -247,6 +247,28 @@ func bytesOf[T client.Object](t *testing.T, content func(n int) T, fresh func() 
 	return (after - before) / count
 }
 
+// saidOfRequirements is a status of release n as the manager writes it.
+func saidOfRequirements(n, requirements int) v1alpha1.ModelReleaseStatus {
+	status := v1alpha1.ModelReleaseStatus{
+		SubjectDigest: fmt.Sprintf("sha256:%064d", n), PolicyRevision: "sha256:" + strings.Repeat("0", 64),
+		RequiredLevel: "ASL-2", GrantedExposure: "General", ObservedGeneration: new(int64(1)),
+	}
+	for _, kind := range []string{
+		v1alpha1.ConditionReady, v1alpha1.ConditionEvidenceComplete, v1alpha1.ConditionFresh, v1alpha1.ConditionEnforced,
+	} {
+		status.Conditions = append(status.Conditions, metav1.Condition{
+			Type: kind, Status: metav1.ConditionTrue, Reason: "Released", Message: fmt.Sprintf("%0100d", n), ObservedGeneration: 1,
+		})
+	}
+	for i := range requirements {
+		status.Requirements = append(status.Requirements, v1alpha1.RequirementStatus{
+			Name: fmt.Sprintf("requirement-%d", i), State: v1alpha1.RequirementMet, Evidence: fmt.Sprintf("evaluation-%d-%d", n, i),
+			Message: fmt.Sprintf("%0150d", n), ExpiresTime: &metav1.Time{Time: time.Unix(1_800_000_000, 0)},
+		})
+	}
+	return status
+}
+
 // The bounds are a quarter above what it takes; without the transforms it is more than twice as much.
 func TestWhatACacheKeepsIsSmall(t *testing.T) {
 	managed := []metav1.ManagedFieldsEntry{{Manager: "m", Operation: metav1.ManagedFieldsOperationApply, FieldsType: "FieldsV1",
@@ -265,6 +287,12 @@ func TestWhatACacheKeepsIsSmall(t *testing.T) {
 			r.Name, r.ManagedFields, r.Annotations = fmt.Sprintf("m%d", n), managed, applied
 			return r
 		}, func() *v1alpha1.ModelRelease { return &v1alpha1.ModelRelease{} }, trims["*v1alpha1.ModelRelease"]), 1500},
+		"a release with what is said of five requirements": {bytesOf(t, func(n int) *v1alpha1.ModelRelease {
+			r := release()
+			r.Name, r.ManagedFields, r.Annotations = fmt.Sprintf("m%d", n), managed, applied
+			r.Status = saidOfRequirements(n, 5)
+			return r
+		}, func() *v1alpha1.ModelRelease { return &v1alpha1.ModelRelease{} }, trims["*v1alpha1.ModelRelease"]), 4200},
 		"an evaluation": {bytesOf(t, func(n int) *v1alpha1.SafetyEvaluation {
 			e := result("0.1")
 			e.Name, e.ManagedFields, e.Annotations = fmt.Sprintf("e%d", n), managed, applied

@@ -15,6 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
@@ -236,7 +237,7 @@ func (r *ModelReleaseReconciler) on(l lane) reconcile.Func {
 // later has a release looked at again: soon on the same lane, and otherwise in the background. 0 is never.
 func (t *turns) later(l lane, req ctrl.Request, after time.Duration) ctrl.Result {
 	if l == background || after < soon {
-		return ctrl.Result{RequeueAfter: after, Priority: new(0)}
+		return ctrl.Result{RequeueAfter: after, Priority: new(priorityOf(l, after))}
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
@@ -245,6 +246,15 @@ func (t *turns) later(l lane, req ctrl.Request, after time.Duration) ctrl.Result
 	}
 	t.queues[background].AddAfter(req, after)
 	return ctrl.Result{}
+}
+
+// priorityOf is that of looking at a release again. Who asks again within [soon] in the background may be one of thousands that
+// wait for the same thing: they go no sooner than what was not looked at yet.
+func priorityOf(l lane, after time.Duration) int {
+	if l == background && after < soon {
+		return handler.LowPriority
+	}
+	return 0
 }
 
 // source tells the turns of the queue of a lane, and wakes nobody itself.

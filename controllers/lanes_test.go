@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
@@ -312,7 +313,7 @@ func TestOnlyWhatWasBegunGoesFirst(t *testing.T) {
 		"something was done": {served(result("0.9")), nil, ofBegun},
 		"nothing may be given": {waitingPods(1, result("0.1")), func(*metav1.PartialObjectMetadata, time.Time) Withheld {
 			return Withheld{Withheld: enforcement.Withheld{Reason: v1alpha1.ReasonGuardsNotInPlace}}
-		}, 0},
+		}, handler.LowPriority},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			c := newCluster(t, test.objects...)

@@ -91,7 +91,7 @@ func unitKey(u enforcement.Unit, pod types.UID) string {
 // them, each as its pods.
 func (r *ModelReleaseReconciler) servingUnder(ctx context.Context, policy string) ([][]types.UID, error) {
 	var releases v1alpha1.ModelReleaseList
-	if err := r.List(ctx, &releases, client.MatchingFields{indexReleasePolicy: policy}); err != nil {
+	if err := r.List(ctx, &releases, client.MatchingFields{indexReleasePolicy: policy}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	var all [][]types.UID
@@ -118,7 +118,7 @@ func (r *ModelReleaseReconciler) servingOf(ctx context.Context, key types.Namesp
 		return nil, nil
 	}
 	var pods corev1.PodList
-	if err := r.List(ctx, &pods, client.InNamespace(key.Namespace), client.MatchingFields{indexClaim: key.Name}); err != nil {
+	if err := r.List(ctx, &pods, client.InNamespace(key.Namespace), client.MatchingFields{indexClaim: key.Name}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	related := newFamily(r.Client, r.kinds, claims{namespace: ns})

@@ -100,7 +100,7 @@ func (r *FreeingReconciler) search(ctx context.Context) error {
 		}))
 	}
 	var pods corev1.PodList
-	errs = append(errs, r.List(ctx, &pods)) // those in the cache claim a release, and no other is held
+	errs = append(errs, r.List(ctx, &pods, client.UnsafeDisableDeepCopy)) // those in the cache claim a release, and no other is held
 	for i := range pods.Items {
 		if held(&pods.Items[i]) {
 			found.Insert(pods.Items[i].Namespace)

@@ -91,7 +91,9 @@ func (r *ModelReleaseReconciler) observe(ctx context.Context, reader client.Read
 			return o, err
 		}
 	}
-	if r.poll(ctx, &o, wants, r.pollAge(reader, in)); ctx.Err() != nil {
+	// What a Critical revocation takes is taken before anything is asked that may be slow to answer, and depends on none of it.
+	here := asking{key: namespace, now: r.Now().Time, age: r.pollAge(reader, in), kept: reader != r.Live && revokedCritically(in)}
+	if r.poll(ctx, &o, wants, here); ctx.Err() != nil {
 		return o, fmt.Errorf("looking at safeguards in namespace %s: %w", namespace, context.Cause(ctx))
 	}
 	o.answers = safeguards.Answers(o.scene, o.policies...)

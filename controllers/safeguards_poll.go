@@ -48,12 +48,17 @@ type asking struct {
 	now time.Time
 	// age is how old an answer may be.
 	age time.Duration
+	// kept: what is kept has to do. Nothing is read, and nothing waited for.
+	kept bool
 }
 
 // get gives what was read last, where that is not too old, or reads it now; others that ask for the same wait for it. Where
 // it cannot be read, it is what was read last for a while, and stale; nil when nothing is known.
 func (s *shelf[T]) get(ctx context.Context, a asking, read func(context.Context) (T, error)) (value *T, stale bool) {
 	k := s.of(a)
+	if a.kept {
+		return k.last(a.now)
+	}
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	if age := a.now.Sub(k.at); !k.at.IsZero() && age < a.age {
@@ -69,6 +74,18 @@ func (s *shelf[T]) get(ctx context.Context, a asking, read func(context.Context)
 		return nil, true
 	}
 	return new(k.value), true
+}
+
+// last is what was read last, as long as it means something; nil and stale where there is none, or it is being read.
+func (k *kept[T]) last(now time.Time) (value *T, stale bool) {
+	if !k.mutex.TryLock() {
+		return nil, true
+	}
+	defer k.mutex.Unlock()
+	if k.at.IsZero() || now.Sub(k.at) >= staleTime {
+		return nil, true
+	}
+	return new(k.value), false
 }
 
 // of finds the place of a key, and forgets what nobody asked for in a long time.
@@ -93,10 +110,11 @@ func (s *shelf[T]) of(a asking) *kept[T] {
 	return s.kept[a.key]
 }
 
-// poll reads what no event tells, as far as it is asked for.
-func (r *ModelReleaseReconciler) poll(ctx context.Context, o *observation, wants func(v1alpha1.SafeguardType) bool, age time.Duration) {
-	here := asking{key: o.scene.Namespace, now: r.Now().Time, age: age}
-	everywhere := asking{now: here.now, age: age}
+// poll reads what no event tells, as far as it is asked for, in the namespace that is asked about and, of what belongs to
+// none, everywhere.
+func (r *ModelReleaseReconciler) poll(ctx context.Context, o *observation, wants func(v1alpha1.SafeguardType) bool, here asking) {
+	everywhere := here
+	everywhere.key = ""
 	if wants(v1alpha1.SafeguardNoTenantExec) {
 		cluster, old := r.polls.clusterRoles.get(ctx, everywhere, r.readClusterRights)
 		rights, older := r.polls.rights.get(ctx, here, func(ctx context.Context) (safeguards.Rights, error) { return r.readRights(ctx, here.key) })

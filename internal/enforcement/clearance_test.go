@@ -23,6 +23,11 @@ func writes(c clearance.Clearance) enforcement.ClearanceChange {
 	return enforcement.ClearanceChange{Write: c.String(), End: &c.End}
 }
 
+// cuts writes less than what stands, over that.
+func cuts(stands, c clearance.Clearance) enforcement.ClearanceChange {
+	return enforcement.ClearanceChange{Write: c.String(), Over: stands.String(), End: &c.End}
+}
+
 // keeps is the change that leaves a clearance in place, which ends then.
 func keeps(end time.Time) enforcement.ClearanceChange {
 	return enforcement.ClearanceChange{End: &end}
@@ -125,11 +130,11 @@ func TestClearance(t *testing.T) {
 		},
 		"one that ends later than decided now is shortened": {
 			scene(replicaSet("a", "General", matching), cleared(ending(fixture.Day(9), free(uid("a"))))), granting("General"),
-			writes(free(uid("a"))),
+			cuts(ending(fixture.Day(9), free(uid("a"))), free(uid("a"))),
 		},
 		"one that names an owner which is gone is written anew": {
 			scene(replicaSet("a", "General", matching), cleared(free(uid("a"), uid("b")))), granting("General"),
-			writes(free(uid("a"))),
+			cuts(free(uid("a"), uid("b")), free(uid("a"))),
 		},
 		"one of another exposure is written anew": {
 			scene(cleared(counted("Internal"))), granting("General"), writes(counted("General")),
@@ -193,7 +198,7 @@ func TestClearanceSpace(t *testing.T) {
 		"an owner that is cleared and differs now does not stay": {
 			scene: scene(crowded(size(free(a, b))-1), cleared(free(a)),
 				replicaSet("a", "General", differing), replicaSet("b", "General", matching), replicaSet("c", "General", matching)),
-			want: writes(counted("General")), exhausted: true,
+			want: cuts(free(a), counted("General")), exhausted: true,
 		},
 		"what is over the budget and does not grow stays": {
 			scene: two(crowded(size(free(a))-1), cleared(free(a, b))), want: keeps(end()),

@@ -53,6 +53,9 @@ type Plan struct {
 type ClearanceChange struct {
 	// Write is the value to write; empty writes nothing.
 	Write string
+	// Over is the value that Write is to replace, where it gives nothing that this one does not give and ends no later: over it
+	// alone it may be written at any time. Empty where Write gives more.
+	Over string
 	// Withdraw removes the annotation.
 	Withdraw bool
 	// End is when the clearance ends once this is done; nil when there is none.
@@ -88,6 +91,9 @@ type Removal struct {
 	// Unlimited: the policy's limit for an hour does not count it, nor does it wait for that.
 	Unlimited bool
 }
+
+// Critical tells whether a Critical revocation takes the pod, whatever else does.
+func (r Removal) Critical() bool { return r.Unlimited && r.Reason != v1alpha1.ReasonSuperseded }
 
 // Scale sets the replicas of a workload.
 type Scale struct {
@@ -259,6 +265,9 @@ func (e enforcement) clear(plan *Plan) {
 	plan.ClearedSince = &want.Since
 	if clearance.Needed(present, want, e.scene.Now, e.scene.Spread) {
 		plan.Clearance.Write, plan.Clearance.End = want.String(), &want.End
+		if e.reduces(want, present) {
+			plan.Clearance.Over = present
+		}
 	} else if have, err := clearance.Parse(present); err == nil {
 		plan.Clearance.End = &have.End
 	}

@@ -25,6 +25,13 @@ func (e enforcement) atMost(want, have clearance.Clearance) clearance.Clearance 
 	return want
 }
 
+// reduces tells whether a clearance gives nothing that one which stands does not, and ends no later.
+func (e enforcement) reduces(want clearance.Clearance, present string) bool {
+	have, err := clearance.Parse(present)
+	return err == nil && want.Since.Equal(have.Since) && e.rank(want.Exposure) >= 0 && e.rank(have.Exposure) >= 0 &&
+		e.atMost(want, have).String() == want.String()
+}
+
 // rank is the place of an exposure among those of the policy, from the least; -1 when it has none.
 func (e enforcement) rank(exposure string) int {
 	if e.scene.Policy == nil {

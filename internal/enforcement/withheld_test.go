@@ -36,7 +36,7 @@ func TestWithheldClearance(t *testing.T) {
 			scene(withheld, replicaSet("a", "General", matching), cleared(ending(fixture.Day(2), free(a)))), granting("General"), keeps(fixture.Day(2)),
 		},
 		"it is shortened": {
-			scene(withheld, replicaSet("a", "General", matching), cleared(ending(fixture.Day(9), free(a)))), granting("General"), writes(free(a)),
+			scene(withheld, replicaSet("a", "General", matching), cleared(ending(fixture.Day(9), free(a)))), granting("General"), cuts(ending(fixture.Day(9), free(a)), free(a)),
 		},
 		"no owner joins it": {
 			scene(withheld, replicaSet("a", "General", matching), replicaSet("b", "General", matching), cleared(free(a))), granting("General"),
@@ -44,10 +44,10 @@ func TestWithheldClearance(t *testing.T) {
 		},
 		"an owner that differs leaves it": {
 			scene(withheld, replicaSet("a", "General", matching), replicaSet("b", "General", differing), cleared(free(a, b))), granting("General"),
-			writes(free(a)),
+			cuts(free(a, b), free(a)),
 		},
 		"the last owner leaves it": {
-			scene(withheld, replicaSet("b", "General", differing), cleared(free(b))), granting("General"), writes(counted("General")),
+			scene(withheld, replicaSet("b", "General", differing), cleared(free(b))), granting("General"), cuts(free(b), counted("General")),
 		},
 		"one that is counted stays so": {
 			scene(withheld, replicaSet("a", "General", matching), cleared(counted("General"))), granting("General"), keeps(end()),
@@ -56,10 +56,10 @@ func TestWithheldClearance(t *testing.T) {
 			scene(withheld, cleared(counted("Internal"))), granting("General"), keeps(end()),
 		},
 		"a lower exposure is": {
-			scene(withheld, cleared(counted("General"))), granting("Internal"), writes(counted("Internal")),
+			scene(withheld, cleared(counted("General"))), granting("Internal"), cuts(counted("General"), counted("Internal")),
 		},
 		"a digest leaves it, and none joins it": {
-			scene(withheld, cleared(digests(counted("General"), "old", "server"))), granting("General"), writes(digests(counted("General"), "server")),
+			scene(withheld, cleared(digests(counted("General"), "old", "server"))), granting("General"), cuts(digests(counted("General"), "old", "server"), digests(counted("General"), "server")),
 		},
 		"one that cannot be read clears nothing, and stays": {
 			scene(withheld, annotated(clearance.Key("m1"), "yes")), granting("General"), enforcement.ClearanceChange{},

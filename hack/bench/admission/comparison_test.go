@@ -51,17 +51,18 @@ func TestFigures(t *testing.T) {
 	c := compared(at)
 	for _, row := range []struct {
 		figure measure.Figure
-		want   float64
+		// want is its value, and to the time that it is a ratio to, in milliseconds.
+		want, to float64
 	}{
-		{c.added("added", aimAdded, cleared), 0.1},
-		{c.more("full", aimFull, clearedFull), 1.1},
-		{c.free("free", aimUngoverned), 1 + 0.00006/c.all[base].Median()},
+		{c.added("added", aimAdded, cleared), 0.1, 2},
+		{c.more("full", aimFull, clearedFull), 1.1, 0.2},
+		{c.free("free", aimUngoverned), 1 + 0.00006/c.all[base].Median(), c.all[base].Median() * milliseconds},
 	} {
 		f := row.figure
 		if math.Abs(f.Value-row.want) > 1e-6 || f.Low > f.Value || f.High < f.Value || f.Low <= 0 || f.High > 2*row.want {
 			t.Errorf("%s is %v, %v to %v, want %v", f.Name, f.Value, f.Low, f.High, row.want)
 		}
-		if want := 0.0003 / c.all[base].Median(); math.Abs(f.Noise-want) > 1e-6 {
+		if want := 0.3 / row.to; math.Abs(f.Noise-want) > 1e-6 {
 			t.Errorf("the noise is %v, want %v", f.Noise, want)
 		}
 		if f.Ours.N != 2*rounds || f.Floor.N != 2*rounds {

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/scalegate/scalegate/hack/bench/measure"
+	"github.com/scalegate/scalegate/hack/bench/quiet"
 	"github.com/scalegate/scalegate/test/installation"
 )
 
@@ -26,14 +27,14 @@ import (
 const everyReleaseLookedAt = "Looked at every release"
 
 // starts measures from the start of the manager's process until it decided about every release, beside a process that
-// lists the same objects. Neither runs while the other does.
+// lists the same objects. Neither runs while the other does, nor while the control plane still has to do with what ran before.
 func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 	program, kubeconfig, err := b.floorProgram(ctx)
 	if err != nil {
 		return nil, err
 	}
 	lister := func(ctx context.Context, _ int) (time.Duration, error) {
-		if err := b.stopManager(); err != nil {
+		if err := b.stopManager(ctx); err != nil {
 			return 0, err
 		}
 		return b.list(ctx, program, kubeconfig)
@@ -45,7 +46,7 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 	var looks int
 	var requests counts
 	manager := func(ctx context.Context, _ int) (time.Duration, error) {
-		if err := b.stopManager(); err != nil {
+		if err := b.stopManager(ctx); err != nil {
 			return 0, err
 		}
 		from := b.audit.size()
@@ -82,11 +83,14 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 	return []measure.Figure{figure}, nil
 }
 
-func (b *bench) stopManager() error {
-	if !b.Running(installation.Manager) {
-		return nil
+// stopManager stops the manager where it runs, and waits until the control plane has nothing to do any more.
+func (b *bench) stopManager(ctx context.Context) error {
+	if b.Running(installation.Manager) {
+		if err := b.Kill(installation.Manager); err != nil {
+			return err
+		}
 	}
-	return b.Kill(installation.Manager)
+	return quiet.Wait(ctx, b.Dir(), 2*time.Minute)
 }
 
 // list runs the lister, and sees that it lists the fleet.

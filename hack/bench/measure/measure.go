@@ -51,20 +51,25 @@ type Case struct {
 // Samples are what each run took, in seconds, or in another unit that all of them have.
 type Samples []float64
 
-// Interleaved runs every case once in each round, in an order that turns by one, so that what happens to the machine
-// meanwhile happens to all of them. It returns the samples by the name of the case; with an error those until then.
+// Interleaved runs every case once in each round, in an order that turns by one and goes backwards every other time, so that
+// what happens to the machine meanwhile happens to all of them, and none always follows the same one. It returns the samples
+// by the name of the case.
 func Interleaved(ctx context.Context, rounds int, cases ...Case) (map[string]Samples, error) {
 	all := make(map[string]Samples, len(cases))
 	for round := range rounds {
 		for i := range cases {
-			c := cases[(i+round)%len(cases)]
+			at := round + i
+			if round%2 == 1 {
+				at = round + len(cases) - i
+			}
+			c := cases[at%len(cases)]
 			err := ctx.Err()
 			var took time.Duration
 			if err == nil {
 				took, err = c.Run(ctx, round)
 			}
 			if err != nil {
-				return all, fmt.Errorf("measuring %s, round %d: %w", c.Name, round, err)
+				return nil, fmt.Errorf("measuring %s, round %d: %w", c.Name, round, err)
 			}
 			all[c.Name] = append(all[c.Name], took.Seconds())
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/scalegate/scalegate/hack/bench/floors"
 	"github.com/scalegate/scalegate/hack/bench/measure"
 	"github.com/scalegate/scalegate/hack/bench/objects"
+	"github.com/scalegate/scalegate/hack/bench/quiet"
 	"github.com/scalegate/scalegate/hack/localcluster"
 	"github.com/scalegate/scalegate/test/installation"
 )
@@ -108,6 +109,9 @@ func (s *stage) open(ctx context.Context) error {
 	}
 	return s.isReady(ctx, first, metav1.ConditionTrue)
 }
+
+// quiet waits until the cluster has nothing to do any more.
+func (s *stage) quiet(ctx context.Context) error { return quiet.Wait(ctx, s.Dir(), 40*time.Second) }
 
 // handOver lets an actor act, and nobody else, once the manager has done what there was to do and all is quiet. What it
 // returns lets the manager act again.

@@ -228,6 +228,6 @@ func writing(labels string) bool {
 	one := func(label string, values ...string) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(labels, label+`="`+v+`"`) })
 	}
-	return one("verb", "POST", "PUT", "PATCH", "APPLY", "DELETE") && one("code", "200", "201") &&
+	return one("verb", "POST", "PUT", "PATCH", "APPLY", "DELETE") && one("code", "200", "201") && one("dry_run", "") &&
 		(one("group", v1alpha1.SchemeGroupVersion.Group, "events.k8s.io") || one("resource", "namespaces"))
 }

@@ -1,7 +1,8 @@
 // Copyright 2026 The Scalegate Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package pace
+// Package quiet waits until a cluster has nothing to do any more, so that what is measured next does not pay for what was before.
+package quiet
 
 import (
 	"context"
@@ -14,22 +15,21 @@ import (
 	"time"
 )
 
-// Quiet is when all processes of the cluster together take less of a processor than restTicks of 10 ms in each of
-// quietWindows windows: a control plane at rest takes about half of that.
+// It is quiet when all processes of the cluster together take no more of a processor than restTicks of 10 ms in each of so many
+// windows: a control plane at rest takes about half of that.
 const (
-	quietWindow  = 250 * time.Millisecond
-	quietWindows = 2
-	restTicks    = 5
-	quietTime    = 40 * time.Second
+	window    = 250 * time.Millisecond
+	windows   = 2
+	restTicks = 5
 )
 
-// quiet waits until the processes of the cluster have nothing to do any more.
-func (s *stage) quiet(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, quietTime, errors.New("the processes of the cluster did not come to rest"))
+// Wait waits until the processes of the cluster in a directory have nothing to do any more, and no longer than most.
+func Wait(ctx context.Context, dir string, most time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, most, errors.New("the processes of the cluster did not come to rest"))
 	defer cancel()
-	tick := time.NewTicker(quietWindow)
+	tick := time.NewTicker(window)
 	defer tick.Stop()
-	dir, err := filepath.EvalSymlinks(s.Dir())
+	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (s *stage) quiet(ctx context.Context) error {
 	if before == 0 {
 		return fmt.Errorf("waiting for quiet: no process of the cluster is seen to run in %s", dir)
 	}
-	for still := 0; still < quietWindows; {
+	for still := 0; still < windows; {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for quiet: %w", context.Cause(ctx))
