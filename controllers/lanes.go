@@ -51,7 +51,7 @@ const (
 	// patience is how long work in the background steps aside for what closes, in all for each look at a release. So it goes
 	// on, however much closes.
 	patience = 250 * time.Millisecond
-	// soon is what is not put into the background: who tries again within this time stays where he is.
+	// soon is what is not put into the background: who asks again within this time on the lane of what opens stays there.
 	soon = time.Minute
 	// settles is when to look again at a release for which something was done. Writes of our own wake nobody.
 	settles = 250 * time.Millisecond
@@ -226,7 +226,7 @@ func (r *ModelReleaseReconciler) on(l lane) reconcile.Func {
 		if !taken.acted {
 			return r.turns.later(l, req, result.RequeueAfter), nil
 		}
-		again := r.turns.later(l, req, sooner(result.RequeueAfter, settles))
+		again := ctrl.Result{RequeueAfter: sooner(result.RequeueAfter, settles), Priority: new(0)}
 		if l == background {
 			again.Priority = new(ofBegun)
 		}
@@ -234,9 +234,10 @@ func (r *ModelReleaseReconciler) on(l lane) reconcile.Func {
 	}
 }
 
-// later has a release looked at again: soon on the same lane, and otherwise in the background. 0 is never.
+// later has a release looked at again for which nothing was done: soon on the lane of what opens, and otherwise in the background,
+// so that the lane of what closes has nobody in line who only asks whether there is something to do. 0 is never.
 func (t *turns) later(l lane, req ctrl.Request, after time.Duration) ctrl.Result {
-	if l == background || after < soon {
+	if after == 0 || l == background || l == opening && after < soon {
 		return ctrl.Result{RequeueAfter: after, Priority: new(priorityOf(l, after))}
 	}
 	t.mutex.Lock()

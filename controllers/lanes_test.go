@@ -223,7 +223,7 @@ func TestTheBackgroundStepsAside(t *testing.T) {
 	<-went
 }
 
-// Who has to be looked at soon stays on his lane, and everybody else is looked at in the background.
+// Who asks again soon stays on the lane of what opens, and everybody else is looked at in the background.
 func TestLater(t *testing.T) {
 	c := revoked(t)
 	r := c.reconciler
@@ -235,7 +235,9 @@ func TestLater(t *testing.T) {
 		want  time.Duration
 	}{
 		{opening, 0, 0},
-		{closing, time.Second, time.Second},
+		{opening, time.Second, time.Second},
+		{closing, 0, 0},
+		{closing, time.Second, 0},
 		{opening, time.Hour, 0},
 		{background, time.Second, time.Second},
 		{background, time.Hour, time.Hour},
