@@ -58,6 +58,9 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 	}
 	c.early = r.takeEarly(ctx, &c)
 	if revokedCritically(&c.in) {
+		if err = c.lookAgain(ctx, r); err != nil {
+			return c, err
+		}
 		c.recall(ctx, r)
 	}
 	if !c.changes() && !c.news() {
@@ -76,10 +79,22 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 func (c *course) read(ctx context.Context, r *ModelReleaseReconciler, reader client.Reader, name string) (err error) {
 	ctx, span := r.Tracer.Start(ctx, name)
 	if c.in, err = r.gather(ctx, reader, c.key); err == nil {
-		c.observed, err = r.observe(ctx, reader, &c.in)
+		// What a Critical revocation takes is taken before anything is asked that may be slow to answer: it depends on none of it.
+		c.observed, err = r.observe(ctx, reader, &c.in, reader != r.Live && revokedCritically(&c.in))
 	}
 	span.End(err)
 	return err
+}
+
+// lookAgain looks at the safeguards as for every release, and plans on that: before, nothing was waited for.
+func (c *course) lookAgain(ctx context.Context, r *ModelReleaseReconciler) (err error) {
+	if len(c.observed.policies) == 0 {
+		return nil
+	}
+	if c.observed, err = r.observe(ctx, r.Client, &c.in, false); err != nil {
+		return err
+	}
+	return c.chart(ctx, r)
 }
 
 // chart decides and plans on what was gathered.

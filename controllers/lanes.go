@@ -15,7 +15,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
@@ -51,14 +50,14 @@ const (
 	// patience is how long work in the background steps aside for what closes, in all for each look at a release. So it goes
 	// on, however much closes.
 	patience = 250 * time.Millisecond
-	// soon is what is not put into the background: who asks again within this time on the lane of what opens stays there.
+	// soon is what is not put into the background: who is to be looked at again within this time stays on his lane.
 	soon = time.Minute
 	// settles is when to look again at a release for which something was done. Writes of our own wake nobody.
 	settles = 250 * time.Millisecond
 )
 
 // ofBegun is the priority, within the background, of what something was just done for: it goes before what was not begun. Who
-// only asks again whether something may be done has none, or thousands that wait for the guards would keep all others waiting.
+// only asks again whether something may be given has the lowest, or thousands that wait for the guards would keep all others waiting.
 const ofBegun = 1
 
 // errDisplaced is why nothing more is given: something closes the release, and is in line.
@@ -70,7 +69,7 @@ type turns struct {
 	mutex sync.Mutex
 	taken map[types.NamespacedName]*turn
 	// queues are those of the lanes that were started.
-	queues [lanes]workqueue.TypedRateLimitingInterface[reconcile.Request]
+	queues [lanes]priorityqueue.PriorityQueue[reconcile.Request]
 	// closings are the turns of what closes that are taken, and quiet is closed once there are none; nil while there are none.
 	closings int
 	quiet    chan struct{}
@@ -87,6 +86,8 @@ type turn struct {
 	patience time.Duration
 	// acted: something was done in it, upon which the next look may find more.
 	acted bool
+	// retries: something has to go that could not yet, and is tried again.
+	retries bool
 }
 
 // take gives the turn to a lane; nil where another has it, after which the lane is called again.
@@ -178,10 +179,10 @@ func (t *turn) again() {
 	t.wanted[t.lane] = true
 }
 
-// did notes whether something was done in it.
-func (t *turn) did(something bool) {
+// did notes whether something was done in it, and whether something has to go that could not yet.
+func (t *turn) did(something, retries bool) {
 	if t != nil {
-		t.acted = something
+		t.acted, t.retries = something, retries
 	}
 }
 
@@ -224,7 +225,7 @@ func (r *ModelReleaseReconciler) on(l lane) reconcile.Func {
 			return ctrl.Result{Priority: new(0)}, err
 		}
 		if !taken.acted {
-			return r.turns.later(l, req, result.RequeueAfter), nil
+			return taken.later(req, result), nil
 		}
 		again := ctrl.Result{RequeueAfter: sooner(result.RequeueAfter, settles), Priority: new(0)}
 		if l == background {
@@ -234,39 +235,36 @@ func (r *ModelReleaseReconciler) on(l lane) reconcile.Func {
 	}
 }
 
-// later has a release looked at again for which nothing was done: soon on the lane of what opens, and otherwise in the background,
-// so that the lane of what closes has nobody in line who only asks whether there is something to do. 0 is never.
-func (t *turns) later(l lane, req ctrl.Request, after time.Duration) ctrl.Result {
-	if after == 0 || l == background || l == opening && after < soon {
-		return ctrl.Result{RequeueAfter: after, Priority: new(priorityOf(l, after))}
+// later has a release looked at again for which nothing was done: soon on the lane of what opens, and on that of what closes where it
+// tries again; otherwise in the background, so that nobody is in line for what closes who only asks. No time is never.
+func (t *turn) later(req ctrl.Request, again ctrl.Result) ctrl.Result {
+	if again.Priority == nil {
+		again.Priority = new(0)
 	}
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	if t.queues[background] == nil {
-		return ctrl.Result{RequeueAfter: after}
+	stays := t.lane == background || again.RequeueAfter < soon && (t.lane == opening || t.retries)
+	if again.RequeueAfter == 0 || stays {
+		return again
 	}
-	t.queues[background].AddAfter(req, after)
+	t.of.mutex.Lock()
+	defer t.of.mutex.Unlock()
+	behind := t.of.queues[background]
+	if behind == nil {
+		return again
+	}
+	behind.AddWithOpts(priorityqueue.AddOpts{After: again.RequeueAfter, Priority: again.Priority}, req)
 	return ctrl.Result{}
-}
-
-// priorityOf is that of looking at a release again. Who asks again within [soon] in the background may be one of thousands that
-// wait for the same thing: they go no sooner than what was not looked at yet.
-func priorityOf(l lane, after time.Duration) int {
-	if l == background && after < soon {
-		return handler.LowPriority
-	}
-	return 0
 }
 
 // source tells the turns of the queue of a lane, and wakes nobody itself.
 func (t *turns) source(l lane) source.Source {
 	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		if _, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); !ok {
+		withPriorities, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
+		if !ok {
 			return fmt.Errorf("the queue of %s has no priorities", l)
 		}
 		t.mutex.Lock()
 		defer t.mutex.Unlock()
-		t.queues[l] = queue
+		t.queues[l] = withPriorities
 		return nil
 	})
 }

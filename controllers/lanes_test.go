@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -223,29 +224,56 @@ func TestTheBackgroundStepsAside(t *testing.T) {
 	<-went
 }
 
-// Who asks again soon stays on the lane of what opens, and everybody else is looked at in the background.
+// Who is to be looked at soon stays on his lane, but on that of what closes only who tries again. Everybody else is looked at in the
+// background, as urgently as he says.
 func TestLater(t *testing.T) {
-	c := revoked(t)
-	r := c.reconciler
-	c.run(r)
-	req := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: fixture.Namespace, Name: "m9"}}
+	const stays, goes, never = "stays", "goes", "never"
 	for _, test := range []struct {
-		lane  lane
-		after time.Duration
-		want  time.Duration
+		lane    lane
+		retries bool
+		after   time.Duration
+		want    string
 	}{
-		{opening, 0, 0},
-		{opening, time.Second, time.Second},
-		{closing, 0, 0},
-		{closing, time.Second, 0},
-		{opening, time.Hour, 0},
-		{background, time.Second, time.Second},
-		{background, time.Hour, time.Hour},
+		{opening, false, 0, never},
+		{opening, false, time.Second, stays},
+		{opening, false, time.Hour, goes},
+		{closing, false, 0, never},
+		{closing, false, time.Second, goes},
+		{closing, true, time.Second, stays},
+		{closing, true, time.Hour, goes},
+		{background, false, time.Second, stays},
+		{background, false, time.Hour, stays},
 	} {
-		if got := r.turns.later(test.lane, req, test.after); got.RequeueAfter != test.want {
-			t.Errorf("%s after %v: on the lane after %v, want %v", test.lane, test.after, got.RequeueAfter, test.want)
+		for _, priority := range []*int{nil, new(handler.LowPriority)} {
+			queue := &noted{}
+			all := turns{queues: [lanes]priorityqueue.PriorityQueue[reconcile.Request]{background: queue}}
+			req := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: fixture.Namespace, Name: "m9"}}
+			taken := all.take(req.NamespacedName, test.lane)
+			taken.did(false, test.retries)
+			got := taken.later(req, ctrl.Result{RequeueAfter: test.after, Priority: priority})
+			if priority == nil {
+				priority = new(0)
+			}
+			var want []priorityqueue.AddOpts
+			if test.want == goes {
+				want = []priorityqueue.AddOpts{{After: test.after, Priority: priority}}
+			}
+			if diff := cmp.Diff(want, queue.added); diff != "" || (got.RequeueAfter == test.after) != (test.want != goes) ||
+				test.want == stays && *got.Priority != *priority {
+				t.Errorf("%s after %v: on the lane %+v, in the background (-want +got):\n%s", test.lane, test.after, got, diff)
+			}
 		}
 	}
+}
+
+// noted is a queue that notes what is added to it.
+type noted struct {
+	priorityqueue.PriorityQueue[reconcile.Request]
+	added []priorityqueue.AddOpts
+}
+
+func (n *noted) AddWithOpts(o priorityqueue.AddOpts, _ ...reconcile.Request) {
+	n.added = append(n.added, o)
 }
 
 // Who was displaced does not have the turn again before what displaced it.

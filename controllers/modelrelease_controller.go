@@ -19,6 +19,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/scalegate/scalegate/api/v1alpha1"
 	"github.com/scalegate/scalegate/internal/clearance"
@@ -157,21 +158,25 @@ func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request
 	if !stored {
 		after = sooner(after, time.Second)
 	}
-	turnOf(ctx).did(c.acted(did))
-	return ctrl.Result{RequeueAfter: sooner(after, r.standBy(&c))}, nil
+	turnOf(ctx).did(c.acted(did), did.refused > 0 || limited > 0)
+	if waits := r.standBy(&c); sooner(after, waits.RequeueAfter) != after {
+		return waits, nil
+	}
+	return ctrl.Result{RequeueAfter: after}, nil
 }
 
-// standBy has a release wait for what nothing may be given without. after is when to ask again; 0 where it waits for nothing.
-func (r *ModelReleaseReconciler) standBy(c *course) (after time.Duration) {
+// standBy has a release wait for what nothing may be given without, and says when it asks again: behind what was not looked at yet,
+// for thousands may wait for the same thing, and are woken when it comes. No time where it waits for nothing.
+func (r *ModelReleaseReconciler) standBy(c *course) (again ctrl.Result) {
 	if c.withheld.Reason == "" {
-		return 0
+		return ctrl.Result{}
 	}
 	r.standby.add(c.key, c.withheld)
 	// It may have come since, before somebody knew that this one waits for it.
 	if now := r.withheld(c.present.namespace, c.in.Now); now.Reason != "" {
-		return cmp.Or(now.Again, askAgain)
+		return ctrl.Result{RequeueAfter: cmp.Or(now.Again, askAgain), Priority: new(handler.LowPriority)}
 	}
-	return settles
+	return ctrl.Result{RequeueAfter: settles}
 }
 
 // acted tells whether something was done for the release, or is remembered otherwise than before, upon which the next look may

@@ -59,8 +59,9 @@ func polled(kind v1alpha1.SafeguardType) bool {
 }
 
 // observe looks at what the policy asks to be checked, and the revision of it that is in force; by the caches, or where
-// reader is the live one at the API server. Where they ask for no checks, nothing is read.
-func (r *ModelReleaseReconciler) observe(ctx context.Context, reader client.Reader, in *gate.Input) (observation, error) {
+// reader is the live one at the API server. Where they ask for no checks, nothing is read; with kept, nothing but caches, and what no
+// event tells is what was read last.
+func (r *ModelReleaseReconciler) observe(ctx context.Context, reader client.Reader, in *gate.Input, kept bool) (observation, error) {
 	asked := safeguards.AskedBy(in.Policy, in.InForce)
 	if in.Release == nil || len(asked) == 0 {
 		return observation{}, nil
@@ -91,8 +92,7 @@ func (r *ModelReleaseReconciler) observe(ctx context.Context, reader client.Read
 			return o, err
 		}
 	}
-	// What a Critical revocation takes is taken before anything is asked that may be slow to answer, and depends on none of it.
-	here := asking{key: namespace, now: r.Now().Time, age: r.pollAge(reader, in), kept: reader != r.Live && revokedCritically(in)}
+	here := asking{key: namespace, now: r.Now().Time, age: r.pollAge(reader, in), kept: kept}
 	if r.poll(ctx, &o, wants, here); ctx.Err() != nil {
 		return o, fmt.Errorf("looking at safeguards in namespace %s: %w", namespace, context.Cause(ctx))
 	}

@@ -136,6 +136,18 @@ func TestClearance(t *testing.T) {
 			scene(replicaSet("a", "General", matching), cleared(free(uid("a"), uid("b")))), granting("General"),
 			cuts(free(uid("a"), uid("b")), free(uid("a"))),
 		},
+		"one that loses an owner keeps its end": {
+			scene(replicaSet("a", "General", matching), cleared(ending(fixture.Day(5), free(uid("a"), uid("b"))))), granting("General"),
+			cuts(ending(fixture.Day(5), free(uid("a"), uid("b"))), ending(fixture.Day(5), free(uid("a")))),
+		},
+		"and is written anew where it ended": {
+			scene(replicaSet("a", "General", matching), cleared(ending(fixture.Day(1), free(uid("a"), uid("b"))))), granting("General"),
+			writes(free(uid("a"))),
+		},
+		"one that loses an owner and gets another is written anew": {
+			scene(replicaSet("a", "General", matching), cleared(ending(fixture.Day(5), free(uid("b"))))), granting("General"),
+			writes(free(uid("a"))),
+		},
 		"one of another exposure is written anew": {
 			scene(cleared(counted("Internal"))), granting("General"), writes(counted("General")),
 		},

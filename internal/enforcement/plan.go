@@ -93,7 +93,9 @@ type Removal struct {
 }
 
 // Critical tells whether a Critical revocation takes the pod, whatever else does.
-func (r Removal) Critical() bool { return r.Unlimited && r.Reason != v1alpha1.ReasonSuperseded }
+func (r Removal) Critical() bool {
+	return r.Unlimited && (r.Reason == v1alpha1.ReasonRevoked || r.Reason == v1alpha1.ReasonAdverseFinding)
+}
 
 // Scale sets the replicas of a workload.
 type Scale struct {
@@ -264,10 +266,10 @@ func (e enforcement) clear(plan *Plan) {
 	}
 	plan.ClearedSince = &want.Since
 	if clearance.Needed(present, want, e.scene.Now, e.scene.Spread) {
-		plan.Clearance.Write, plan.Clearance.End = want.String(), &want.End
-		if e.reduces(want, present) {
-			plan.Clearance.Over = present
+		if less, shrinks := e.shrunk(want, present); shrinks {
+			want, plan.Clearance.Over = less, present
 		}
+		plan.Clearance.Write, plan.Clearance.End = want.String(), &want.End
 	} else if have, err := clearance.Parse(present); err == nil {
 		plan.Clearance.End = &have.End
 	}

@@ -25,11 +25,17 @@ func (e enforcement) atMost(want, have clearance.Clearance) clearance.Clearance 
 	return want
 }
 
-// reduces tells whether a clearance gives nothing that one which stands does not, and ends no later.
-func (e enforcement) reduces(want clearance.Clearance, present string) bool {
+// shrunk is what a clearance that stands is cut down to where something of it goes and nothing comes but a later end, which the
+// next look writes: so it can be written at any time. false where something comes, or nothing goes.
+func (e enforcement) shrunk(want clearance.Clearance, present string) (less clearance.Clearance, is bool) {
 	have, err := clearance.Parse(present)
-	return err == nil && want.Since.Equal(have.Since) && e.rank(want.Exposure) >= 0 && e.rank(have.Exposure) >= 0 &&
-		e.atMost(want, have).String() == want.String()
+	if err != nil || !have.End.After(e.scene.Now) || !want.Since.Equal(have.Since) || e.rank(want.Exposure) < 0 || e.rank(have.Exposure) < 0 {
+		return want, false
+	}
+	less = e.atMost(want, have)
+	longer := less
+	longer.End = want.End
+	return less, longer.String() == want.String() && less.String() != have.String()
 }
 
 // rank is the place of an exposure among those of the policy, from the least; -1 when it has none.

@@ -186,7 +186,7 @@ func (b *bench) betweenPlanes(ctx context.Context) error {
 
 // deletePods takes away the pods that were made.
 func deletePods(ctx context.Context, p *plane) error {
-	for _, namespace := range []string{plainNamespace, webhooksNamespace, governedNamespace, fullNamespace, ownersNamespace} {
+	for _, namespace := range []string{plainNamespace, webhooksNamespace, governedNamespace} {
 		now := metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}
 		if err := p.admin.CoreV1().Pods(namespace).DeleteCollection(ctx, now, metav1.ListOptions{}); err != nil {
 			return fmt.Errorf("deleting the pods in %s: %w", namespace, err)

@@ -23,7 +23,7 @@ const milliseconds = 1000
 func (b *bench) main(c *comparison) []measure.Figure {
 	free := c.free("ungoverned", aimUngoverned)
 	free.Aim += free.Noise
-	free.Note += fmt.Sprintf("; the aim is 1.02 beyond the noise; without Scalegate the two control planes, which both play both parts, differ by %.1f %%", 100*b.between)
+	free.Note += fmt.Sprintf("; the aim is %.3f, which is 1.02 beyond the noise; without Scalegate the two control planes, which both play both parts, differ by %.1f %%", free.Aim, 100*b.between)
 	return []measure.Figure{
 		c.added("admission-added", aimAdded, cleared), free,
 		c.more("clearances-full", aimFull, clearedFull),
@@ -87,11 +87,11 @@ func (c *comparison) more(name string, aim float64, ours string) measure.Figure 
 	return f
 }
 
-// figure is one without a value. Its noise is how far the base is from itself, as a share of the time that the ratio is to:
-// 0.01 for one in a hundred.
-func (c *comparison) figure(name string, aim float64, ours, floor string, to float64) measure.Figure {
+// figure is one without a value. Its noise is how far the base is from itself, as a share of the denominator of
+// its ratio, in seconds: 0.01 for one in a hundred.
+func (c *comparison) figure(name string, aim float64, ours, floor string, denominator float64) measure.Figure {
 	return measure.Figure{
-		Name: name, Aim: aim, Noise: c.apart() / to, Scale: "ms",
+		Name: name, Aim: aim, Noise: c.apart() / denominator, Scale: "ms",
 		Ours: measure.Of(c.all[ours], milliseconds), Floor: measure.Of(c.all[floor], milliseconds),
 	}
 }

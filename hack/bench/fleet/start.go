@@ -34,7 +34,7 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 		return nil, err
 	}
 	lister := func(ctx context.Context, _ int) (time.Duration, error) {
-		if err := b.stopManager(ctx); err != nil {
+		if err := b.rested(ctx); err != nil {
 			return 0, err
 		}
 		return b.list(ctx, program, kubeconfig)
@@ -46,7 +46,7 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 	var looks int
 	var requests counts
 	manager := func(ctx context.Context, _ int) (time.Duration, error) {
-		if err := b.stopManager(ctx); err != nil {
+		if err := b.rested(ctx); err != nil {
 			return 0, err
 		}
 		from := b.audit.size()
@@ -83,8 +83,8 @@ func (b *bench) starts(ctx context.Context) ([]measure.Figure, error) {
 	return []measure.Figure{figure}, nil
 }
 
-// stopManager stops the manager where it runs, and waits until the control plane has nothing to do any more.
-func (b *bench) stopManager(ctx context.Context) error {
+// rested stops the manager where it runs, and waits until the control plane has nothing to do any more.
+func (b *bench) rested(ctx context.Context) error {
 	if b.Running(installation.Manager) {
 		if err := b.Kill(installation.Manager); err != nil {
 			return err

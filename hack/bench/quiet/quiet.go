@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// It is quiet when all processes of the cluster together take no more of a processor than restTicks of 10 ms in each of so many
-// windows: a control plane at rest takes about half of that.
+// It is quiet when, in two windows in a row, all processes of the cluster together take no more of a processor than restTicks, which
+// are hundredths of a second: a control plane at rest takes about half of that.
 const (
 	window    = 250 * time.Millisecond
 	windows   = 2
@@ -44,7 +44,8 @@ func Wait(ctx context.Context, dir string, most time.Duration) error {
 		case <-tick.C:
 		}
 		now := ticks(dir)
-		if now-before <= restTicks {
+		// It is less than before where a process ended.
+		if took := now - before; took >= 0 && took <= restTicks {
 			still++
 		} else {
 			still = 0

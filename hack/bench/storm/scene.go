@@ -202,7 +202,7 @@ func (s *scene) revoke(ctx context.Context) (time.Duration, error) {
 	return last.Sub(began), nil
 }
 
-// writes counts what was written so far that Scalegate may write: its kinds, namespaces and events.
+// writes counts what was stored so far that Scalegate may write: its kinds, namespaces and events. Dry runs store nothing.
 func (s *scene) writes(ctx context.Context) (float64, error) {
 	text, err := s.metrics.Get().AbsPath("/metrics").DoRaw(ctx)
 	if err != nil {
