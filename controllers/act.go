@@ -38,6 +38,8 @@ type done struct {
 	refused int
 	// autoscaled: an autoscaler keeps replicas from being set.
 	autoscaled bool
+	// limited is after which time more may go, where something waits for the policy's limit for an hour; else 0.
+	limited time.Duration
 }
 
 // rememberTime bounds each of the two steps before something is removed, findings and the clearance: a write that nobody
@@ -45,23 +47,26 @@ type done struct {
 const rememberTime = 5 * time.Second
 
 // act carries the plan out. Findings come first, so that what is adverse is remembered whatever
-// follows; then what closes; then what opens, and beside it the evictions, which may be slow. Behind a clearance that could
+// follows; then what closes, the clearance before what the policy's limit lets go is counted; then what opens, and beside it the evictions, which may be slow. Behind a clearance that could
 // not be written nothing is opened, and only what an adverse finding or a critical revocation says is removed: its successors
 // are born free until the write succeeds, and go again. An object that changed since it was examined is left: its event
 // brings us back. What gives is done within the time that [givesWithin] says, and what closes in any case: a clearance that
 // only shrinks is written over the one that it was cut from, so that a process that was stopped gives nothing back by it.
 func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, error) {
 	var did done
-	release, plan := c.key, c.plan
+	release := c.key
 	gives, cancel := giving(ctx, c.decided)
 	defer cancel()
 	errs := []error{r.record(ctx, c.decision)}
 	writes := gives
-	if plan.Clearance.Withdraw || plan.Clearance.Over != "" {
+	if c.plan.Clearance.Withdraw || c.plan.Clearance.Over != "" {
 		writes = ctx
 	}
-	cleared := r.writeClearance(writes, release, plan.Clearance)
-	errs = append(errs, cleared)
+	cleared := r.writeClearance(writes, release, c.plan.Clearance)
+	limited, err := r.limit(ctx, c)
+	did.limited = limited
+	errs = append(errs, cleared, err)
+	plan := c.plan
 	if cleared != nil {
 		removals := slices.DeleteFunc(slices.Clone(plan.Removals), func(removal enforcement.Removal) bool {
 			return removal.Reason != v1alpha1.ReasonAdverseFinding && !removal.Unlimited

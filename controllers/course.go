@@ -58,10 +58,10 @@ func (r *ModelReleaseReconciler) course(ctx context.Context, key types.Namespace
 	}
 	c.early = r.takeEarly(ctx, &c)
 	if revokedCritically(&c.in) {
+		c.recall(ctx, r)
 		if err = c.lookAgain(ctx, r); err != nil {
 			return c, err
 		}
-		c.recall(ctx, r)
 	}
 	if !c.changes() && !c.news() {
 		return c, nil
@@ -86,9 +86,10 @@ func (c *course) read(ctx context.Context, r *ModelReleaseReconciler, reader cli
 	return err
 }
 
-// lookAgain looks at the safeguards as for every release, and plans on that: before, nothing was waited for.
+// lookAgain looks at the safeguards as for every release, and plans on that, where nothing is to be done that is looked at live
+// in any case: before, nothing was waited for.
 func (c *course) lookAgain(ctx context.Context, r *ModelReleaseReconciler) (err error) {
-	if len(c.observed.policies) == 0 {
+	if c.changes() || len(c.observed.policies) == 0 {
 		return nil
 	}
 	if c.observed, err = r.observe(ctx, r.Client, &c.in, false); err != nil {

@@ -41,12 +41,15 @@ type early struct {
 	release *v1alpha1.ModelRelease
 }
 
-// takeEarly takes what a Critical revocation takes. What goes wrong is tried again by what follows.
+// takeEarly takes what a Critical revocation takes: the clearance, and what serves. What goes wrong is tried again by what follows.
 func (r *ModelReleaseReconciler) takeEarly(ctx context.Context, c *course) early {
+	if !revokedCritically(&c.in) || c.decision.GrantedExposure != "" || c.plan.GivesMore() {
+		return early{}
+	}
 	urgent := slices.DeleteFunc(slices.Clone(c.plan.Removals), func(removal enforcement.Removal) bool {
 		return !removal.Critical() || removal.Evict
 	})
-	if len(urgent) == 0 || c.decision.GrantedExposure != "" || c.plan.GivesMore() {
+	if len(urgent) == 0 && !c.plan.Clearance.Withdraw {
 		return early{}
 	}
 	ctx, span := r.Tracer.Start(ctx, "close")

@@ -130,10 +130,8 @@ func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request
 	}
 	enforcing, span := r.Tracer.Start(ctx, "enforce")
 	entryErr := c.enter(enforcing, r)
-	limited, limitErr := r.limit(enforcing, &c)
-	did, actErr := r.act(enforcing, &c)
+	did, err := r.act(enforcing, &c)
 	did.removals = append(c.early.removals, did.removals...)
-	err = errors.Join(limitErr, actErr)
 	c.traceActs(span, did)
 	span.End(errors.Join(entryErr, err))
 	if errors.Is(err, errDisplaced) {
@@ -153,13 +151,16 @@ func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request
 	if err := errors.Join(entryErr, err, reportErr, stampErr, noteErr, recordsErr); err != nil {
 		return ctrl.Result{}, err
 	}
-	after := sooner(sooner(recheck(&c), limited), sooner(unfinished(c, did), recordsAfter))
+	after := sooner(sooner(recheck(&c), did.limited), sooner(unfinished(c, did), recordsAfter))
 	after = sooner(after, r.pollAgain(c.observed, c.decision))
 	if !stored {
 		after = sooner(after, time.Second)
 	}
-	turnOf(ctx).did(c.acted(did), did.refused > 0 || limited > 0)
+	turnOf(ctx).did(c.acted(did), did.refused > 0 || did.limited > 0 && did.limited < soon)
 	if waits := r.standBy(&c); sooner(after, waits.RequeueAfter) != after {
+		if did.refused > 0 || did.limited > 0 || c.plan.Again > 0 {
+			waits.Priority = nil // Something has to go.
+		}
 		return waits, nil
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
@@ -208,7 +209,7 @@ const askAgain = 5 * time.Second
 // to be renewed, which a manager that was away finds further on than it left it; 0 for never.
 func recheck(c *course) time.Duration {
 	after := sooner(c.decision.RecheckAfter, c.plan.Again)
-	if end := c.plan.Clearance.End; end != nil {
+	if end := c.plan.Clearance.End; end != nil && end.After(c.in.Now) {
 		until := float64(end.Sub(c.in.Now)) * (1 - clearance.Renewed(c.scene.Spread))
 		after = sooner(after, max(time.Duration(until), time.Second))
 	}

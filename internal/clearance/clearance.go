@@ -134,7 +134,7 @@ func Needed(present string, want Clearance, now time.Time, spread float64) bool 
 	if have.String() != want.String() || end.After(want.End) {
 		return true
 	}
-	return float64(end.Sub(now)) < float64(want.End.Sub(now))*Renewed(spread)
+	return want.End.After(end) && float64(end.Sub(now)) < float64(want.End.Sub(now))*Renewed(spread)
 }
 
 // Size is the bytes that the clearances among annotations take.

@@ -29,7 +29,8 @@ func (e enforcement) atMost(want, have clearance.Clearance) clearance.Clearance 
 // next look writes: so it can be written at any time. false where something comes, or nothing goes.
 func (e enforcement) shrunk(want clearance.Clearance, present string) (less clearance.Clearance, is bool) {
 	have, err := clearance.Parse(present)
-	if err != nil || !have.End.After(e.scene.Now) || !want.Since.Equal(have.Since) || e.rank(want.Exposure) < 0 || e.rank(have.Exposure) < 0 {
+	if err != nil || !want.Since.Equal(have.Since) || e.rank(want.Exposure) < 0 || e.rank(have.Exposure) < 0 ||
+		want.End.After(have.End) && !have.End.After(e.scene.Now) {
 		return want, false
 	}
 	less = e.atMost(want, have)

@@ -35,6 +35,13 @@ func TestWithheldClearance(t *testing.T) {
 		"its lease is not renewed": {
 			scene(withheld, replicaSet("a", "General", matching), cleared(ending(fixture.Day(2), free(a)))), granting("General"), keeps(fixture.Day(2)),
 		},
+		"one that ended stays as it is": {
+			scene(withheld, replicaSet("a", "General", matching), cleared(ending(fixture.Day(0), free(a)))), granting("General"), keeps(fixture.Day(0)),
+		},
+		"and is cut all the same": {
+			scene(withheld, replicaSet("a", "General", matching), cleared(ending(fixture.Day(0), free(a, b)))), granting("General"),
+			cuts(ending(fixture.Day(0), free(a, b)), ending(fixture.Day(0), free(a))),
+		},
 		"it is shortened": {
 			scene(withheld, replicaSet("a", "General", matching), cleared(ending(fixture.Day(9), free(a)))), granting("General"), cuts(ending(fixture.Day(9), free(a)), free(a)),
 		},

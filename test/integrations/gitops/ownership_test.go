@@ -21,7 +21,7 @@ import (
 	"github.com/scalegate/scalegate/test/integrations/gitops/readings"
 )
 
-// quietRounds is how often in a row each tool compares everything while nothing changes.
+// quietRounds is how often in a row a tool compares everything while nothing changes, and before that is taken to be so.
 const quietRounds = 10
 
 // life is what happens to a model's objects in one namespace while a tool keeps them as Git has them.
@@ -56,17 +56,19 @@ func (l *life) explain() {
 // settle reconciles until nothing differs, but what is known to, and nothing moves any more.
 func (l *life) settle() {
 	l.t.Helper()
-	before := ""
+	before, still := "", 0
 	eventually(l.t, func(ctx context.Context) error {
 		drifted, err := l.reconcile(ctx)
 		if err != nil {
 			return err
 		}
 		now := l.versions()
-		moved := now != before
+		if still++; now != before {
+			still = 0
+		}
 		before = now
-		if drifted = l.unknown(drifted); len(drifted) > 0 || moved {
-			return fmt.Errorf("%v differ; anything moved: %v", drifted, moved)
+		if drifted = l.unknown(drifted); len(drifted) > 0 || still < quietRounds {
+			return fmt.Errorf("%v differ; nothing moved for %d rounds", drifted, still)
 		}
 		return nil
 	})
@@ -88,7 +90,7 @@ func (l *life) versions() string {
 		if git.GetKind() == "SafetyPolicy" {
 			version = fmt.Sprint(is.GetGeneration())
 		}
-		all = append(all, key(git)+"@"+version)
+		all = append(all, key(git)+"@"+version, fmt.Sprintf("generation of %s: %d", key(git), is.GetGeneration()))
 	}
 	pods, err := l.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(l.repo.namespace).List(l.t.Context(), metav1.ListOptions{})
 	must(l.t, err)
