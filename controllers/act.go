@@ -63,15 +63,17 @@ func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, erro
 		writes = ctx
 	}
 	cleared := r.writeClearance(writes, release, c.plan.Clearance)
+	if cleared != nil {
+		c.plan.Removals = slices.DeleteFunc(c.plan.Removals, func(removal enforcement.Removal) bool {
+			return removal.Reason != v1alpha1.ReasonAdverseFinding && !removal.Unlimited
+		})
+	}
 	limited, err := r.limit(ctx, c)
 	did.limited = limited
 	errs = append(errs, cleared, err)
 	plan := c.plan
 	if cleared != nil {
-		removals := slices.DeleteFunc(slices.Clone(plan.Removals), func(removal enforcement.Removal) bool {
-			return removal.Reason != v1alpha1.ReasonAdverseFinding && !removal.Unlimited
-		})
-		errs = append(errs, r.removeAll(ctx, release.Namespace, removals, &did))
+		errs = append(errs, r.removeAll(ctx, release.Namespace, plan.Removals, &did))
 		return did, errors.Join(errs...)
 	}
 	deletions, evictions := apart(plan.Removals)

@@ -41,7 +41,7 @@ type early struct {
 	release *v1alpha1.ModelRelease
 }
 
-// takeEarly takes what a Critical revocation takes: the clearance, and what serves. What goes wrong is tried again by what follows.
+// takeEarly takes what a Critical revocation takes. What goes wrong is tried again by what follows.
 func (r *ModelReleaseReconciler) takeEarly(ctx context.Context, c *course) early {
 	if !revokedCritically(&c.in) || c.decision.GrantedExposure != "" || c.plan.GivesMore() {
 		return early{}
@@ -49,7 +49,7 @@ func (r *ModelReleaseReconciler) takeEarly(ctx context.Context, c *course) early
 	urgent := slices.DeleteFunc(slices.Clone(c.plan.Removals), func(removal enforcement.Removal) bool {
 		return !removal.Critical() || removal.Evict
 	})
-	if len(urgent) == 0 && !c.plan.Clearance.Withdraw {
+	if len(urgent) == 0 {
 		return early{}
 	}
 	ctx, span := r.Tracer.Start(ctx, "close")

@@ -138,24 +138,6 @@ func TestACriticalRevocationWaitsForNothingElse(t *testing.T) {
 	}
 }
 
-// Where nothing runs that it would take, the clearance goes as fast: more could be born free.
-func TestACriticalRevocationWithdrawsAtOnceWhereNothingRuns(t *testing.T) {
-	c := newCluster(t, servedPods(0)...)
-	c.mustReconcile()
-	c.edit(release(), func(r *v1alpha1.ModelRelease) {
-		r.Spec.Revocation = &v1alpha1.Revocation{Severity: v1alpha1.RevocationCritical, Reason: "it leaks"}
-	})
-	c.log = nil
-	c.reconciler.Live = listening{c.live(), c}
-	c.mustReconcile()
-	if want := []string{"read ModelRelease m1", "patch Namespace serving"}; !slices.Equal(c.log[:2], want) {
-		t.Errorf("first: %q, want %q", c.log[:2], want)
-	}
-	if _, stands := c.hasClearance(); stands {
-		t.Error("the clearance stands")
-	}
-}
-
 // The status and the events tell the same as if all had been read before anything was taken.
 func TestWhatIsTakenEarlyIsToldAsAllElse(t *testing.T) {
 	tell := func(early bool) (v1alpha1.ModelReleaseStatus, []string) {

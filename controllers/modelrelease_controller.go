@@ -156,10 +156,12 @@ func (r *ModelReleaseReconciler) reconcile(ctx context.Context, req ctrl.Request
 	if !stored {
 		after = sooner(after, time.Second)
 	}
-	turnOf(ctx).did(c.acted(did), did.refused > 0 || did.limited > 0 && did.limited < soon)
+	goes := sooner(did.limited, c.plan.Again)
+	retries := did.refused > 0 || goes > 0 && goes < soon
+	turnOf(ctx).did(c.acted(did), retries)
 	if waits := r.standBy(&c); sooner(after, waits.RequeueAfter) != after {
-		if did.refused > 0 || did.limited > 0 || c.plan.Again > 0 {
-			waits.Priority = nil // Something has to go.
+		if retries {
+			waits.Priority = nil
 		}
 		return waits, nil
 	}
