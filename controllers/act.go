@@ -46,12 +46,13 @@ type done struct {
 // answers leaves time for the rest.
 const rememberTime = 5 * time.Second
 
-// act carries the plan out. Findings come first, so that what is adverse is remembered whatever
-// follows; then what closes, the clearance before what the policy's limit lets go is counted; then what opens, and beside it the evictions, which may be slow. Behind a clearance that could
-// not be written nothing is opened, and only what an adverse finding or a critical revocation says is removed: its successors
-// are born free until the write succeeds, and go again. An object that changed since it was examined is left: its event
-// brings us back. What gives is done within the time that [givesWithin] says, and what closes in any case: a clearance that
-// only shrinks is written over the one that it was cut from, so that a process that was stopped gives nothing back by it.
+// act carries the plan out. Findings come first, so that what is adverse is remembered whatever follows; then what closes, and of
+// that the clearance, before it is counted what the policy's limit lets go; then what opens, and beside it the evictions, which
+// may be slow. Behind a clearance that could not be written nothing is opened, and only what an adverse finding or a critical
+// revocation says is removed: its successors are born free until the write succeeds, and go again. An object that changed since
+// it was examined is left: its event brings us back. What gives is done within the time that [givesWithin] says, and what closes
+// in any case: a clearance that only shrinks is written over the one that it was cut from, so that a process that was stopped
+// gives nothing back by it.
 func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, error) {
 	var did done
 	release := c.key
