@@ -69,20 +69,19 @@ func (r *ModelReleaseReconciler) act(ctx context.Context, c *course) (done, erro
 			return removal.Reason != v1alpha1.ReasonAdverseFinding && !removal.Unlimited
 		})
 	}
-	limited, err := r.limit(ctx, c)
-	did.limited = limited
-	errs = append(errs, cleared, err)
-	plan := c.plan
+	var uncounted error
+	did.limited, uncounted = r.limit(ctx, c)
+	errs = append(errs, cleared, uncounted)
 	if cleared != nil {
-		errs = append(errs, r.removeAll(ctx, release.Namespace, plan.Removals, &did))
+		errs = append(errs, r.removeAll(ctx, release.Namespace, c.plan.Removals, &did))
 		return did, errors.Join(errs...)
 	}
-	deletions, evictions := apart(plan.Removals)
+	deletions, evictions := apart(c.plan.Removals)
 	errs = append(errs, r.removeAll(ctx, release.Namespace, deletions, &did))
 	evicted := make(chan error, 1)
 	var evicting done
 	go func() { evicted <- r.removeAll(ctx, release.Namespace, evictions, &evicting) }()
-	errs = append(errs, r.give(gives, release.Namespace, plan, &did), <-evicted)
+	errs = append(errs, r.give(gives, release.Namespace, c.plan, &did), <-evicted)
 	did.removals, did.refused = append(did.removals, evicting.removals...), evicting.refused
 	return did, errors.Join(errs...)
 }
